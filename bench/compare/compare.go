@@ -1,0 +1,287 @@
+// Package compare runs clients of the Paperspace API side by side and prints what each of them costs.
+package compare
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Options say how much is run.
+type Options struct {
+	Quick  bool
+	Rounds int
+	// Time is what one contestant's share of a round takes.
+	Time time.Duration
+}
+
+// Flags declares the command's flags.
+func Flags() *Options {
+	var o Options
+	flag.BoolVar(&o.Quick, "quick", false, "run everything once and briefly, without ogen: the figures mean little")
+	flag.IntVar(&o.Rounds, "rounds", 8, "rounds of each measurement; the median counts")
+	flag.DurationVar(&o.Time, "time", 300*time.Millisecond, "what one contestant's share of a round takes")
+	return &o
+}
+
+// A figure is what one contestant needed: seconds of processor time, which other programs disturb less than they do
+// the clock, and the memory that was allocated.
+type figure struct {
+	seconds, bytes, allocs float64
+	ratio                  float64 // to the first contestant of the same round
+	extra                  string
+	err                    error
+}
+
+// Run runs all contestants and writes the table to w.
+func Run(w io.Writer, o Options, more ...Contestant) error {
+	if o.Quick {
+		o.Rounds, o.Time = 2, 5*time.Millisecond
+	}
+	r := &runner{Options: o, w: w, all: append(contestants(), more...)}
+	fmt.Fprintf(w, "%s, %s/%s, %d cores; %d rounds, contestants interleaved, medians;\n"+
+		"processor time as a ratio to %s, bytes, allocations\n\n|",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.Rounds, r.all[0].Name)
+	for _, c := range r.all {
+		fmt.Fprintf(w, " | %s", c.Name)
+	}
+	fmt.Fprintf(w, " |\n|%s\n", slices.Repeat([]byte(" --- |"), len(r.all)+1))
+
+	pages := 100
+	if o.Quick {
+		pages = 4
+	}
+	short, long := newMemory(1), newMemory(pages)
+	r.calls(fmt.Sprintf("list %d machines", PageSize), short, func(ctx context.Context, c Client) error {
+		items, _, err := c.List(ctx, "")
+		return expect(items, PageSize, err)
+	})
+	r.calls("get", short, func(ctx context.Context, c Client) error {
+		ram, err := c.Get(ctx, someID)
+		return expect(ram, someRAM, err)
+	})
+	r.calls("create", short, func(ctx context.Context, c Client) error {
+		id, err := c.Create(ctx)
+		return expect(id, someID, err)
+	})
+	r.parallel()
+	r.connections()
+	r.walk(fmt.Sprintf("walk %d machines", pages*PageSize), long)
+	r.sizes()
+	r.live()
+	fmt.Fprintln(w)
+	r.latency(long)
+	return errors.Join(r.errs...)
+}
+
+type runner struct {
+	Options
+	w    io.Writer
+	all  []Contestant
+	errs []error
+}
+
+func expect[T comparable](got, want T, err error) error {
+	if err == nil && got != want {
+		return fmt.Errorf("got %v instead of %v", got, want)
+	}
+	return err
+}
+
+// row prints one line of the table. A contestant that fails where it should not makes the run fail.
+func (r *runner) row(title string, figures []figure, format func(figure) string) {
+	fmt.Fprintf(r.w, "| %s", title)
+	for i, f := range figures {
+		if f.err != nil {
+			r.errs = append(r.errs, fmt.Errorf("%s: %s: %w", title, r.all[i].Name, f.err))
+			fmt.Fprint(r.w, " | failed")
+			continue
+		}
+		fmt.Fprintf(r.w, " | %s", format(f))
+	}
+	fmt.Fprintln(r.w, " |")
+}
+
+// measure runs each contestant once a round, in turn, and returns the medians.
+func (r *runner) measure(run func(Contestant) figure) []figure {
+	rounds := make([][]figure, len(r.all))
+	for range r.Rounds {
+		for i, c := range r.all {
+			f := run(c)
+			if len(rounds[0]) > 0 {
+				f.ratio = f.seconds / rounds[0][len(rounds[0])-1].seconds
+			}
+			if i == 0 {
+				f.ratio = 1
+			}
+			rounds[i] = append(rounds[i], f)
+		}
+	}
+	medians := make([]figure, len(r.all))
+	for i, figures := range rounds {
+		median := func(of func(figure) float64) float64 {
+			slices.SortFunc(figures, func(a, b figure) int { return cmp.Compare(of(a), of(b)) })
+			return (of(figures[(len(figures)-1)/2]) + of(figures[len(figures)/2])) / 2
+		}
+		medians[i] = figure{
+			seconds: median(func(f figure) float64 { return f.seconds }),
+			bytes:   median(func(f figure) float64 { return f.bytes }),
+			allocs:  median(func(f figure) float64 { return f.allocs }),
+			ratio:   median(func(f figure) float64 { return f.ratio }),
+		}
+		for _, f := range figures {
+			medians[i].err = cmp.Or(medians[i].err, f.err)
+		}
+	}
+	return medians
+}
+
+// calls measures one call at a time against answers from memory.
+func (r *runner) calls(title string, transport http.RoundTripper, call func(context.Context, Client) error) {
+	figures := r.measure(func(c Contestant) (f figure) {
+		ctx := context.Background()
+		client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
+		if err != nil {
+			return figure{err: err}
+		}
+		for range 3 { // pools and caches fill
+			if err := call(ctx, client); err != nil {
+				return figure{err: err}
+			}
+		}
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		n, start, cpu := 0, time.Now(), processorTime()
+		for time.Since(start) < r.Time {
+			for range 10 {
+				if err := call(ctx, client); err != nil {
+					return figure{err: err}
+				}
+			}
+			n += 10
+		}
+		f.seconds = (processorTime() - cpu).Seconds() / float64(n)
+		runtime.ReadMemStats(&after)
+		f.bytes = float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
+		f.allocs = float64(after.Mallocs-before.Mallocs) / float64(n)
+		return f
+	})
+	r.row(title, figures, func(f figure) string {
+		return fmt.Sprintf("%.2f (%.1f µs), %.1f KB, %.0f", f.ratio, f.seconds*1e6, f.bytes/1000, f.allocs)
+	})
+}
+
+// walk measures the processor time of a whole list.
+func (r *runner) walk(title string, transport *memory) {
+	figures := r.measure(func(c Contestant) (f figure) {
+		client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
+		if err != nil {
+			return figure{err: err}
+		}
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		cpu := processorTime()
+		items, err := client.Walk(context.Background())
+		f.seconds = (processorTime() - cpu).Seconds()
+		runtime.ReadMemStats(&after)
+		f.bytes = float64(after.TotalAlloc - before.TotalAlloc)
+		f.err = expect(items, len(transport.pages)*PageSize, err)
+		return f
+	})
+	r.row(title, figures, func(f figure) string {
+		return fmt.Sprintf("%.2f (%.0f ms); %.1f MB", f.ratio, f.seconds*1e3, f.bytes/1e6)
+	})
+}
+
+// processorTime is what this process, the collector and a server in it included, has taken so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// sizes builds a program that only lists with each client.
+func (r *runner) sizes() {
+	dir, err := os.MkdirTemp("", "paperspace-bench-")
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	figures := make([]figure, len(r.all))
+	for i, c := range r.all {
+		program := filepath.Join(dir, "program")
+		output, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, c.Program).CombinedOutput()
+		if err != nil {
+			figures[i].err = fmt.Errorf("%w: %s", err, output)
+			continue
+		}
+		info, err := os.Stat(program)
+		if err != nil {
+			figures[i].err = err
+			continue
+		}
+		figures[i].bytes = float64(info.Size())
+		figures[i].ratio = figures[i].bytes / figures[0].bytes
+	}
+	r.row("a program that only lists, `-ldflags='-s -w'`", figures, func(f figure) string {
+		return fmt.Sprintf("%.2f (%.2f MB)", f.ratio, f.bytes/1e6)
+	})
+}
+
+// live has each contestant decode a machine as the live service sends it.
+func (r *runner) live() {
+	transport := &memory{get: liveMachine()}
+	figures := make([]figure, len(r.all))
+	for i, c := range r.all {
+		client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
+		if err != nil {
+			figures[i].err = err
+			continue
+		}
+		figures[i].extra = "yes"
+		if ram, err := client.Get(context.Background(), someID); err != nil || ram != someRAM {
+			figures[i].extra = "no"
+		}
+	}
+	r.row("decodes the live service's string integers and nulls", figures, func(f figure) string { return f.extra })
+}
+
+// latency walks a long list of a service that takes its time, with the SDK alone.
+func (r *runner) latency(transport *memory) {
+	slow := *transport
+	slow.latency = 20 * time.Millisecond
+	for _, c := range r.all {
+		if c.Name != sdk {
+			continue
+		}
+		slow.calls = 0
+		start := time.Now()
+		client, err := c.New(baseURL, apiKey, &http.Client{Transport: &slow})
+		if err == nil {
+			var items int
+			items, err = client.Walk(context.Background())
+			err = expect(items, len(slow.pages)*PageSize, err)
+		}
+		if err != nil {
+			r.errs = append(r.errs, err)
+			return
+		}
+		unavoidable := time.Duration(slow.calls) * slow.latency
+		fmt.Fprintf(r.w, "%s walks %d machines at %v a request: %d requests, %.2f of the unavoidable latency\n",
+			c.Name, len(slow.pages)*PageSize, slow.latency, slow.calls, time.Since(start).Seconds()/unavoidable.Seconds())
+	}
+}

@@ -1,0 +1,49 @@
+package paperspace
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Bytes is a size in bytes. It decodes from a number, from a number in a string, which is how the service sends most
+// sizes, and from null and "" as 0. It encodes as a number.
+type Bytes int64
+
+// UnmarshalJSON implements [encoding/json.Unmarshaler].
+func (b *Bytes) UnmarshalJSON(data []byte) error {
+	n, err := parseInteger(data)
+	if err != nil {
+		return fmt.Errorf("size in bytes: %w", err)
+	}
+	*b = Bytes(n)
+	return nil
+}
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom] of encoding/json/v2.
+func (b *Bytes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	data, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	return b.UnmarshalJSON(data)
+}
+
+// parseInteger reads an integer in any of the forms in which the service sends one: 50, 50.0, "50", "" and null.
+func parseInteger(data []byte) (int64, error) {
+	text := bytes.Trim(data, `"`)
+	if len(text) == 0 || string(data) == "null" {
+		return 0, nil
+	}
+	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+		return 0, fmt.Errorf("%.40q is not an integer of 64 bits", text)
+	}
+	return int64(f), nil
+}

@@ -1,0 +1,240 @@
+package paperspace
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// received calls the method against a service that answers with the value.
+func (m conformingMethod) received(t *testing.T, value any) any {
+	t.Helper()
+	answer := string(toJSON(t, value))
+	result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, answer))), m.minimal(t))
+	require.NoError(t, err, "%s", answer)
+	return result
+}
+
+// shown encodes a result with its secrets.
+func shown(t *testing.T, result any) any {
+	t.Helper()
+	data, err := encode(result)
+	require.NoError(t, err)
+	return fromJSON(t, data)
+}
+
+// assertEncodes asserts that a result means the answer that it was decoded from, whichever package encodes it, that
+// other packages see no secrets, and that it comes through encoding/json as it was. It returns where the secrets are.
+func assertEncodes(t *testing.T, answer, result any) map[string]bool {
+	t.Helper()
+	assertMeans(t, answer, shown(t, result))
+
+	v1, err := json.Marshal(result)
+	require.NoError(t, err)
+	v2, err := jsonv2.Marshal(result)
+	require.NoError(t, err)
+	secrets := map[string]bool{}
+	for _, data := range [][]byte{v1, v2} {
+		differ("", shown(t, result), fromJSON(t, data), func(path string, want, got any) {
+			if got == mask {
+				secrets[indices.ReplaceAllString(path, "[]")] = true
+			} else if !isEmpty(want) || !isEmpty(got) { // nil is null in one and [] in the other
+				t.Errorf("%s: %v is encoded as %v", path, want, got)
+			}
+		})
+	}
+
+	again := reflect.New(reflect.TypeOf(result))
+	require.NoError(t, json.Unmarshal(v1, again.Interface()), "%s", v1)
+	masked := reflect.New(reflect.TypeOf(result)).Elem()
+	masked.Set(reflect.ValueOf(result))
+	maskSecrets(masked)
+	assertEqualExported(t, masked, again.Elem())
+	return secrets
+}
+
+var indices = regexp.MustCompile(`\[\d+\]`)
+
+// assertMeans is assertSame, but that what is empty may have become empty in another way, or absent.
+func assertMeans(t *testing.T, want, got any) {
+	t.Helper()
+	differ("", want, got, func(path string, want, got any) {
+		if !isEmpty(want) || got != absent && !isEmpty(got) {
+			t.Errorf("%s: want %v, got %v", path, want, got)
+		}
+	})
+}
+
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case nil:
+		return true
+	case bool:
+		return !value
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	case string:
+		return value == "" || value == "0001-01-01T00:00:00Z"
+	case json.Number:
+		return value == "0"
+	}
+	return false
+}
+
+// assertEqualExported compares two results, an Operation without what it waits with.
+func assertEqualExported(t *testing.T, want, got reflect.Value) {
+	t.Helper()
+	if want.Kind() == reflect.Pointer && strings.HasPrefix(want.Type().Elem().Name(), "Operation[") {
+		for f, field := range want.Elem().Fields() {
+			if f.IsExported() {
+				assert.Equal(t, field.Interface(), got.Elem().FieldByIndex(f.Index).Interface())
+			}
+		}
+		return
+	}
+	assert.Equal(t, want.Interface(), got.Interface())
+}
+
+// Everything that the contract lets the service answer is found again in the result.
+func TestFullResponses(t *testing.T) {
+	fields, variants := 0, 0
+	secrets := map[string]bool{}
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		schema := m.op.Response
+		made := maker{}.passes(schema, func(value any) {
+			require.Empty(t, schema.Check(value), "the test's own value")
+			for path := range assertEncodes(t, value, m.received(t, value)) {
+				secrets[path[strings.LastIndex(path, ".")+1:]] = true
+				if strings.HasSuffix(path, ".value") {
+					assert.Regexp(t, `\.(env|headers)\[\]\.value$`, path)
+				}
+			}
+		})
+		for s := range reachable(schema) {
+			assert.True(t, made.met[s], "not answered: %+v", *s)
+			variants += len(s.Variants)
+		}
+		fields += fieldCount(schema)
+	})
+	assert.Equal(t, []string{
+		"accessKey", "accessKeyId", "basicAuthKey", "password", "secretAccessKey", "username", "value",
+	}, slices.Sorted(maps.Keys(secrets)), "what is masked")
+	t.Logf("%d fields and %d variants of responses", fields, variants)
+}
+
+func TestResponsesWithRequiredFields(t *testing.T) {
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		maker{required: true}.passes(m.op.Response, func(value any) {
+			require.Empty(t, m.op.Response.Check(value), "the test's own value")
+			assertEncodes(t, value, m.received(t, value))
+		})
+	})
+}
+
+// A null is no reason to lose an answer, whatever the contract says: objects may have null in every field, the answer
+// itself and all that is in it. What is required is still there when the result is encoded, and nothing else is.
+func TestResponsesWithNulls(t *testing.T) {
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		for depth := 1; ; depth++ {
+			isNull := false
+			maker{nullAt: depth}.passes(m.op.Response, func(value any) {
+				isNull = isNull || hasNullObject(value)
+				data, err := json.Marshal(m.received(t, value))
+				require.NoError(t, err)
+				if object, is := fromJSON(t, data).(map[string]any); is && depth == 1 && len(m.op.Response.Variants) == 0 {
+					want := slices.DeleteFunc(required(m.op.Response), func(name string) bool {
+						return name == "event" || name == "hasDeploymentAttached" // optional for other operations of the type
+					})
+					assert.ElementsMatch(t, want, slices.Collect(maps.Keys(object)))
+				}
+			})
+			if !isNull {
+				return
+			}
+		}
+	})
+}
+
+func required(s *contract.Schema) []string {
+	names := []string{}
+	for _, f := range s.Fields {
+		if f.Required {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// hasNullObject says whether a value holds an object that has null in every field.
+func hasNullObject(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		all := len(value) > 0
+		for _, v := range value {
+			if hasNullObject(v) {
+				return true
+			}
+			all = all && v == nil
+		}
+		return all
+	case []any:
+		return slices.ContainsFunc(value, hasNullObject)
+	}
+	return false
+}
+
+// Integers and byte counts come as numbers, as texts and as "", whatever the contract says; numbers come with a point
+// and without. Byte counts beyond 2^53 are exact.
+func TestResponsesWithIntegersInAnyForm(t *testing.T) {
+	integers := 0
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		maker{integers: "number"}.passes(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.received(t, value))
+		})
+		maker{integers: "text"}.passes(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.received(t, value))
+		})
+		maker{integers: "empty"}.passes(m.op.Response, func(value any) {
+			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+				if want == "" && sameScalar(got, json.Number("0")) {
+					integers++
+				} else if want != false || got != absent {
+					t.Errorf("%s: want %v, got %v", path, want, got)
+				}
+			})
+		})
+	})
+	assert.Positive(t, integers)
+}
+
+// What the service adds is no reason to lose an answer: values of enums are kept, and new members are ignored but for
+// those of deployment configs, which are sent back.
+func TestResponsesOfANewerService(t *testing.T) {
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		maker{newer: true}.passes(m.op.Response, func(value any) {
+			if m.op.Response.Additional != nil {
+				return
+			}
+			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+				if !strings.HasSuffix(path, ".newer") || got != absent {
+					assert.True(t, want == false && got == absent, "%s: want %v, got %v", path, want, got)
+				} else if m.Service == "Deployments" && strings.Contains(path, ".data.") {
+					t.Errorf("%s is not kept", path)
+				}
+			})
+		})
+	})
+}

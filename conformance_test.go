@@ -1,0 +1,395 @@
+package paperspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/apidoc"
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// The tests in the conformance files hold the SDK to the contract: they find the method of each operation by the line
+// in its doc, and make what it sends and what it is answered with from the contract alone.
+
+// conformingMethod is the method that performs an operation.
+type conformingMethod struct {
+	apidoc.Method
+	op     *contract.Operation
+	params reflect.Type // nil if there are none
+	result reflect.Type
+}
+
+var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, error) {
+	found, err := apidoc.Methods(".")
+	if err != nil {
+		return nil, err
+	}
+	methods := map[string]conformingMethod{}
+	for _, m := range found {
+		if _, second := methods[m.Operation]; second {
+			return nil, fmt.Errorf("there are two methods for %s", m.Operation)
+		}
+		op := contract.Lookup(m.Operation)
+		if op == nil {
+			return nil, fmt.Errorf("%s.%s performs %s, which the contract does not have", m.Service, m.Name, m.Operation)
+		}
+		service, ok := reflect.TypeFor[Client]().FieldByName(m.Service)
+		if !ok {
+			return nil, fmt.Errorf("Client has no service %s", m.Service)
+		}
+		method, ok := service.Type.MethodByName(m.Name)
+		if !ok {
+			return nil, fmt.Errorf("%s has no method %s", m.Service, m.Name)
+		}
+		c := conformingMethod{Method: m, op: op, result: method.Type.Out(0)}
+		for in := range method.Type.Ins() {
+			if strings.HasSuffix(in.Name(), "Params") {
+				c.params = in
+			}
+		}
+		methods[m.Operation] = c
+	}
+	return methods, nil
+})
+
+// eachOperation runs a subtest for the method of each operation.
+func eachOperation(t *testing.T, f func(t *testing.T, m conformingMethod)) {
+	methods, err := conformingMethods()
+	require.NoError(t, err)
+	for _, op := range contract.Operations() {
+		t.Run(op.ID, func(t *testing.T) {
+			m, ok := methods[op.ID]
+			require.True(t, ok, "no method has a line %q in its doc", fmt.Sprintf("API: %s, %s %s", op.ID, op.Method, op.Path))
+			f(t, m)
+		})
+	}
+}
+
+// keys returns a value for each path parameter, in the order of the path. They need escaping where the contract allows
+// that.
+func (m conformingMethod) keys() []string {
+	var keys []string
+	mk := maker{turns: map[*contract.Schema]int{}, sizes: map[*contract.Schema]int{}, met: map[*contract.Schema]bool{}}
+	for segment := range strings.SplitSeq(m.op.Path, "/") {
+		for _, p := range m.op.Parameters {
+			if p.In == contract.InPath && segment == "{"+p.Name+"}" {
+				key := mk.value(p.Name, p.Schema).(string)
+				if p.Pattern == "" && p.Format == "" {
+					key += "/ä %2F?"
+				}
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// call calls the method. Params may be invalid if it takes none.
+func (m conformingMethod) call(ctx context.Context, c *Client, params reflect.Value) (any, error) {
+	arguments := []reflect.Value{reflect.ValueOf(ctx)}
+	for _, key := range m.keys() {
+		arguments = append(arguments, reflect.ValueOf(key))
+	}
+	if m.params != nil {
+		arguments = append(arguments, params)
+	}
+	method := reflect.ValueOf(c).Elem().FieldByName(m.Service).MethodByName(m.Name)
+	results := method.Call(arguments)
+	err, _ := results[1].Interface().(error)
+	return results[0].Interface(), err
+}
+
+// paramsFrom returns params with the fields of a query or of a body.
+func (m conformingMethod) paramsFrom(t testing.TB, fields any) reflect.Value {
+	t.Helper()
+	if m.params == nil {
+		return reflect.Value{}
+	}
+	params := reflect.New(m.params)
+	if m.op.Request != nil {
+		require.NoError(t, json.Unmarshal(toJSON(t, fields), params.Interface()))
+		return params.Elem()
+	}
+	for _, f := range reflect.VisibleFields(m.params) {
+		name, _, _ := strings.Cut(f.Tag.Get("url"), ",")
+		value, given := fields.(map[string]any)[name]
+		if name == "" || !given {
+			continue
+		}
+		field := params.Elem().FieldByIndex(f.Index)
+		if text, is := value.(string); !is || field.Kind() != reflect.String {
+			data := toJSON(t, value) // a number, or a list of tags
+			require.NoError(t, json.Unmarshal(data, field.Addr().Interface()), "%s: %s", name, data)
+		} else {
+			field.SetString(text)
+		}
+	}
+	return params.Elem()
+}
+
+// sent is the schema of what the method's params are sent as: the body, or an object of the query's parameters.
+func (m conformingMethod) sent() *contract.Schema {
+	if m.op.Request != nil {
+		return m.op.Request.Schema
+	}
+	query := &contract.Schema{Type: "object"}
+	for _, p := range m.op.Parameters {
+		if p.In == contract.InQuery {
+			query.Fields = append(query.Fields, p.Field)
+		}
+	}
+	return query
+}
+
+// minimal returns params with what is required.
+func (m conformingMethod) minimal(t testing.TB) (params reflect.Value) {
+	t.Helper()
+	mk := maker{required: true}
+	done := false
+	mk.passes(m.sent(), func(value any) {
+		if !done {
+			params, done = m.paramsFrom(t, value), true
+		}
+	})
+	return params
+}
+
+// answer returns some answer that the contract allows.
+func (m conformingMethod) answer(t testing.TB) []byte {
+	t.Helper()
+	var answer []byte
+	maker{}.passes(m.op.Response, func(value any) {
+		if answer == nil {
+			answer = toJSON(t, value)
+		}
+	})
+	require.Empty(t, m.op.Response.CheckJSON(answer))
+	return answer
+}
+
+func TestEveryOperationHasAMethod(t *testing.T) {
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		assert.Equal(t, m.op.Method+" "+m.op.Path, m.Verb+" "+m.Path, "the doc of %s.%s", m.Service, m.Name)
+
+		rt := play(reply(http.StatusOK, string(m.answer(t))))
+		_, err := m.call(t.Context(), newTestClient(t, rt), m.minimal(t))
+		require.NoError(t, err)
+		require.Len(t, rt.requests, 1)
+		lastRequest(t, rt, m.op.ID)
+		r := rt.requests[0]
+		_, keys, _ := contract.Match(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), "/v1"))
+		var inOrder []string
+		for segment := range strings.SplitSeq(m.op.Path, "/") {
+			if name, is := strings.CutPrefix(segment, "{"); is {
+				inOrder = append(inOrder, keys[strings.TrimSuffix(name, "}")])
+			}
+		}
+		assert.Equal(t, m.keys(), inOrder)
+		assert.Equal(t, "Bearer "+testKey, r.Header.Get("Authorization"))
+		info, ok := OperationFromContext(r.Context())
+		assert.True(t, ok)
+		assert.Equal(t, CallInfo{Operation: m.op.ID, Method: m.op.Method, PathTemplate: m.op.Path, Attempt: 1}, info)
+
+		rt = play(reply(http.StatusOK, string(m.answer(t))))
+		keyless, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}))
+		require.NoError(t, err)
+		if _, err = m.call(t.Context(), keyless, m.minimal(t)); m.op.NoKey {
+			assert.NoError(t, err)
+			assert.Equal(t, 1, rt.count())
+			assert.Empty(t, rt.requests[0].Header.Values("Authorization"))
+		} else {
+			assert.ErrorIs(t, err, ErrNoAPIKey)
+			assert.Zero(t, rt.count())
+		}
+	})
+}
+
+// retryClasses says of each operation what may be sent again. It stands here a second time on purpose: a class that is
+// wrong doubles machines.
+var retryClasses = map[string]string{
+	"auth-session":                       "safe",
+	"containerRegistries-create":         "neither",
+	"containerRegistries-list":           "safe",
+	"containerRegistries-get":            "safe",
+	"containerRegistries-update":         "idempotent",
+	"containerRegistries-delete":         "idempotent",
+	"containerRegistries-testConnection": "safe",
+	"customTemplates-get":                "safe",
+	"customTemplates-update":             "idempotent",
+	"customTemplates-delete":             "idempotent",
+	"customTemplates-list":               "safe",
+	"customTemplates-create":             "neither",
+	"machineEvents-get":                  "safe",
+	"machineEvents-list":                 "safe",
+	"deployments-get":                    "safe",
+	"deployments-delete":                 "idempotent",
+	"deployments-list":                   "safe",
+	"deployments-upsert":                 "neither",
+	"deploymentRuns-get":                 "safe",
+	"deploymentMetrics-get":              "safe",
+	"deploymentLogs-list":                "safe",
+	"deploymentHistory-list":             "safe",
+	"machineAvailability-list":           "safe",
+	"machines-create":                    "neither",
+	"machines-list":                      "safe",
+	"machines-delete":                    "idempotent",
+	"machines-get":                       "safe",
+	"machines-update":                    "idempotent",
+	"machines-restart":                   "neither",
+	"machines-start":                     "idempotent",
+	"machines-stop":                      "idempotent",
+	"machines-addAccessor":               "neither",
+	"machines-listAccessors":             "safe",
+	"machines-removeAccessor":            "idempotent",
+	"machines-getAccessor":               "safe",
+	"machines-getDesktop":                "safe",
+	"privateNetworks-get":                "safe",
+	"privateNetworks-update":             "idempotent",
+	"privateNetworks-delete":             "idempotent",
+	"privateNetworks-list":               "safe",
+	"privateNetworks-create":             "neither",
+	"projects-create":                    "neither",
+	"projects-list":                      "safe",
+	"projects-get":                       "safe",
+	"projects-update":                    "idempotent",
+	"projects-delete":                    "idempotent",
+	"projectActivity-list":               "safe",
+	"projectCollaborators-list":          "safe",
+	"projectCollaborators-create":        "neither",
+	"projectCollaborators-delete":        "idempotent",
+	"projectDeployments-list":            "safe",
+	"projectModels-list":                 "safe",
+	"projectModels-add":                  "idempotent",
+	"projectModels-remove":               "idempotent",
+	"projectSecrets-list":                "safe",
+	"projectSecrets-create":              "neither",
+	"projectSecrets-getProjectSecret":    "safe",
+	"projectSecrets-update":              "idempotent",
+	"projectSecrets-delete":              "idempotent",
+	"projectTags-list":                   "safe",
+	"projectTags-add":                    "neither",
+	"projectTags-remove":                 "idempotent",
+	"datasets-create":                    "neither",
+	"datasets-list":                      "safe",
+	"datasets-get":                       "safe",
+	"datasets-delete":                    "idempotent",
+	"datasets-update":                    "idempotent",
+	"datasetVersions-create":             "neither",
+	"datasetVersions-list":               "safe",
+	"datasetVersions-get":                "safe",
+	"datasetVersions-delete":             "idempotent",
+	"datasetVersions-update":             "idempotent",
+	"models-create":                      "neither",
+	"models-list":                        "safe",
+	"models-get":                         "safe",
+	"models-delete":                      "idempotent",
+	"osTemplates-list":                   "safe",
+	"publicIps-list":                     "safe",
+	"publicIps-claim":                    "neither",
+	"publicIps-assign":                   "idempotent",
+	"publicIps-release":                  "idempotent",
+	"sharedDrives-get":                   "safe",
+	"sharedDrives-update":                "idempotent",
+	"sharedDrives-delete":                "idempotent",
+	"sharedDrives-list":                  "safe",
+	"sharedDrives-create":                "neither",
+	"snapshots-get":                      "safe",
+	"snapshots-update":                   "idempotent",
+	"snapshots-delete":                   "idempotent",
+	"snapshots-list":                     "safe",
+	"snapshots-create":                   "neither",
+	"snapshots-restore":                  "neither",
+	"startupScripts-get":                 "safe",
+	"startupScripts-update":              "idempotent",
+	"startupScripts-delete":              "idempotent",
+	"startupScripts-list":                "safe",
+	"startupScripts-create":              "neither",
+	"startupScripts-assign":              "idempotent",
+	"startupScripts-unassign":            "idempotent",
+	"storageProviders-create":            "neither",
+	"storageProviders-list":              "safe",
+	"storageProviders-update":            "idempotent",
+	"storageProviders-get":               "safe",
+	"storageProviders-delete":            "idempotent",
+	"storageUtilization-getPublic":       "safe",
+	"teamMemberships-listByTeamId":       "safe",
+	"teamMemberships-update":             "idempotent",
+	"teamMemberships-removeUser":         "idempotent",
+	"teamSecrets-list":                   "safe",
+	"teamSecrets-create":                 "neither",
+	"teamSecrets-get":                    "safe",
+	"teamSecrets-update":                 "idempotent",
+	"teamSecrets-delete":                 "idempotent",
+}
+
+// The class shows in what is done about answers of 500: only what may be carried out twice is sent again, and only a
+// write leaves the caller in doubt.
+func TestRetryClasses(t *testing.T) {
+	methods, err := conformingMethods()
+	require.NoError(t, err)
+	assert.Len(t, retryClasses, len(methods))
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		params := m.minimal(t)
+		synctest.Test(t, func(t *testing.T) {
+			rt := play(reply(http.StatusInternalServerError, `{"message":"no","code":"INTERNAL_SERVER_ERROR"}`))
+			_, err := m.call(t.Context(), newTestClient(t, rt), params)
+			require.Error(t, err)
+			class := "neither"
+			switch write := errors.Is(err, ErrOutcomeUnknown); {
+			case rt.count() == 4 && !write:
+				class = "safe"
+			case rt.count() == 4:
+				class = "idempotent"
+			default:
+				assert.Equal(t, 1, rt.count())
+				assert.True(t, write)
+			}
+			assert.Equal(t, retryClasses[m.op.ID], class, "%d attempts", rt.count())
+			assert.Equal(t, class, m.Class, "what API.md says")
+		})
+	})
+}
+
+func TestAPIPageIsCurrent(t *testing.T) {
+	want, err := apidoc.Page(".")
+	require.NoError(t, err)
+	got, err := os.ReadFile("API.md")
+	require.NoError(t, err)
+	assert.True(t, string(want) == string(got), `API.md is not current: run "go run ./internal/cmd/apidoc"`)
+}
+
+// The contract is for tests: whoever uses the SDK does not carry it.
+func TestContractIsNotImported(t *testing.T) {
+	for _, pattern := range []string{"*.go", "internal/transport/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+		require.NotEmpty(t, files)
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+			require.NoError(t, err)
+			for _, spec := range file.Imports {
+				path := strings.Trim(spec.Path.Value, `"`)
+				if own, is := strings.CutPrefix(path, "github.com/paperspace-go/paperspace/"); is {
+					assert.Equal(t, "internal/transport", own, name)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,390 @@
+package paperspace
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// pairedField is a field of a struct, and what it is in the contract, wherever it is used.
+type pairedField struct {
+	reflect.StructField
+	owner    reflect.Type
+	name     string // in JSON
+	sent     bool   // in a body
+	optional bool   // somewhere
+	nullable bool   // somewhere
+	kind     string // of JSON
+}
+
+func (f pairedField) String() string { return f.owner.Name() + "." + f.Name }
+
+// pairing walks types and schemas side by side.
+type pairing struct {
+	t      *testing.T
+	fields map[string]pairedField
+	enums  map[reflect.Type]map[string]bool
+	sent   bool
+}
+
+func pairAll(t *testing.T) *pairing {
+	p := &pairing{t: t, fields: map[string]pairedField{}, enums: map[reflect.Type]map[string]bool{}}
+	methods, err := conformingMethods()
+	require.NoError(t, err)
+	for _, m := range methods {
+		if m.op.Request != nil {
+			p.sent = true
+			p.pair(m.op.ID, m.params, m.op.Request.Schema)
+			p.sent = false
+		} else if m.params != nil {
+			for _, f := range reflect.VisibleFields(m.params) {
+				if name, _, _ := strings.Cut(f.Tag.Get("url"), ","); name != "" {
+					field := m.sent().Field(name)
+					require.NotNil(t, field, "%s has no parameter %s", m.op.ID, name)
+					p.pair(m.op.ID+"?"+name, f.Type, field.Schema)
+				}
+			}
+		}
+		p.pair(m.op.ID, m.result, m.op.Response)
+	}
+	return p
+}
+
+var variantOf = map[string]string{
+	"V0Alpha0": "v0alpha0", "V0Alpha1": "v0alpha1", "V1": "v1",
+	"Model": "model", "S3": "s3", "Spaces": "spaces", "Volume": "volume", "GitLFS": "git-lfs",
+}
+
+func (p *pairing) pair(path string, t reflect.Type, s *contract.Schema) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if strings.HasPrefix(t.Name(), "Nullable[") {
+		get, _ := t.MethodByName("Get")
+		t = get.Type.Out(0)
+	}
+	switch {
+	case t == reflect.TypeFor[DeploymentConfig]() || t == reflect.TypeFor[Integration]():
+		for f := range t.Fields() {
+			for _, variant := range s.Variants {
+				if slices.Contains(variant.Field(s.Discriminator()).Enum, any(variantOf[f.Name])) {
+					p.pair(path+"."+f.Name, f.Type, variant)
+				}
+			}
+		}
+	case t == reflect.TypeFor[DeploymentMetrics]():
+		for i, variant := range s.Variants {
+			p.pair(path, t.Field(i).Type, variant)
+		}
+	case t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[VersionTags]():
+		assert.Equal(p.t, "string", s.Type, path)
+	case t.Kind() == reflect.Slice:
+		p.pair(path+"[]", t.Elem(), s.Items)
+	case t.Kind() == reflect.Map:
+		require.NotNil(p.t, s.Additional, path)
+	case t.Kind() == reflect.Struct:
+		p.object(path, t, merged(s))
+	case t.Kind() == reflect.String:
+		p.text(path, t, s)
+	}
+}
+
+// merged returns one object for the variants of a union that one struct stands for.
+func merged(s *contract.Schema) *contract.Schema {
+	if len(s.Variants) == 0 {
+		return s
+	}
+	all := &contract.Schema{Type: "object"}
+	for _, variant := range s.Variants {
+		for _, f := range variant.Fields {
+			known := all.Field(f.Name)
+			if known == nil {
+				schema := *f.Schema
+				all.Fields = append(all.Fields, contract.Field{Name: f.Name, Required: f.Required, Schema: &schema})
+				continue
+			}
+			known.Enum = append(slices.Clip(known.Enum), f.Enum...)
+		}
+	}
+	return all
+}
+
+func (p *pairing) object(path string, t reflect.Type, s *contract.Schema) {
+	for f := range t.Fields() {
+		tag, _ := f.Tag.Lookup("json")
+		name, _, _ := strings.Cut(tag, ",")
+		switch {
+		case slices.Contains(kept, f.Type) || !f.IsExported():
+		case f.Anonymous || strings.Contains(tag, "inline"):
+			p.pair(path, f.Type, s)
+		default:
+			field := s.Field(name)
+			id := fmt.Sprint(t, ".", f.Name)
+			known, met := p.fields[id]
+			if !met {
+				known = pairedField{StructField: f, owner: t, name: name}
+			}
+			known.sent = known.sent || p.sent
+			if field == nil { // the type has another use, where there is one; TestFullResponses and its like look after that
+				known.optional = true
+			} else {
+				known.optional = known.optional || !field.Required
+				known.nullable = known.nullable || field.Nullable
+				known.kind = field.Type
+				p.pair(path+"."+name, f.Type, field.Schema)
+			}
+			p.fields[id] = known
+		}
+	}
+}
+
+func (p *pairing) text(path string, t reflect.Type, s *contract.Schema) {
+	if len(s.Enum) == 0 {
+		return
+	}
+	if t == reflect.TypeFor[string]() {
+		assert.True(p.t, s.Open, "%s has the values %v, and is a string", path, s.Enum)
+		return
+	}
+	if p.enums[t] == nil {
+		p.enums[t] = map[string]bool{}
+	}
+	for _, value := range s.Enum {
+		p.enums[t][value.(string)] = true
+	}
+}
+
+// What is required of a body is a plain value that is always sent; what is optional can be left out; what can be null is
+// a Nullable.
+func TestParamsRule(t *testing.T) {
+	p := pairAll(t)
+	count := 0
+	for _, f := range p.fields {
+		if !f.sent {
+			continue
+		}
+		count++
+		omitzero := strings.HasSuffix(f.Tag.Get("json"), ",omitzero")
+		isNullable := strings.HasPrefix(f.Type.Name(), "Nullable[")
+		switch f.String() {
+		case "DeploymentUpsertParams.DeploymentID": // null means what absence means
+			assert.True(t, omitzero)
+			continue
+		case "HealthCheck.Exec": // is what tells the kind of check
+			assert.True(t, omitzero)
+			continue
+		}
+		assert.Equal(t, f.nullable, isNullable, "%s: only what can be null is a Nullable", f)
+		assert.Equal(t, f.optional, omitzero, "%s: only what is optional has omitzero", f)
+		canBeNil := slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Map}, f.Type.Kind())
+		if f.optional {
+			assert.True(t, canBeNil || isNullable, "%s is optional, and cannot be told from zero", f)
+		} else {
+			assert.NotEqual(t, reflect.Pointer, f.Type.Kind(), "%s is required", f)
+		}
+	}
+	assert.Greater(t, count, 100)
+}
+
+// The zero params have all that is required, and nothing else.
+func TestZeroParams(t *testing.T) {
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		if m.params == nil {
+			return
+		}
+		zero := reflect.New(m.params).Elem().Interface()
+		if m.op.Request == nil {
+			r, err := (&operation{method: m.op.Method, path: "/"}).request(nil, zero)
+			if err == nil { // else something is required
+				assert.Empty(t, r.query)
+			}
+			assert.Equal(t, len(required(m.sent())) > 0, err != nil)
+			return
+		}
+		body, err := encode(zero)
+		require.NoError(t, err)
+		object := fromJSON(t, body).(map[string]any)
+		assert.ElementsMatch(t, required(m.op.Request.Schema), slices.Collect(maps.Keys(object)))
+		for name, value := range object {
+			if f := m.op.Request.Field(name); f.Type == "array" {
+				assert.Equal(t, []any{}, value, name)
+			}
+		}
+	})
+}
+
+// What a query takes is plain, and is left out when it is zero unless it is required; lists take ListParams.
+func TestQueryParamsRule(t *testing.T) {
+	lists := 0
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		for _, p := range m.sent().Fields {
+			if m.op.Request != nil {
+				break
+			}
+			i := slices.IndexFunc(reflect.VisibleFields(m.params), func(f reflect.StructField) bool {
+				name, _, _ := strings.Cut(f.Tag.Get("url"), ",")
+				return name == p.Name
+			})
+			require.GreaterOrEqual(t, i, 0, p.Name)
+			f := reflect.VisibleFields(m.params)[i]
+			assert.NotEqual(t, reflect.Pointer, f.Type.Kind(), p.Name)
+			assert.Equal(t, !p.Required, strings.HasSuffix(f.Tag.Get("url"), ",omitempty"), p.Name)
+			assert.Equal(t, goName(p.Name), f.Name)
+		}
+		if m.op.Response.Field("nextPage") == nil {
+			return
+		}
+		lists++
+		f, ok := m.params.FieldByName("ListParams")
+		assert.True(t, ok && f.Anonymous, "%s does not embed ListParams", m.params)
+		assert.NotEmpty(t, m.All, "no method walks the pages")
+	})
+	assert.Equal(t, 27, lists)
+}
+
+// What a result may lack has omitzero, and what may be null is told apart from a number or a boolean.
+func TestResultsRule(t *testing.T) {
+	for _, f := range pairAll(t).fields {
+		if f.sent || f.Name == "Event" && strings.HasPrefix(f.owner.Name(), "Operation[") { // optional for one operation
+			continue
+		}
+		omitzero := strings.HasSuffix(f.Tag.Get("json"), ",omitzero")
+		assert.Equal(t, f.optional, omitzero, "%s: only what is optional has omitzero", f)
+		if f.nullable && (f.kind == "boolean" || f.kind == "number" || f.kind == "integer") {
+			assert.Equal(t, reflect.Pointer, f.Type.Kind(), "%s can be null", f)
+		}
+	}
+}
+
+// otherNames are what the contract calls the fields that are not named after it.
+var otherNames = map[string]string{
+	"ConnectionTest.Message":           "error",
+	"Machine.CPUs":                     "cpus",
+	"MachineCreateParams.EnableNVLink": "enableNvlink",
+}
+
+var (
+	words       = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
+	initialisms = []string{"Id", "Ip", "Url", "Os", "Ram", "Gpu", "Sha", "Vnc", "Uuid", "Mfa", "Qr", "Gb", "Ssl"}
+)
+
+// goName is the name that a field gets in Go.
+func goName(name string) string {
+	name = strings.TrimPrefix(name, "x-git-")
+	event, isTime := strings.CutPrefix(name, "dt")
+	if isTime {
+		name = event + "At"
+	}
+	var b strings.Builder
+	for _, word := range words.FindAllString(name, -1) {
+		word = strings.ToUpper(word[:1]) + word[1:]
+		single, plural := strings.CutSuffix(word, "s")
+		switch {
+		case slices.Contains(initialisms, word):
+			word = strings.ToUpper(word)
+		case plural && slices.Contains(initialisms, single):
+			word = strings.ToUpper(single) + "s"
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+// A tag on the wrong field would go unseen by all that encodes and decodes.
+func TestFieldsAreNamedAfterTheContract(t *testing.T) {
+	for _, f := range pairAll(t).fields {
+		if other, ok := otherNames[f.String()]; ok {
+			assert.Equal(t, other, f.name, "%s", f)
+		} else {
+			assert.Equal(t, goName(f.name), f.Name, "%s is %s", f, f.name)
+		}
+	}
+}
+
+// Every enum of the package knows the contract's values, has a constant for each, and knows no other.
+func TestEnumsKnowTheContractsValues(t *testing.T) {
+	p := pairAll(t)
+	everything := []string{"", "newer"}
+	byName := map[string]reflect.Type{}
+	for enum, values := range p.enums {
+		byName[enum.Name()] = enum
+		everything = slices.AppendSeq(everything, maps.Keys(values))
+	}
+	types, constants := stringTypes(t)
+	for _, name := range types {
+		if name == "Sensitive" {
+			continue
+		}
+		enum, ok := byName[name]
+		if !assert.True(t, ok, "the contract has no enum %s", name) {
+			continue
+		}
+		want := p.enums[enum]
+		assert.ElementsMatch(t, slices.Collect(maps.Keys(want)), constants[name], "the constants of %s", name)
+		for _, value := range everything {
+			v := reflect.New(enum).Elem()
+			v.SetString(value)
+			enumerated, ok := v.Interface().(interface{ Known() bool })
+			if !assert.True(t, ok, "%s has no method Known", name) {
+				break
+			}
+			assert.Equal(t, want[value], enumerated.Known(), "%s(%q)", name, value)
+		}
+	}
+	assert.Len(t, byName, len(types)-1)
+}
+
+// stringTypes returns the exported string types of the package, and the values of their constants.
+func stringTypes(t *testing.T) (types []string, constants map[string][]string) {
+	constants = map[string][]string{}
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		for _, declaration := range file.Decls {
+			general, is := declaration.(*ast.GenDecl)
+			if !is {
+				continue
+			}
+			for _, spec := range general.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					if base, is := spec.Type.(*ast.Ident); is && base.Name == "string" && spec.Name.IsExported() {
+						types = append(types, spec.Name.Name)
+					}
+				case *ast.ValueSpec:
+					if kind, is := spec.Type.(*ast.Ident); is && general.Tok == token.CONST {
+						for i, value := range spec.Values {
+							if literal, is := value.(*ast.BasicLit); is && literal.Kind == token.STRING {
+								text, err := strconv.Unquote(literal.Value)
+								require.NoError(t, err)
+								assert.True(t, strings.HasPrefix(spec.Names[i].Name, strings.TrimSuffix(kind.Name, "Name")), spec.Names[i].Name)
+								constants[kind.Name] = append(constants[kind.Name], text)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return types, constants
+}

@@ -1,0 +1,87 @@
+package paperspace
+
+import (
+	"go/build"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(\S+\.\S+/\S+) v`)
+
+// Whoever takes the SDK takes three modules, and the one that the first of them brings; its tests need two more.
+func TestDependencies(t *testing.T) {
+	gomod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	var required []string
+	for _, match := range requirement.FindAllStringSubmatch(string(gomod), -1) {
+		required = append(required, match[1])
+	}
+	ours := []string{"github.com/go-json-experiment/json", "github.com/google/go-querystring", "github.com/hashicorp/go-retryablehttp"}
+	theirs := []string{"github.com/hashicorp/go-cleanhttp"}
+	tests := []string{"github.com/jarcoal/httpmock", "github.com/stretchr/testify", "go.yaml.in/yaml/v3"}
+	assert.ElementsMatch(t, slices.Concat(ours, theirs, tests), required)
+	assert.NotContains(t, string(gomod), "replace")
+
+	// What is imported is what is said above, by the package and by the tests.
+	count := 0
+	err = filepath.WalkDir(".", func(dir string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		_, notMod := os.Stat(filepath.Join(dir, "go.mod"))
+		if name := entry.Name(); dir != "." && (notMod == nil || name == "testdata" || strings.HasPrefix(name, ".")) {
+			return filepath.SkipDir // another module, or no Go
+		}
+		pkg, err := build.ImportDir(dir, 0)
+		if err != nil { // no Go files
+			return nil
+		}
+		count++
+		allowed := slices.Concat(ours, []string{"github.com/paperspace-go/paperspace"})
+		for _, path := range pkg.Imports {
+			assert.True(t, isStandard(path) || within(path, allowed), "%s imports %s", dir, path)
+		}
+		for _, path := range slices.Concat(pkg.TestImports, pkg.XTestImports) {
+			assert.True(t, isStandard(path) || within(path, allowed) || within(path, tests), "a test in %s imports %s", dir, path)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Greater(t, count, 5)
+}
+
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func within(path string, modules []string) bool {
+	return slices.ContainsFunc(modules, func(m string) bool { return path == m || strings.HasPrefix(path, m+"/") })
+}
+
+// Nothing that CI runs is whatever is the latest: versions are pinned in go.mod files.
+func TestToolsArePinned(t *testing.T) {
+	scripts, err := filepath.Glob(".ci/*")
+	require.NoError(t, err)
+	workflows, err := filepath.Glob(".github/workflows/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	floating := regexp.MustCompile(`@latest\b|@master\b|@main\b|\bgo (run|install) \S+@`)
+	for _, name := range slices.Concat(scripts, workflows) {
+		script, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Empty(t, floating.FindAllString(string(script), -1), name)
+	}
+	gomod, err := os.ReadFile("tools/go.mod")
+	require.NoError(t, err)
+	for _, tool := range []string{"honnef.co/go/tools/cmd/staticcheck", "golang.org/x/vuln/cmd/govulncheck", "golang.org/x/exp/cmd/apidiff"} {
+		assert.Contains(t, string(gomod), tool)
+	}
+}

@@ -1,0 +1,356 @@
+package paperspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// spec answers with deployment d and its latest spec; flags are "applied", "healthy", "error=…" and members of its
+// config.
+func spec(id string, flags ...string) step {
+	config := map[string]any{"apiVersion": "v1", "name": "api", "image": "i", "resources": map[string]any{"machineType": "C5"}}
+	s := map[string]any{"id": id, "deploymentId": "d", "userId": "u", "data": config, "externalApplied": nil, "dtHealthy": nil, "error": nil}
+	for _, f := range flags {
+		name, value, _ := strings.Cut(f, "=")
+		switch name {
+		case "applied":
+			s["externalApplied"] = epoch
+		case "healthy":
+			s["externalApplied"], s["dtHealthy"] = epoch, epoch.Add(time.Second)
+		case "error":
+			s["error"] = value
+		case "replicas":
+			config["resources"] = map[string]any{"machineType": "C5", "replicas": 0}
+		case "disabled":
+			config["enabled"] = false
+		default:
+			config[name] = value
+		}
+	}
+	b, _ := json.Marshal(map[string]any{"id": "d", "name": "api", "projectId": "p", "latestSpec": s})
+	return reply(200, string(b))
+}
+
+var (
+	noRuns     = play(reply(200, `[]`))
+	failedRuns = `[{"id":"r","instances":[{"id":"i1","state":"healthy"},{"id":"i2","state":"errored","stateMessage":"image not found"}]}]`
+)
+
+func TestWaitUntilHealthy(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		steps []step
+		opts  []WaitOption
+		spec  string // of the result
+		is    error
+		text  string
+		took  time.Duration // at least
+	}{
+		{name: "healthy already", steps: []step{spec("1", "healthy")}, spec: "1"},
+		{name: "in its time", steps: []step{spec("1"), spec("1", "applied"), reply(500, ""), spec("1", "healthy")}, spec: "1"},
+		{name: "disabled", steps: []step{spec("1", "disabled"), spec("1", "disabled", "applied")}, spec: "1"},
+		{name: "no replicas", steps: []step{spec("1", "replicas"), spec("1", "replicas", "applied")}, spec: "1"},
+		{name: "cannot be applied", steps: []step{spec("1", "error=bad image")}, is: ErrSpecFailed, text: "bad image"},
+		{name: "an error after it was applied is not fatal", steps: []step{spec("1", "applied", "error=x"), spec("1", "healthy")}, spec: "1"},
+		{name: "never healthy", steps: []step{spec("1", "applied")}, is: ErrWaitTimeout, text: "instance i2 is in state errored: image not found", took: 30 * time.Minute},
+		{name: "never applied", steps: []step{spec("1")}, is: ErrWaitTimeout, text: "spec 1 not applied", took: 30 * time.Minute},
+		{name: "replaced", steps: []step{spec("1"), spec("2", "healthy")}, is: ErrSpecReplaced, text: "2"},
+		{name: "after another spec", steps: []step{spec("1", "healthy"), spec("1", "healthy"), spec("2"), spec("2", "healthy")}, opts: []WaitOption{AfterSpec("1")}, spec: "2"},
+		{name: "for a spec", steps: []step{spec("1", "healthy"), spec("2"), spec("2", "healthy")}, opts: []WaitOption{ForSpec("2")}, spec: "2"},
+		{name: "for a spec that was replaced", steps: []step{spec("2"), spec("3", "healthy")}, opts: []WaitOption{ForSpec("2")}, is: ErrSpecReplaced},
+		{name: "404 for a while", steps: []step{notFound, spec("1", "healthy")}, spec: "1"},
+		{name: "404", steps: []step{notFound}, is: ErrNotFound, took: time.Minute},
+		{name: "403", steps: []step{reply(403, "")}, is: ErrForbidden},
+		{name: "wrong option", steps: []step{notFound}, opts: []WaitOption{ForSpec("")}, text: "ForSpec", is: errAny},
+		{name: "wrong option too", steps: []step{notFound}, opts: []WaitOption{AfterSpec("")}, text: "AfterSpec", is: errAny},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := service{"GET /deployments/d": play(tc.steps...), "GET /deployments/d/runs": play(reply(200, failedRuns))}
+				begin := time.Now()
+				d, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", tc.opts...)
+				assert.GreaterOrEqual(t, time.Since(begin), tc.took)
+				if tc.is == nil {
+					require.NoError(t, err)
+					assert.Equal(t, tc.spec, d.LatestSpec.ID)
+					return
+				}
+				if tc.is != errAny {
+					require.ErrorIs(t, err, tc.is)
+				}
+				assert.ErrorContains(t, err, tc.text)
+				assert.Nil(t, d)
+			})
+		})
+	}
+	_, err := newTestClient(t, play(notFound)).Deployments.WaitUntilHealthy(t.Context(), "..")
+	require.ErrorContains(t, err, "id")
+}
+
+var errAny = errors.New("any")
+
+func TestDeploymentErrorHasTheInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /deployments/d": play(spec("1", "applied")), "GET /deployments/d/runs": play(reply(200, failedRuns))}
+		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d")
+		e, ok := errors.AsType[*DeploymentError](err)
+		require.True(t, ok)
+		assert.Equal(t, "1", e.SpecID)
+		require.Len(t, e.Failed, 1)
+		assert.Equal(t, "i2", e.Failed[0].ID)
+		var we *WaitError
+		require.ErrorAs(t, err, &we)
+		assert.Equal(t, []string{"d"}, we.IDs)
+	})
+}
+
+func TestApply(t *testing.T) {
+	config := DeploymentConfig{V1: &DeploymentConfigV1{Name: "api", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
+	upsert := reply(200, `{"deploymentId":"d"}`)
+	for _, tc := range []struct {
+		name   string
+		create bool
+		steps  []step
+		upsert step
+		spec   string
+		is     error
+		text   string
+	}{
+		{name: "a new spec", steps: []step{spec("1", "healthy"), spec("1", "healthy"), spec("2"), spec("2", "healthy")}, spec: "2"},
+		{name: "create", create: true, steps: []step{notFound, spec("1"), spec("1", "healthy")}, spec: "1"},
+		{name: "nothing new, and it is what was sent", steps: []step{spec("1", "healthy")}, spec: "1"},
+		{name: "nothing new, and it is something else", steps: []step{spec("1", "healthy", "image=other")}, is: errNoNewSpec},
+		{name: "the upsert fails", steps: []step{spec("1")}, upsert: reply(500, ""), is: ErrOutcomeUnknown},
+		{name: "there is no such deployment", steps: []step{notFound}, is: ErrNotFound},
+		{name: "the new spec fails", steps: []step{spec("1", "healthy"), spec("2", "error=bad image")}, is: ErrSpecFailed, text: "bad image"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if tc.upsert == nil {
+					tc.upsert = upsert
+				}
+				s := service{"GET /deployments/d": play(tc.steps...), "GET /deployments/d/runs": noRuns, "POST /deployments": play(tc.upsert)}
+				params := DeploymentUpsertParams{ProjectID: "p", Config: config}
+				if !tc.create {
+					params.DeploymentID = new("d")
+				}
+				d, err := newTestClient(t, s).Deployments.Apply(t.Context(), params)
+				assert.LessOrEqual(t, s["POST /deployments"].count(), 1)
+				if tc.is != nil {
+					require.ErrorIs(t, err, tc.is)
+					assert.ErrorContains(t, err, tc.text)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, tc.spec, d.LatestSpec.ID)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /deployments/d": play(spec("1", "healthy")), "POST /deployments": play(upsert)}
+		_, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: config}, ForSpec("1"))
+		require.ErrorContains(t, err, "ForSpec")
+		begin := time.Now()
+		s["GET /deployments/d"] = play(spec("1"))
+		_, err = newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config}, WithWaitTimeout(20*time.Second))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.Equal(t, 20*time.Second, time.Since(begin))
+	})
+}
+
+func TestSetEnabled(t *testing.T) {
+	latest := `{"apiVersion":"latest","name":"api","healthchecks":{"x":1},"healthChecks":{"y":[2.50]},"unknown":{"b":1,"a":[null]},"env":[{"name":"K","value":"hunter2"}]}`
+	s := service{
+		"GET /deployments/d": play(reply(200, `{"id":"d","projectId":"p","latestSpec":{"id":"1","data":`+latest+`}}`)),
+		"POST /deployments":  play(reply(200, `{"deploymentId":"d"}`)),
+	}
+	c := newTestClient(t, s)
+	result, err := c.Deployments.SetEnabled(t.Context(), "d", false)
+	require.NoError(t, err)
+	assert.Equal(t, "d", result.DeploymentID)
+	want := strings.Replace(latest, `{"apiVersion"`, `{"enabled":false,"apiVersion"`, 1)
+	assert.JSONEq(t, `{"deploymentId":"d","projectId":"p","config":`+want+`}`, s["POST /deployments"].bodies[0])
+	assert.Contains(t, s["POST /deployments"].bodies[0], "2.50", "what is not changed goes back as it came")
+
+	s["GET /deployments/d"] = play(reply(200, `{"id":"d","projectId":"p","latestSpec":null}`))
+	_, err = c.Deployments.SetEnabled(t.Context(), "d", true)
+	require.ErrorContains(t, err, "no spec")
+	assert.Equal(t, 1, s["POST /deployments"].count())
+}
+
+func TestDeploymentsWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /deployments/d": play(spec("1"), spec("1"), spec("1", "applied"), spec("1", "healthy"))}
+		var states []string
+		for d, err := range newTestClient(t, s).Deployments.Watch(t.Context(), "d") {
+			require.NoError(t, err)
+			states = append(states, specState(d.LatestSpec))
+			if !d.LatestSpec.HealthyAt.IsZero() {
+				break
+			}
+		}
+		assert.Equal(t, []string{"spec 1 not applied", "spec 1 not healthy", "spec 1 healthy"}, states)
+	})
+}
+
+// logs is a deployment's log that grows; its lines are their numbers.
+type logs struct {
+	mu    sync.Mutex
+	lines []LogLine // oldest first
+	fail  []step    // instead of answering, the next time
+	asked int
+}
+
+func (l *logs) add(numbers ...int) {
+	for _, n := range numbers {
+		l.lines = append(l.lines, LogLine{ID: fmt.Sprint(n), Message: fmt.Sprint(n), CreatedAt: epoch.Add(time.Duration(n) * time.Second)})
+	}
+}
+
+// after changes the log in a while.
+func (l *logs) after(d time.Duration, change func()) {
+	time.AfterFunc(d, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		change()
+	})
+}
+
+func (l *logs) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked++
+	if len(l.fail) > 0 {
+		next := l.fail[0]
+		l.fail = l.fail[1:]
+		return next(r)
+	}
+	at := func(i int) LogLine { return l.lines[i] }
+	if r.URL.Query().Get("order") == "desc" {
+		at = func(i int) LogLine { return l.lines[len(l.lines)-1-i] }
+	}
+	b, _ := json.Marshal(pageOf(r, len(l.lines), at))
+	return reply(200, string(b))(r)
+}
+
+func TestFollowLogs(t *testing.T) {
+	follow := func(t *testing.T, l *logs, stop time.Duration, opts ...WaitOption) (got []string, last error) {
+		ctx, cancel := context.WithTimeout(t.Context(), stop)
+		defer cancel()
+		for line, err := range newTestClient(t, l).Deployments.FollowLogs(ctx, "d", opts...) {
+			if last = err; err == nil {
+				got = append(got, line.Message)
+			}
+		}
+		return got, last
+	}
+	texts := func(from, to int) (list []string) {
+		for i := from; i < to; i++ {
+			list = append(list, fmt.Sprint(i))
+		}
+		return list
+	}
+	t.Run("the newest, and what comes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(numbers(500)...)
+			l.after(5*time.Second, func() { l.add(500, 501) })
+			l.after(60*time.Second, func() { l.add(numbers(1000)[502:1000]...) }) // more than four pages at once
+			l.after(90*time.Second, func() { l.fail = []step{reply(500, ""), fail(errBroken), reply(429, "", "Retry-After: 20")} })
+			l.after(100*time.Second, func() { l.add(1000) })
+			got, err := follow(t, l, 3*time.Minute)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, texts(380, 1001), got)
+		})
+	})
+	t.Run("from the start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(numbers(500)...)
+			l.after(20*time.Second, func() { l.add(500) })
+			got, err := follow(t, l, time.Minute, FromStart())
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, texts(0, 501), got)
+		})
+	})
+	t.Run("a line that is late", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(1, 2, 4)
+			l.after(5*time.Second, func() {
+				l.lines = nil
+				l.add(0, 1, 2, 3, 4)
+			})
+			l.after(20*time.Second, func() { l.add(5) })
+			got, _ := follow(t, l, time.Minute)
+			assert.Equal(t, []string{"1", "2", "4", "3", "5"}, got, "0 is older than where it began")
+		})
+	})
+	t.Run("a burst with failures in it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(1)
+			l.after(time.Second, func() {
+				l.add(numbers(3000)[2:]...)
+				for range 6 {
+					l.fail = append(l.fail, func(r *http.Request) (*http.Response, error) { l.asked--; return reply(429, "")(r) })
+				}
+			})
+			got, _ := follow(t, l, 5*time.Minute)
+			assert.Equal(t, texts(1, 3000), got)
+		})
+	})
+	t.Run("cursors without an end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			endless := reply(200, `{"items":[],"hasMore":true,"nextPage":"x"}`)
+			rt := play(endless)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for range newTestClient(t, rt).Deployments.FollowLogs(ctx, "d") {
+			}
+			assert.Less(t, rt.count(), 100)
+		})
+	})
+	t.Run("nothing yet", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.after(20*time.Second, func() { l.add(numbers(300)...) })
+			got, _ := follow(t, l, time.Minute)
+			assert.Equal(t, texts(0, 300), got)
+		})
+	})
+	t.Run("what ends it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := follow(t, &logs{fail: []step{reply(401, "")}}, time.Hour)
+			require.ErrorIs(t, err, ErrUnauthorized)
+			_, err = follow(t, &logs{fail: []step{reply(400, "")}}, time.Hour)
+			require.ErrorIs(t, err, ErrBadRequest)
+			_, err = follow(t, &logs{fail: []step{notFound}}, time.Hour, WithNotFoundGrace(0))
+			require.ErrorIs(t, err, ErrNotFound)
+			_, err = follow(t, &logs{}, time.Hour, WithWaitTimeout(time.Minute))
+			require.ErrorIs(t, err, ErrWaitTimeout)
+			_, err = follow(t, &logs{}, time.Hour, WithWaitTimeout(-1))
+			require.Error(t, err)
+			l := &logs{}
+			l.add(1, 2)
+			for range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "d") {
+				break
+			}
+			assert.Equal(t, 1, l.asked)
+			for _, err := range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "") {
+				require.ErrorContains(t, err, "id")
+			}
+		})
+	})
+}

@@ -1,0 +1,355 @@
+package paperspace
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Errors to test for with [errors.Is]. Those of the service match an [Error] by its code or by its status.
+var (
+	// ErrBadRequest is 400, BAD_REQUEST: the service refused the request's content.
+	ErrBadRequest = errors.New("paperspace: bad request")
+	// ErrUnauthorized is 401, UNAUTHORIZED: the API key is missing or wrong.
+	ErrUnauthorized = errors.New("paperspace: unauthorized")
+	// ErrForbidden is 403, FORBIDDEN: the key may not do this.
+	ErrForbidden = errors.New("paperspace: forbidden")
+	// ErrNotFound is 404, NOT_FOUND, and only when the API itself says so: the 404 of a proxy, or of a wrong base URL,
+	// does not match, so that nothing is taken for deleted because of it.
+	ErrNotFound = errors.New("paperspace: not found")
+	// ErrConflict is 409, CONFLICT.
+	ErrConflict = errors.New("paperspace: conflict")
+	// ErrPreconditionFailed is 412, PRECONDITION_FAILED.
+	ErrPreconditionFailed = errors.New("paperspace: precondition failed")
+	// ErrTooManyRequests is 429, TOO_MANY_REQUESTS, after the last attempt that the retry policy allows.
+	ErrTooManyRequests = errors.New("paperspace: too many requests")
+	// ErrServer is any status from 500 on, INTERNAL_SERVER_ERROR.
+	ErrServer = errors.New("paperspace: server error")
+
+	// ErrNoAPIKey is a call that needs an API key, on a client that has none. Nothing was sent.
+	ErrNoAPIKey = errors.New("paperspace: no API key")
+	// ErrOutcomeUnknown is a write that failed in a way that leaves open whether the service carried it out: look
+	// before you send it again. It stands beside the cause, never alone.
+	ErrOutcomeUnknown = errors.New("paperspace: the outcome is unknown")
+
+	// ErrAmbiguous is a name that several things have.
+	ErrAmbiguous = errors.New("paperspace: ambiguous name")
+
+	// ErrEventFailed is an asynchronous operation whose event ended in state error.
+	ErrEventFailed = errors.New("paperspace: the event failed")
+	// ErrEventCancelled is an asynchronous operation whose event was cancelled.
+	ErrEventCancelled = errors.New("paperspace: the event was cancelled")
+	// ErrWaitTimeout is a wait that met its own time limit; see [WaitError].
+	ErrWaitTimeout = errors.New("paperspace: the wait timed out")
+)
+
+// codes maps the service's error codes to their sentinel and to the status that they usually come with.
+var codes = map[string]struct {
+	sentinel error
+	status   int
+}{
+	"BAD_REQUEST":           {ErrBadRequest, 400},
+	"UNAUTHORIZED":          {ErrUnauthorized, 401},
+	"FORBIDDEN":             {ErrForbidden, 403},
+	"NOT_FOUND":             {ErrNotFound, 404},
+	"METHOD_NOT_SUPPORTED":  {nil, 405},
+	"TIMEOUT":               {nil, 408},
+	"CONFLICT":              {ErrConflict, 409},
+	"PRECONDITION_FAILED":   {ErrPreconditionFailed, 412},
+	"PAYLOAD_TOO_LARGE":     {nil, 413},
+	"UNPROCESSABLE_CONTENT": {nil, 422},
+	"TOO_MANY_REQUESTS":     {ErrTooManyRequests, 429},
+	"CLIENT_CLOSED_REQUEST": {nil, 499},
+	"INTERNAL_SERVER_ERROR": {ErrServer, 500},
+}
+
+// Error is a call that failed after it was begun: the service refused it, no answer came, the answer could not be read,
+// or the context ended. Get it with errors.AsType[*paperspace.Error](err), and test it with the Err… sentinels.
+//
+// An Error holds no HTTP objects and no API key, and printing or logging one shows neither Body nor Details.
+type Error struct {
+	// Operation is the operation's id in the API reference, such as "machines-get", or "do" for [Client.Do].
+	Operation string `json:"operation"`
+	// Method is the HTTP method.
+	Method string `json:"method"`
+	// PathTemplate is the operation's path without ids, such as "/machines/{id}"; empty for [Client.Do].
+	PathTemplate string `json:"pathTemplate,omitempty"`
+	// StatusCode is the HTTP status of the last answer, 0 if there was none, or none that was whole.
+	StatusCode int `json:"statusCode,omitempty"`
+	// Code is the service's own code, such as "NOT_FOUND"; empty when the answer had none.
+	Code string `json:"code,omitempty"`
+	// Message is the service's own message; empty when the answer had none.
+	Message string `json:"message,omitempty"`
+	// Issues are the service's complaints about single fields, if it sent any.
+	Issues []Issue `json:"issues,omitempty"`
+	// Details is what the service sent as details, if anything.
+	Details RawJSON `json:"-"`
+	// Body is the beginning of the answer's body, at most 64 KiB.
+	Body RawJSON `json:"-"`
+	// Attempts is how often the request was sent, or tried to be.
+	Attempts int `json:"attempts"`
+	// RequestID is the answer's X-Request-Id.
+	RequestID string `json:"requestId,omitempty"`
+	// RetryAfter is how long the service asked to wait before another request, 0 if it did not.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// OutcomeUnknown says that the call is a write that may have been carried out; the error then matches
+	// [ErrOutcomeUnknown].
+	OutcomeUnknown bool `json:"outcomeUnknown,omitempty"`
+	// Err is the cause where there is one besides the answer: a transport error, an undecodable answer or the
+	// context's error.
+	Err error `json:"-"`
+
+	// fromAPI says that the service itself answered, and not something on the way to it.
+	fromAPI bool
+}
+
+// Issue is what the service found wrong with one field of a request.
+type Issue struct {
+	// Code is the kind of the issue, such as "invalid_type"; may be empty.
+	Code string `json:"code,omitempty"`
+	// Path names the field, with dots between its parts; may be empty.
+	Path string `json:"path,omitempty"`
+	// Message is the service's text.
+	Message string `json:"message"`
+}
+
+// Error tells operation, answer, cause and attempts.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("paperspace: " + e.Operation)
+	if e.StatusCode != 0 {
+		b.WriteString(strings.TrimSuffix(fmt.Sprintf(": %d %s", e.StatusCode, e.label()), " "))
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	for _, issue := range e.Issues {
+		b.WriteString("; ")
+		if issue.Path != "" {
+			b.WriteString(issue.Path + ": ")
+		}
+		b.WriteString(issue.Message)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.OutcomeUnknown {
+		b.WriteString(" (the outcome is unknown)")
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
+	}
+	return b.String()
+}
+
+func (e *Error) label() string {
+	if e.Code != "" {
+		return e.Code
+	}
+	return http.StatusText(e.StatusCode)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is matches the sentinels of this package.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrOutcomeUnknown:
+		return e.OutcomeUnknown
+	case ErrServer:
+		return e.StatusCode >= 500 || codes[e.Code].sentinel == ErrServer
+	case ErrNotFound:
+		return e.fromAPI && (e.Code == "NOT_FOUND" || e.StatusCode == http.StatusNotFound)
+	}
+	if known := codes[e.Code]; known.sentinel != nil && known.sentinel == target {
+		return true
+	}
+	for _, known := range codes {
+		if known.status == e.StatusCode && known.sentinel != nil && known.sentinel == target {
+			return true
+		}
+	}
+	return false
+}
+
+// LogValue gives the error to slog as a group, without Body and Details.
+func (e *Error) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("operation", e.Operation),
+		slog.String("error", e.Error()),
+		slog.Int("attempts", e.Attempts),
+	}
+	if e.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status", e.StatusCode))
+	}
+	if e.Code != "" {
+		attrs = append(attrs, slog.String("code", e.Code))
+	}
+	if e.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// maxErrorBody is how much of an answer an Error keeps.
+const maxErrorBody = 64 << 10
+
+// answer is the parts of an error body, each as it could be read.
+type answer struct {
+	code, message string
+	issues        []Issue
+	details       RawJSON
+	members       map[string]jsontext.Value
+}
+
+// readAnswer reads as much of an error body as there is: it may be HTML, empty, cut short or oddly typed.
+func readAnswer(body []byte) (a answer) {
+	if json.Unmarshal(body, &a.members, decodeOptions) != nil {
+		return answer{}
+	}
+	a.message, a.code = text(a.members["message"]), text(a.members["code"])
+	if details := a.members["details"]; len(details) > 0 && details.Kind() != 'n' {
+		a.details = RawJSON(details)
+	}
+	var issues []jsontext.Value
+	_ = json.Unmarshal(a.members["issues"], &issues, decodeOptions)
+	for _, value := range issues {
+		var members map[string]jsontext.Value
+		if json.Unmarshal(value, &members, decodeOptions) != nil {
+			a.issues = append(a.issues, Issue{Message: text(value)})
+			continue
+		}
+		var path []jsontext.Value
+		_ = json.Unmarshal(members["path"], &path, decodeOptions)
+		parts := make([]string, len(path))
+		for i, part := range path {
+			parts[i] = text(part)
+		}
+		a.issues = append(a.issues, Issue{
+			Code: text(members["code"]), Path: strings.Join(parts, "."), Message: text(members["message"]),
+		})
+	}
+	return a
+}
+
+// text returns a JSON string's value, and other JSON as it stands; null and absent are "".
+func text(value jsontext.Value) string {
+	var s string
+	switch {
+	case len(value) == 0, value.Kind() == 'n':
+		return ""
+	case json.Unmarshal(value, &s, decodeOptions) == nil:
+		return s
+	default:
+		return string(value)
+	}
+}
+
+// isError says that a body under a 2xx status is an error all the same: a message and a code, both strings, and
+// nothing that an object of the API would have.
+func (a answer) isError() bool {
+	for name := range a.members {
+		if !slices.Contains([]string{"message", "code", "details", "issues"}, name) {
+			return false
+		}
+	}
+	return a.members["message"].Kind() == '"' && a.members["code"].Kind() == '"'
+}
+
+// ParamError is a parameter that cannot be sent. Nothing was.
+type ParamError struct {
+	// Operation is the id of the operation that was to be called; empty for an option of [NewClient].
+	Operation string
+	// Field is the name of the parameter: of a field as the API spells it, else of the option or argument.
+	Field string
+	// Reason says what is wrong with it, without repeating a value.
+	Reason string
+}
+
+// Error tells what is wrong with which parameter of which operation.
+func (e *ParamError) Error() string {
+	prefix := "paperspace: "
+	if e.Operation != "" {
+		prefix += e.Operation + ": "
+	}
+	return prefix + e.Field + ": " + e.Reason
+}
+
+// EventError is an asynchronous operation whose event did not end well.
+type EventError struct {
+	Event MachineEvent
+}
+
+// Error tells the event's id, name, end and reason.
+func (e *EventError) Error() string {
+	s := fmt.Sprintf("paperspace: event %s (%s) ended in state %s", e.Event.ID, e.Event.Name, strconv.Quote(string(e.Event.State)))
+	if e.Event.Error != "" {
+		return s + ": " + e.Event.Error
+	}
+	return s + ", without a reason"
+}
+
+// Is matches [ErrEventCancelled] for a cancelled event, else [ErrEventFailed].
+func (e *EventError) Is(target error) bool {
+	if e.Event.State == MachineEventStateCancelled {
+		return target == ErrEventCancelled
+	}
+	return target == ErrEventFailed
+}
+
+// WaitError is a wait that ended before what it waited for: at its time limit ([ErrWaitTimeout]), with its context, or
+// because the service refused to answer. The operations themselves go on; wait for IDs again to resume.
+type WaitError struct {
+	// IDs are what was still pending, in the order in which it was given.
+	IDs []string
+	// LastStates holds the last state that a poll saw for each of IDs; ids that none saw are missing.
+	LastStates map[string]string
+	// Waited is how long the wait took.
+	Waited time.Duration
+	// Err is why it ended.
+	Err error
+	// LastPoll is the error of the last poll when that failed.
+	LastPoll error
+}
+
+// Error tells what is pending, in which state, and why the wait ended.
+func (e *WaitError) Error() string {
+	const shown = 5
+	var b strings.Builder
+	fmt.Fprintf(&b, "paperspace: waited %s", e.Waited.Round(time.Millisecond))
+	if len(e.IDs) > 0 {
+		b.WriteString(" for ")
+	}
+	for i, id := range e.IDs {
+		if i == shown {
+			fmt.Fprintf(&b, " and %d more", len(e.IDs)-shown)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(id)
+		if state := e.LastStates[id]; state != "" {
+			b.WriteString(" (" + state + ")")
+		} else {
+			b.WriteString(" (not seen)")
+		}
+	}
+	b.WriteString(": " + strings.TrimPrefix(e.Err.Error(), "paperspace: "))
+	if e.LastPoll != nil {
+		b.WriteString("; the last poll failed: " + strings.TrimPrefix(e.LastPoll.Error(), "paperspace: "))
+	}
+	return b.String()
+}
+
+// Unwrap returns why the wait ended.
+func (e *WaitError) Unwrap() error { return e.Err }

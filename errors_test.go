@@ -1,0 +1,194 @@
+package paperspace
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var sentinels = []error{
+	ErrBadRequest, ErrUnauthorized, ErrForbidden, ErrNotFound, ErrConflict, ErrPreconditionFailed, ErrTooManyRequests, ErrServer,
+}
+
+func TestErrorBodies(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		status  int
+		body    string
+		want    Error
+		matches []error
+	}{
+		{name: "as documented", status: 404, body: `{"message":"Not found","code":"NOT_FOUND"}`,
+			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
+		{name: "issues", status: 400, body: `{"message":"Input validation failed","code":"BAD_REQUEST","issues":[{"message":"Required","path":["a",0,"b"],"code":"invalid_type"},"odd",{"message":7}]}`,
+			want: Error{Code: "BAD_REQUEST", Message: "Input validation failed", Issues: []Issue{
+				{Code: "invalid_type", Path: "a.0.b", Message: "Required"}, {Message: "odd"}, {Message: "7"}}},
+			matches: []error{ErrBadRequest}},
+		{name: "details", status: 409, body: `{"message":"m","code":"CONFLICT","details":{"a":1}}`,
+			want: Error{Code: "CONFLICT", Message: "m", Details: RawJSON(`{"a":1}`)}, matches: []error{ErrConflict}},
+		{name: "by status", status: 403, body: `{"message":"m"}`, want: Error{Message: "m"}, matches: []error{ErrForbidden}},
+		{name: "code against status", status: 400, body: `{"message":"m","code":"PRECONDITION_FAILED"}`,
+			want: Error{Code: "PRECONDITION_FAILED", Message: "m"}, matches: []error{ErrBadRequest, ErrPreconditionFailed}},
+		{name: "404 of a proxy", status: 404, body: `<html>not here</html>`},
+		{name: "empty 404", status: 404},
+		{name: "404 without a message", status: 404, body: `{"error":"x"}`},
+		{name: "404 with code and no message", status: 404, body: `{"code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND"}},
+		{name: "401 of a proxy", status: 401, body: `<html>`, matches: []error{ErrUnauthorized}},
+		{name: "odd types", status: 412, body: `{"message":{"a":1},"code":7,"issues":"x","details":null}`,
+			want: Error{Message: `{"a":1}`, Code: "7"}, matches: []error{ErrPreconditionFailed}},
+		{name: "nulls", status: 400, body: `{"message":null,"code":null,"issues":null}`, matches: []error{ErrBadRequest}},
+		{name: "array", status: 400, body: `[1]`, matches: []error{ErrBadRequest}},
+		{name: "cut short", status: 429, body: `{"message":"slow`, matches: []error{ErrTooManyRequests}},
+		{name: "empty 500", status: 500, matches: []error{ErrServer}},
+		{name: "599", status: 599, body: "null", matches: []error{ErrServer}},
+		{name: "deep", status: 400, body: strings.Repeat("[", 100_000), matches: []error{ErrBadRequest}},
+		{name: "under 200", status: 200, body: ` {"message":"no","code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND", Message: "no"}, matches: []error{ErrNotFound}},
+		{name: "under 201, with issues", status: 201, body: `{"message":"no","code":"BAD_REQUEST","issues":[{"message":"x"}]}`,
+			want: Error{Code: "BAD_REQUEST", Message: "no", Issues: []Issue{{Message: "x"}}}, matches: []error{ErrBadRequest}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rt := play(reply(tc.status, tc.body, "X-Request-Id: r1"))
+			_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Machines.Get(t.Context(), "a")
+			e, ok := errors.AsType[*Error](err)
+			require.True(t, ok, "%v", err)
+			for _, sentinel := range sentinels {
+				assert.Equal(t, slices.Contains(tc.matches, sentinel), errors.Is(err, sentinel), "%v", sentinel)
+			}
+			want := tc.want
+			want.Operation, want.Method, want.PathTemplate = "machines-get", "GET", "/machines/{id}"
+			want.StatusCode, want.Attempts, want.RequestID = tc.status, 1, "r1"
+			if len(tc.body) > 0 {
+				want.Body = RawJSON(tc.body[:min(len(tc.body), maxErrorBody)])
+			}
+			want.fromAPI = want.Message != ""
+			assert.Equal(t, want, *e)
+			assert.Contains(t, err.Error(), fmt.Sprintf("paperspace: machines-get: %d", tc.status))
+		})
+	}
+}
+
+// An object that has a message and a code among other things is no error.
+func TestObjectsThatLookLikeErrors(t *testing.T) {
+	for _, body := range []string{
+		`{"id":"a","message":"m","code":"NOT_FOUND"}`,
+		`{"message":"m","code":"NOT_FOUND","name":"x"}`,
+	} {
+		_, err := newTestClient(t, play(reply(200, body))).Machines.Get(t.Context(), "a")
+		assert.NoError(t, err, body)
+	}
+}
+
+func TestErrorPrintsNoBody(t *testing.T) {
+	body := `{"message":"no","code":"BAD_REQUEST","details":{"env":"hunter2"},"extra":"hunter2"}`
+	_, err := newTestClient(t, play(reply(400, body))).Machines.Get(t.Context(), "a")
+	e, _ := errors.AsType[*Error](err)
+	require.Equal(t, body, string(e.Body))
+	var out strings.Builder
+	for _, v := range []any{err, *e, struct{ E error }{err}} {
+		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
+		b, _ := json.Marshal(v)
+		out.Write(b)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "err", v)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "err", v)
+	}
+	assert.NotContains(t, out.String(), "hunter2")
+	assert.NotContains(t, out.String(), testKey)
+	assert.Contains(t, out.String(), "BAD_REQUEST")
+}
+
+func TestTransportErrorsShowNoURL(t *testing.T) {
+	rt := play(fail(errBroken))
+	_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Machines.Get(t.Context(), "psm-secret-id")
+	require.ErrorIs(t, err, errBroken)
+	assert.Equal(t, "paperspace: machines-get: connection broken", err.Error())
+}
+
+func TestBoundedBodies(t *testing.T) {
+	huge := strings.Repeat("x", 5<<20)
+	_, err := newTestClient(t, play(reply(404, huge))).Machines.Get(t.Context(), "a")
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok)
+	assert.Len(t, e.Body, maxErrorBody)
+
+	endless := readerFunc(func(p []byte) (int, error) {
+		for i := range p {
+			p[i] = ' '
+		}
+		return len(p), nil
+	})
+	rt := play(func(r *http.Request) (*http.Response, error) {
+		resp, _ := reply(200, "")(r)
+		resp.Body, resp.ContentLength = io.NopCloser(endless), -1
+		return resp, nil
+	})
+	_, err = newTestClient(t, rt).Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"})
+	require.ErrorContains(t, err, "larger than")
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a")
+	require.ErrorContains(t, err, "larger than")
+	assert.Equal(t, 2, rt.count(), "another attempt would meet the same")
+}
+
+func TestMaxResponseBody(t *testing.T) {
+	size := int64(len(okMachine))
+	_, err := newTestClient(t, play(reply(200, okMachine)), WithMaxResponseBody(size)).Machines.Get(t.Context(), "a")
+	require.NoError(t, err)
+	_, err = newTestClient(t, play(reply(200, okMachine)), WithMaxResponseBody(size-1)).Machines.Get(t.Context(), "a")
+	require.ErrorContains(t, err, "larger than")
+	_, err = NewClient(WithMaxResponseBody(0))
+	require.ErrorContains(t, err, "WithMaxResponseBody")
+}
+
+func TestEventError(t *testing.T) {
+	failed := &EventError{MachineEvent{ID: "e1", Name: "start", State: "error", Error: "out of capacity"}}
+	assert.Equal(t, `paperspace: event e1 (start) ended in state "error": out of capacity`, failed.Error())
+	assert.ErrorIs(t, failed, ErrEventFailed)
+	assert.NotErrorIs(t, failed, ErrEventCancelled)
+	cancelled := &EventError{MachineEvent{ID: "e1", State: MachineEventStateCancelled}}
+	assert.ErrorIs(t, cancelled, ErrEventCancelled)
+	assert.NotErrorIs(t, cancelled, ErrEventFailed)
+}
+
+func TestWaitErrorNamesWhatIsPending(t *testing.T) {
+	e := &WaitError{
+		IDs: []string{"a", "b", "c", "d", "e", "f", "g"}, LastStates: map[string]string{"a": "new"},
+		Waited: 90 * time.Second, Err: ErrWaitTimeout, LastPoll: &Error{Operation: "machineEvents-get", StatusCode: 503},
+	}
+	assert.Equal(t, "paperspace: waited 1m30s for a (new), b (not seen), c (not seen), d (not seen), e (not seen) and 2 more: "+
+		"the wait timed out; the last poll failed: machineEvents-get: 503 Service Unavailable", e.Error())
+	assert.ErrorIs(t, e, ErrWaitTimeout)
+}
+
+func TestLogger(t *testing.T) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	rt := play(reply(429, "", "Retry-After: 0", "X-Request-Id: r1"), reply(200, okMachine, "X-Request-Id: r2"))
+	_, err := newTestClient(t, rt, WithLogger(logger)).Machines.Get(t.Context(), "psm9u09bwu5i", WithQuery("q", "hunter2"))
+	require.NoError(t, err)
+	var records []map[string]any
+	for line := range strings.Lines(out.String()) {
+		var r map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		delete(r, "time")
+		assert.NotNil(t, r["duration"])
+		delete(r, "duration")
+		records = append(records, r)
+	}
+	assert.Equal(t, []map[string]any{
+		{"level": "WARN", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
+			"status": 429.0, "attempt": 1.0, "request_id": "r1"},
+		{"level": "DEBUG", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
+			"status": 200.0, "attempt": 2.0, "request_id": "r2"},
+	}, records)
+}

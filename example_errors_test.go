@@ -1,0 +1,81 @@
+package paperspace_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+// Test an error with errors.Is, and look into it where that is not enough.
+func ExampleError() {
+	client := newClient(newServer())
+
+	_, err := client.Machines.Get(context.Background(), "psm9u09bwu5i")
+	if errors.Is(err, paperspace.ErrNotFound) {
+		fmt.Println("there is no such machine")
+	}
+	if failed, ok := errors.AsType[*paperspace.Error](err); ok {
+		fmt.Println(failed.Operation, failed.StatusCode, failed.Code, failed.Attempts)
+	}
+	// Output:
+	// there is no such machine
+	// machines-get 404 NOT_FOUND 1
+}
+
+// The answer to a create can get lost after the service has carried it out. Nothing tries it again by itself: look.
+func ExampleError_outcomeUnknown() {
+	srv := newServer()
+	client := newClient(srv)
+	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	ctx := context.Background()
+
+	const name = "trainer-7f3a" // names need not be unique, so make one that is
+	_, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
+		Name: name, MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
+	})
+	if errors.Is(err, paperspace.ErrOutcomeUnknown) {
+		machine, err := client.Machines.GetByName(ctx, name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("it was made all the same:", machine.Name)
+	}
+	fmt.Println("creates:", len(srv.Calls("machines-create")))
+	// Output:
+	// it was made all the same: trainer-7f3a
+	// creates: 1
+}
+
+// What cannot be right is refused before anything is sent.
+func ExampleParamError() {
+	srv := newServer()
+	client := newClient(srv)
+
+	_, err := client.Machines.Create(context.Background(), paperspace.MachineCreateParams{Name: "trainer", MachineType: "C5"})
+	if wrong, ok := errors.AsType[*paperspace.ParamError](err); ok {
+		fmt.Println("wrong:", wrong.Field, "of", wrong.Operation)
+	}
+	fmt.Println("sent:", len(srv.Calls()))
+	// Output:
+	// wrong: templateId of machines-create
+	// sent: 0
+}
+
+// Names need not be unique, and GetByName does not guess.
+func ExampleMachinesService_GetByName() {
+	client := newClient(newServer())
+	newMachine(client, "trainer")
+	newMachine(client, "trainer")
+
+	_, err := client.Machines.GetByName(context.Background(), "trainer")
+	fmt.Println("ambiguous:", errors.Is(err, paperspace.ErrAmbiguous))
+	_, err = client.Machines.GetByName(context.Background(), "train")
+	fmt.Println("not found:", errors.Is(err, paperspace.ErrNotFound))
+	// Output:
+	// ambiguous: true
+	// not found: true
+}

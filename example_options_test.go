@@ -1,0 +1,163 @@
+package paperspace_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+// A client takes its key from an option, here from a vault, or from the environment with FromEnv.
+func ExampleNewClient() {
+	keyFromVault := func() string { return "0123456789abcdef" }
+
+	client, err := paperspace.NewClient(paperspace.WithAPIKey(keyFromVault()), paperspace.WithUserAgent("my-tool/1.2"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	fmt.Println(client)
+	// Output: paperspace.Client{BaseURL: https://api.paperspace.com/v1, APIKey: [REDACTED]}
+}
+
+// With makes another client of one, here for a job with more patience. They share their connections.
+func ExampleClient_With() {
+	client := newClient(newServer())
+
+	patient, err := client.With(paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 10}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := patient.Auth.Session(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(session.User.Email)
+	// Output: ada@example.com
+}
+
+// Do calls what this package has no method for, with the client's authentication, retries and errors.
+func ExampleClient_Do() {
+	client := newClient(newServer())
+
+	var templates struct {
+		Items []struct {
+			Name string `json:"name"`
+		} `json:"items"`
+	}
+	err := client.Do(context.Background(), paperspace.Request{
+		Method: http.MethodGet, Path: "/os-templates", Query: map[string][]string{"limit": {"1"}},
+	}, &templates)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(templates.Items[0].Name)
+	// Output: Windows 10 (Server 2022)
+}
+
+// A hook sees each call with all its attempts: enough for metrics, traces and an audit log.
+func ExampleWithHook() {
+	srv := newServer()
+	client := newClient(srv, paperspace.WithHook(func(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
+		return ctx, func(result paperspace.CallResult) {
+			for _, attempt := range result.Attempts {
+				fmt.Println(info.Operation, info.PathTemplate, attempt.StatusCode)
+			}
+		}
+	}))
+	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
+
+	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// projects-list /projects 503
+	// projects-list /projects 200
+}
+
+func ExampleWithLogger() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // leaves out what differs from run to run
+			if a.Key == slog.TimeKey || a.Key == "duration" || a.Key == "request_id" {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	client := newClient(newServer(), paperspace.WithLogger(logger))
+
+	if _, err := client.Auth.Session(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	// Output: level=DEBUG msg="paperspace attempt" operation=auth-session method=GET path_template=/auth/session status=200 attempt=1
+}
+
+// tracer is a RoundTripper that stands before another one.
+type tracer struct{ next http.RoundTripper }
+
+func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if info, ok := paperspace.OperationFromContext(req.Context()); ok {
+		fmt.Println("attempt", info.Attempt, "of", info.Operation)
+	}
+	return t.next.RoundTrip(req)
+}
+
+// A RoundTripper of your own sees each attempt, and can tell which operation it belongs to.
+func ExampleOperationFromContext() {
+	srv := newServer()
+	client := newClient(srv, paperspace.WithHTTPClient(&http.Client{
+		Transport: tracer{srv}, // or http.DefaultTransport, to talk to the real service
+	}))
+	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, RetryAfter: time.Second})
+	patience := paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxRetryAfter: time.Millisecond})
+
+	_, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}, patience)
+	fmt.Println("too many requests:", errors.Is(err, paperspace.ErrTooManyRequests))
+	_, err = client.Projects.List(context.Background(), paperspace.ProjectListParams{})
+	fmt.Println("error:", err)
+	// Output:
+	// attempt 1 of projects-list
+	// too many requests: true
+	// attempt 1 of projects-list
+	// error: <nil>
+}
+
+// Each call takes options of its own.
+func ExampleRequestOption() {
+	client := newClient(newServer())
+
+	var response paperspace.Response
+	_, err := client.Machines.List(context.Background(), paperspace.MachineListParams{},
+		paperspace.WithTimeout(10*time.Second),                             // with all its attempts
+		paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 1}), // no retries
+		paperspace.WithHeader("X-Correlation-Id", "7f3a"),                  // for a proxy on the way
+		paperspace.WithResponse(&response),                                 // status, header and body as they came
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(response.StatusCode, len(response.Attempts))
+	// Output: 200 1
+}
+
+// What the API has learned since this package was made can be sent without waiting for it.
+func ExampleWithBodyField() {
+	srv := newServer()
+	client := newClient(srv)
+
+	_, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"},
+		paperspace.WithBodyField("description", "finds things"))
+	fmt.Printf("%s\n", srv.Calls("projects-create")[0].Body)
+	fmt.Println("refused:", errors.Is(err, paperspace.ErrBadRequest)) // it has not learned that
+	// Output:
+	// {"description":"finds things","name":"search"}
+	// refused: true
+}

@@ -1,0 +1,227 @@
+package paperspace_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+// Wait follows the operation's event to its end and reads the object again.
+func ExampleOperation_Wait() {
+	client := newClient(newServer())
+	id := newMachine(client, "trainer").ID
+	ctx := context.Background()
+
+	op, err := client.Machines.Start(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	machine, err := op.Wait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("before:", op.Data.State)
+	fmt.Println("after:", machine.State)
+	// Output:
+	// before: starting
+	// after: ready
+}
+
+// Watch yields each change of the operation's event that a poll sees, for a line of progress.
+func ExampleOperation_Watch() {
+	client := newClient(newServer())
+	id := newMachine(client, "trainer").ID
+	ctx := context.Background()
+
+	op, err := client.Machines.Start(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for event, err := range op.Watch(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(event.Name, event.State)
+	}
+	// Output:
+	// start in progress
+	// start done
+}
+
+// An operation can fail after the call that began it was taken.
+func ExampleEventError() {
+	srv := newServer()
+	client := newClient(srv)
+	id := newMachine(client, "trainer").ID
+	srv.NextEvent(paperspace.MachineEventNameStart, paperspacetest.Fails("no capacity"))
+	ctx := context.Background()
+
+	op, err := client.Machines.Start(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	machine, err := op.Wait(ctx)
+	if failed, ok := errors.AsType[*paperspace.EventError](err); ok {
+		fmt.Println(failed.Event.Name, "failed:", failed.Event.Error)
+		fmt.Println("the machine is", machine.State)
+	}
+	// Output:
+	// start failed: no capacity
+	// the machine is off
+}
+
+// A wait that ends early leaves the operation going on, and tells what is pending.
+func ExampleWaitError() {
+	srv := newServer()
+	client := newClient(srv)
+	id := newMachine(client, "trainer").ID
+	srv.NextEvent(paperspace.MachineEventNameStart, paperspacetest.Hangs())
+	ctx := context.Background()
+
+	op, err := client.Machines.Start(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = op.Wait(ctx, paperspace.WithWaitTimeout(250*time.Millisecond))
+	if pending, ok := errors.AsType[*paperspace.WaitError](err); ok && errors.Is(err, paperspace.ErrWaitTimeout) {
+		fmt.Println("pending is the start's event:", pending.IDs[0] == op.Event.ID)
+		fmt.Println("it is", pending.LastStates[op.Event.ID])
+	}
+	// Output:
+	// pending is the start's event: true
+	// it is in progress
+}
+
+// The id of an event is all that another process needs to go on waiting.
+func ExampleMachineEventsService_Wait() {
+	srv := newServer()
+	first := newClient(srv)
+	op, err := first.Machines.Create(context.Background(), paperspace.MachineCreateParams{
+		Name: "trainer", MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	saved := op.Event.ID // in a file, a database, the status of a resource
+
+	second := newClient(srv)
+	events, err := second.MachineEvents.Wait(context.Background(), []string{saved})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(events[0].Name, events[0].State, events[0].MachineID == op.Data.ID)
+	// Output: create done true
+}
+
+// EnsureReady does the least that is needed, whatever the machine does at the moment. OnChange shows the steps.
+func ExampleMachinesService_EnsureReady() {
+	client := newClient(newServer())
+	id := newMachine(client, "trainer").ID
+
+	machine, err := client.Machines.EnsureReady(context.Background(), id, paperspace.OnChange(func(u paperspace.WaitUpdate) {
+		switch {
+		case u.Machine != nil:
+			fmt.Println("it is", u.Machine.State)
+		case u.Event != nil && !u.Event.Finished():
+			fmt.Println("under way:", u.Event.Name)
+		}
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("reachable at", machine.PublicIP)
+	// Output:
+	// it is off
+	// under way: start
+	// it is ready
+	// reachable at 184.105.0.3
+}
+
+// Watch yields the machine at each change that a poll sees, until the loop is left.
+func ExampleMachinesService_Watch() {
+	client := newClient(newServer())
+	id := newMachine(client, "trainer").ID
+	ctx := context.Background()
+
+	if _, err := client.Machines.Start(ctx, id); err != nil {
+		log.Fatal(err)
+	}
+	for machine, err := range client.Machines.Watch(ctx, id) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(machine.State)
+		if machine.State == paperspace.MachineStateReady {
+			break
+		}
+	}
+	// Output:
+	// starting
+	// ready
+}
+
+// Apply is bound to the spec that it sends: that an earlier one was healthy does not count.
+func ExampleDeploymentsService_Apply() {
+	client := newClient(newServer())
+	deployment := newDeployment(client)
+
+	config := *deployment.LatestSpec.Data
+	config.V1.Image = "ghcr.io/acme/api:1.5"
+	deployment, err := client.Deployments.Apply(context.Background(), paperspace.DeploymentUpsertParams{
+		DeploymentID: &deployment.ID, ProjectID: deployment.ProjectID, Config: config,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(deployment.LatestSpec.Data.V1.Image, "is healthy:", !deployment.LatestSpec.HealthyAt.IsZero())
+	// Output: ghcr.io/acme/api:1.5 is healthy: true
+}
+
+// A deployment that does not become healthy tells what its instances say.
+func ExampleDeploymentError() {
+	srv := newServer()
+	client := newClient(srv)
+	deployment := newDeployment(client)
+	srv.NextSpec(paperspacetest.Unhealthy("cannot pull the image"))
+
+	config := *deployment.LatestSpec.Data
+	config.V1.Image = "ghcr.io/acme/api:typo"
+	_, err := client.Deployments.Apply(context.Background(), paperspace.DeploymentUpsertParams{
+		DeploymentID: &deployment.ID, ProjectID: deployment.ProjectID, Config: config,
+	}, paperspace.WithWaitTimeout(400*time.Millisecond))
+	if failed, ok := errors.AsType[*paperspace.DeploymentError](err); ok {
+		for _, instance := range failed.Failed {
+			fmt.Println(instance.State, instance.StateMessage)
+		}
+	}
+	// Output:
+	// error cannot pull the image
+	// error cannot pull the image
+}
+
+// FollowLogs goes on until the loop is left or the context ends.
+func ExampleDeploymentsService_FollowLogs() {
+	srv := newServer()
+	client := newClient(srv)
+	id := newDeployment(client).ID
+	srv.AddLog(id, "", "listening on :8080")
+
+	for line, err := range client.Deployments.FollowLogs(context.Background(), id) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(line.Message)
+		if line.Message == "listening on :8080" {
+			break
+		}
+	}
+	// Output:
+	// the instance is healthy
+	// the instance is healthy
+	// listening on :8080
+}

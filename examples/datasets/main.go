@@ -1,0 +1,120 @@
+// Datasets makes a dataset with a few versions, moves a tag from one version to the next, lists them and deletes them.
+//
+// A version tells where its files are, and what is put there (with any S3 client, say) is counted by the service. This
+// program puts nothing there, so it costs nothing: without an API key it talks to an in-memory Paperspace, with
+// PAPERSPACE_API_KEY set to the real one.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	client, err := connect()
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+
+	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
+		Name: "datasets-example", Description: paperspace.Value("made by an example; may be deleted"),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		_, failed := client.Datasets.Delete(ctx, dataset.ID)
+		err = errors.Join(err, failed)
+	}()
+	for _, message := range []string{"raw scans", "without duplicates", "labelled"} {
+		version, err := publish(ctx, client, dataset.ID, message)
+		if err != nil {
+			return err
+		}
+		if err := moveTag(ctx, client, dataset.ID, "latest", version.Version); err != nil {
+			return err
+		}
+	}
+	for version, err := range client.Versions.All(ctx, dataset.ID, paperspace.DatasetVersionListParams{}) {
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s  committed %-5t  %10d bytes  %-20s  %s\n", version.Version, version.IsCommitted, version.UsageBytes,
+			version.Message, strings.Join(version.Tags, ", "))
+	}
+	return nil
+}
+
+// publish makes a version and commits it.
+func publish(ctx context.Context, client *paperspace.Client, datasetID, message string) (*paperspace.DatasetVersion, error) {
+	version, err := client.Versions.Create(ctx, datasetID, paperspace.DatasetVersionCreateParams{
+		Message: &message, Metadata: map[string]any{"source": "examples/datasets"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Here a real program puts files into the version, and only then says that it is complete.
+	return client.Versions.Update(ctx, datasetID, version.Version, paperspace.DatasetVersionUpdateParams{IsCommitted: new(true)})
+}
+
+// moveTag gives a tag to a version and takes it from all others, in that order, so that there is
+// always a version that has it.
+func moveTag(ctx context.Context, client *paperspace.Client, datasetID, tag, to string) error {
+	version, err := client.Versions.Get(ctx, datasetID, to)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(version.Tags, tag) {
+		if err := setTags(ctx, client, version, append(version.Tags, tag)); err != nil {
+			return err
+		}
+	}
+	holders := client.Versions.All(ctx, datasetID, paperspace.DatasetVersionListParams{Tags: paperspace.VersionTags{tag}})
+	versions, err := paperspace.Collect(holders) // all first: what is listed changes below
+	if err != nil {
+		return err
+	}
+	for _, version := range versions {
+		if version.Version == to || !slices.Contains(version.Tags, tag) {
+			continue
+		}
+		rest := slices.DeleteFunc(version.Tags, func(t string) bool { return t == tag })
+		if err := setTags(ctx, client, &version, rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setTags(ctx context.Context, client *paperspace.Client, version *paperspace.DatasetVersion, tags paperspace.VersionTags) error {
+	_, err := client.Versions.Update(ctx, version.DatasetID, version.Version, paperspace.DatasetVersionUpdateParams{Tags: tags})
+	return err
+}
+
+func connect() (*paperspace.Client, error) {
+	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("datasets"))
+	}
+	return paperspacetest.NewServer().Client(), nil
+}

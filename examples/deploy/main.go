@@ -1,0 +1,174 @@
+// Deploy gives a deployment the spec in a YAML file, creating the deployment if there is none of that name, and follows
+// it with its logs until it is healthy.
+//
+//	deploy [-f deployment.yaml] [-project ID] [-keep]
+//
+// The file is the API's own deployment configuration. Without -keep, what the program has created is deleted again.
+//
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, where the
+// two replicas of deployment.yaml cost $0.16 an hour for as long as they are there.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func main() {
+	file := flag.String("f", "deployment.yaml", "the file")
+	project := flag.String("project", "", "the id of the project; without it, one is made, and deleted with what is in it")
+	keep := flag.Bool("keep", false, "do not delete what was created")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *file, *project, *keep); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, file, projectID string, keep bool) (err error) {
+	config, err := load(file)
+	if err != nil {
+		return err
+	}
+	client, err := connect()
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+
+	// What is created here is deleted at the end, the last thing first, also after an interrupt.
+	cleanup := func(undo func(context.Context) error) {
+		if keep {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, undo(ctx))
+	}
+	if projectID == "" {
+		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "deploy-example"})
+		if err != nil {
+			return err
+		}
+		projectID = project.ID
+		defer cleanup(func(ctx context.Context) error {
+			_, err := client.Projects.Delete(ctx, project.ID)
+			return err
+		})
+	}
+
+	params := paperspace.DeploymentUpsertParams{ProjectID: projectID, Config: config}
+	switch existing, err := client.Deployments.GetByName(ctx, config.V1.Name); {
+	case err == nil:
+		params.DeploymentID, params.ProjectID = &existing.ID, existing.ProjectID
+	case errors.Is(err, paperspace.ErrNotFound):
+		defer cleanup(func(ctx context.Context) error { return remove(ctx, client, config.V1.Name) })
+	default:
+		return err
+	}
+	deployment, err := apply(ctx, client, params)
+	if err != nil {
+		return err // with what the failed instances say
+	}
+	fmt.Println("healthy at", deployment.Endpoint)
+	return nil
+}
+
+// load reads a deployment's configuration. The YAML goes by way of JSON, which DeploymentConfig knows how to decode.
+func load(file string) (config paperspace.DeploymentConfig, err error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return config, err
+	}
+	if err := yaml.Unmarshal(content, &config); err != nil {
+		return config, fmt.Errorf("%s: %w", file, err)
+	}
+	if config.V1 == nil {
+		return config, fmt.Errorf("%s: apiVersion must be v1", file)
+	}
+	return config, nil
+}
+
+// apply waits until the spec that it sends is healthy, and shows meanwhile how far it is and what the instances write.
+func apply(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) (*paperspace.Deployment, error) {
+	logCtx, stopLogs := context.WithCancel(ctx)
+	var logs sync.WaitGroup
+	defer func() {
+		time.AfterFunc(time.Second, stopLogs) // the last lines may come after it is healthy
+		logs.Wait()
+		stopLogs()
+	}()
+	shown := ""
+	return client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(15*time.Minute), paperspace.OnChange(func(u paperspace.WaitUpdate) {
+		if shown == "" { // the first sight of it: now its id is known
+			logs.Go(func() { follow(logCtx, client, u.Deployment.ID) })
+		}
+		if now := progress(u.Deployment.LatestSpec); now != shown {
+			fmt.Println("deploy", now)
+			shown = now
+		}
+	}))
+}
+
+func progress(spec *paperspace.DeploymentSpec) string {
+	switch {
+	case spec == nil:
+		return "no spec yet"
+	case spec.Error != "":
+		return "failed"
+	case !spec.HealthyAt.IsZero():
+		return "healthy"
+	case !spec.ExternalApplied.IsZero():
+		return "applied"
+	}
+	return "sent"
+}
+
+// follow prints what the deployment writes until ctx ends. Logs that cannot be read do not keep it from being deployed.
+func follow(ctx context.Context, client *paperspace.Client, id string) {
+	for line, err := range client.Deployments.FollowLogs(ctx, id) {
+		switch {
+		case err == nil:
+			fmt.Printf("log    %s: %s\n", line.InstanceID, line.Message)
+		case ctx.Err() == nil:
+			log.Print("the logs end: ", err)
+		}
+	}
+}
+
+// remove deletes the deployment by its name, as its id may never have come.
+func remove(ctx context.Context, client *paperspace.Client, name string) error {
+	deployment, err := client.Deployments.GetByName(ctx, name)
+	if errors.Is(err, paperspace.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("deployment %s may still be there: %w", name, err)
+	}
+	if _, err := client.Deployments.Delete(ctx, deployment.ID); err != nil {
+		return fmt.Errorf("deployment %s may still be there: %w", name, err)
+	}
+	fmt.Println("deleted", name)
+	return nil
+}
+
+func connect() (*paperspace.Client, error) {
+	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("deploy"))
+	}
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30)) // in memory, half a minute passes in a second
+	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond)), nil
+}

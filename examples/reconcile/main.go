@@ -1,0 +1,306 @@
+// Reconcile keeps as many machines as are wanted, the way a Kubernetes controller does: it looks at what is there, does
+// one step for each machine, writes down what it waits for, and looks again. It may be killed at any moment: the next
+// process goes on with the waits of the last one, and no machine is created twice, even if the answer to a create got
+// lost.
+//
+//	reconcile [-n 3] [-state reconcile.json] [-crash 300ms]
+//
+// The program plays that out: a first controller is killed while it waits, a second one takes over from the file, and a
+// third is told that no machines are wanted, so that nothing is left. After an interrupt, reconcile -n 0 removes the rest.
+//
+// Without an API key it talks to an in-memory Paperspace, which loses the answer to the second create. With
+// PAPERSPACE_API_KEY set it talks to the real one, where three machines of type C5 cost $0.24 an hour until they are gone.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func main() {
+	n := flag.Int("n", 3, "how many machines")
+	file := flag.String("state", "", "the file of what is waited for; without it, one that is removed at the end")
+	crash := flag.Duration("crash", 300*time.Millisecond, "when to kill the first controller")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := play(ctx, *n, *file, *crash); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func play(ctx context.Context, n int, file string, crash time.Duration) error {
+	if file == "" {
+		dir, err := os.MkdirTemp("", "reconcile")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		file = filepath.Join(dir, "state.json")
+	}
+	client, err := connect()
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+
+	fmt.Println("first controller")
+	killed, cancel := context.WithTimeout(ctx, crash)
+	defer cancel()
+	err = reconcile(killed, client, file, n)
+	if err != nil && (ctx.Err() != nil || killed.Err() == nil) {
+		return err
+	}
+	fmt.Println("second controller")
+	if err := reconcile(ctx, client, file, n); err != nil {
+		return err
+	}
+	fmt.Println("third controller")
+	return reconcile(ctx, client, file, 0)
+}
+
+// reconcile is the loop of one controller. It ends when n machines are ready; one that runs for ever would go on.
+func reconcile(ctx context.Context, client *paperspace.Client, file string, n int) error {
+	c, err := load(client, file)
+	if err != nil {
+		return err
+	}
+	for pause := shortPause; ; {
+		done, err := c.pass(ctx, n)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			log.Print("will look again: ", err) // what goes wrong now may go well in a later pass
+			pause = min(2*pause, longPause)
+		case done:
+			return nil
+		default:
+			pause = shortPause
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+const (
+	prefix     = "reconcile-" // of the names of our machines; all others are left alone
+	shortPause = 200 * time.Millisecond
+	longPause  = time.Minute // while things go wrong
+	waitLimit  = time.Minute // of a pass, after which it looks again
+	invisible  = time.Minute // for how long a machine that was asked for may not show
+)
+
+// controller knows what was begun. All else it learns from the service in each pass.
+type controller struct {
+	client *paperspace.Client
+	file   string
+	begun  map[string]*record // by the machine's name
+}
+
+// record is what was begun for a machine.
+type record struct {
+	AskedAt time.Time // when it was asked for
+	ID      string    // empty until the service has answered
+	EventID string    // what to wait for; empty if there is nothing
+}
+
+// pass takes each machine one step further and waits for what was begun. It is done when there is nothing left to do.
+func (c *controller) pass(ctx context.Context, n int) (done bool, err error) {
+	machines := map[string]paperspace.Machine{}
+	for machine, err := range c.client.Machines.All(ctx, paperspace.MachineListParams{}) {
+		if err != nil {
+			return false, err // half a list would make us create what is there
+		}
+		if strings.HasPrefix(machine.Name, prefix) {
+			machines[machine.Name] = machine
+		}
+	}
+	done = true
+	var errs []error
+	step := func(ready bool, err error) {
+		done = done && ready
+		errs = append(errs, err)
+	}
+	wanted := map[string]bool{}
+	for i := range n {
+		name := fmt.Sprint(prefix, i+1)
+		wanted[name] = true
+		if machine, ok := machines[name]; ok {
+			step(c.improve(ctx, machine))
+		} else {
+			step(c.create(ctx, name))
+		}
+	}
+	for name, machine := range machines {
+		if !wanted[name] {
+			step(c.remove(ctx, machine))
+		}
+	}
+	for name, r := range c.begun {
+		if _, there := machines[name]; !there && !wanted[name] {
+			step(c.forget(ctx, name, r))
+		}
+	}
+	return done, errors.Join(append(errs, c.wait(ctx))...)
+}
+
+// create asks for a machine, unless that was done. It writes down first that it will, and waits with a second try until
+// the machine would show if there were one.
+func (c *controller) create(ctx context.Context, name string) (ready bool, err error) {
+	if r := c.begun[name]; r != nil {
+		if gone, err := c.forget(ctx, name, r); !gone {
+			return false, err
+		}
+	}
+	r := &record{AskedAt: time.Now()}
+	c.begun[name] = r
+	if err := c.save(); err != nil {
+		return false, err
+	}
+	op, err := c.client.Machines.Create(ctx, paperspace.MachineCreateParams{
+		Name: name, MachineType: "C5", TemplateID: "t0nspur5", DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
+	})
+	switch {
+	case err == nil:
+		fmt.Println("  created", name)
+		r.ID, r.EventID = op.Data.ID, op.Event.ID
+	case !errors.Is(err, paperspace.ErrOutcomeUnknown):
+		delete(c.begun, name) // there is none
+	}
+	return false, errors.Join(err, c.save())
+}
+
+// forget drops the record of a machine that is not listed, if it is gone for certain.
+func (c *controller) forget(ctx context.Context, name string, r *record) (gone bool, err error) {
+	if time.Since(r.AskedAt) < invisible && r.ID == "" {
+		return false, nil // it may show yet
+	}
+	if r.ID != "" {
+		_, err := c.client.Machines.Get(ctx, r.ID)
+		if !errors.Is(err, paperspace.ErrNotFound) || r.EventID != "" {
+			return false, err
+		}
+	}
+	delete(c.begun, name)
+	return true, c.save()
+}
+
+// improve starts a machine that is off.
+func (c *controller) improve(ctx context.Context, m paperspace.Machine) (ready bool, err error) {
+	r := c.adopt(m)
+	if m.State != paperspace.MachineStateOff || r.EventID != "" {
+		return m.State == paperspace.MachineStateReady, nil
+	}
+	op, err := c.client.Machines.Start(ctx, m.ID)
+	if err != nil {
+		return false, err
+	}
+	fmt.Println("  started", m.Name)
+	r.EventID = op.Event.ID
+	return false, c.save()
+}
+
+// remove deletes a machine that is not wanted.
+func (c *controller) remove(ctx context.Context, m paperspace.Machine) (gone bool, err error) {
+	r := c.adopt(m)
+	if r.EventID != "" {
+		return false, nil
+	}
+	op, err := c.client.Machines.Delete(ctx, m.ID)
+	if err != nil {
+		return false, err
+	}
+	fmt.Println("  deleted", m.Name)
+	r.EventID = op.Event.ID
+	return false, c.save()
+}
+
+// adopt returns the record of a machine that is there, whoever made it.
+func (c *controller) adopt(m paperspace.Machine) *record {
+	if c.begun[m.Name] == nil || c.begun[m.Name].ID != m.ID {
+		fmt.Println("  adopted", m.Name)
+		c.begun[m.Name] = &record{ID: m.ID, AskedAt: m.CreatedAt}
+	}
+	return c.begun[m.Name]
+}
+
+// wait waits for the events that were begun, by this process or an earlier one, for a while.
+func (c *controller) wait(ctx context.Context) error {
+	var pending []*record
+	var ids []string
+	for _, r := range c.begun {
+		if r.EventID != "" {
+			pending, ids = append(pending, r), append(ids, r.EventID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	fmt.Println("  waiting for", len(ids), "events")
+	events, err := c.client.MachineEvents.Wait(ctx, ids, paperspace.WithWaitTimeout(waitLimit))
+	for i, event := range events {
+		if event.Finished() {
+			pending[i].EventID = ""
+		}
+	}
+	if unknown, ok := errors.AsType[*paperspace.WaitError](err); ok && errors.Is(err, paperspace.ErrNotFound) {
+		for _, r := range pending { // the event is no more, as that of a deleted machine may be
+			if r.EventID == unknown.IDs[0] {
+				r.EventID = ""
+			}
+		}
+	}
+	if errors.Is(err, paperspace.ErrWaitTimeout) {
+		err = nil // no failure: the next pass waits on
+	}
+	return errors.Join(err, c.save())
+}
+
+func load(client *paperspace.Client, file string) (*controller, error) {
+	c := &controller{client: client, file: file, begun: map[string]*record{}}
+	content, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &c.begun)
+	}
+	return c, err
+}
+
+// save replaces the file at one blow, so that a kill leaves the old one or the new one.
+func (c *controller) save() error {
+	content, err := json.Marshal(c.begun)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.file+".new", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(c.file+".new", c.file)
+}
+
+func connect() (*paperspace.Client, error) {
+	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("reconcile"))
+	}
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
+	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
+	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+// In a bubble the minutes that machines take pass in no time.
+func TestTurnOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := paperspacetest.New(t)
+		client := srv.Client()
+		for _, name := range []string{"trainer", "keep-database", "notebook"} {
+			if err := rent(t.Context(), client, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 2, RetryAfter: 5 * time.Second})
+
+		names, err := TurnOff(t.Context(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(names)
+		if !slices.Equal(names, []string{"notebook", "trainer"}) {
+			t.Errorf("turned off %q", names)
+		}
+		if n := len(srv.Calls("machines-stop")); n != 2 {
+			t.Errorf("%d calls to stop a machine", n)
+		}
+		kept, err := client.Machines.GetByName(t.Context(), "keep-database")
+		if err != nil || kept.State != paperspace.MachineStateReady {
+			t.Errorf("the one to be kept: %+v, %v", kept, err)
+		}
+	})
+}
+
+// A machine that will not stop is reported, and the others are turned off all the same.
+func TestTurnOffWithAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := paperspacetest.New(t)
+		client := srv.Client()
+		for _, name := range []string{"a", "b", "c"} {
+			if err := rent(t.Context(), client, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		srv.NextEvent(paperspace.MachineEventNameStop, paperspacetest.Done(), paperspacetest.Fails("the hypervisor is busy"))
+
+		names, err := TurnOff(t.Context(), client)
+		if len(names) != 2 || err == nil {
+			t.Errorf("turned off %q, %v", names, err)
+		}
+	})
+}

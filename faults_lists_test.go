@@ -1,0 +1,107 @@
+package paperspace
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pagesOf returns three pages for a list's operation, with items that are all different, by their cursors.
+func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
+	items := c.op.Response.Field("items")
+	pages := map[string][]byte{}
+	next := ""
+	var rows []any
+	maker{}.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+	for len(rows) < 6 { // values of one pass are not repeated by another
+		more := maker{n: 1000 * len(rows)}
+		more.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+	}
+	for i, cursor := range []string{"", "second", "third"} {
+		page := map[string]any{"items": rows[2*i : 2*i+2], "hasMore": i < 2}
+		if next = map[string]string{"": "second", "second": "third"}[cursor]; next != "" {
+			page["nextPage"] = next
+		}
+		pages[cursor] = toJSON(t, page)
+	}
+	return pages
+}
+
+// walk collects what the method that walks all pages yields.
+func (c *faultyCase) walk(t *testing.T, client *Client) (items []string, err error) {
+	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
+	for _, key := range c.keys() {
+		arguments = append(arguments, reflect.ValueOf(key))
+	}
+	all := reflect.ValueOf(client).Elem().FieldByName(c.Service).MethodByName(c.All)
+	for item, e := range all.Call(append(arguments, c.params))[0].Seq2() {
+		if !e.IsNil() {
+			return items, e.Interface().(error)
+		}
+		items = append(items, string(toJSON(t, shown(t, item.Interface()))))
+	}
+	return items, nil
+}
+
+// Every list meets every fault at its second page. An iterator loses no item and repeats none: it yields them all, or
+// those of the pages before the one that failed, and then an error.
+func TestListsUnderFaults(t *testing.T) {
+	lists, walks := 0, 0
+	for _, c := range faultyCases(t) {
+		if c.All == "" {
+			continue
+		}
+		lists++
+		t.Run(c.op.ID, func(t *testing.T) {
+			pages := c.pagesOf(t)
+			answer := func(r *http.Request) []byte { return pages[r.URL.Query().Get("after")] }
+			var want []string
+			synctest.Test(t, func(t *testing.T) {
+				s, client := newFaultyService(t, new(fault), 0, false, answer)
+				defer s.close(client)
+				var err error
+				want, err = c.walk(t, client)
+				require.NoError(t, err)
+				distinct := map[string]bool{}
+				for _, item := range want {
+					distinct[item] = true
+				}
+				assert.Len(t, distinct, 6)
+				synctest.Wait()
+			})
+			synctest.Test(t, func(t *testing.T) {
+				for _, f := range faults {
+					if f.kept && f.serves == nil || strings.Contains(f.name, "redirect to the same host") {
+						continue // nobody closes, and the moved page is another
+					}
+					walks++
+					f.kept = false
+					s, client := newFaultyService(t, &f, 1, false, answer)
+					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == nameless {
+						s.skip = 0 // there is one connection for all pages
+					}
+					got, err := c.walk(t, client)
+					s.close(client)
+					switch {
+					case f.net == untrusted || f.net == plain:
+						assert.Error(t, err, f.name)
+						assert.Empty(t, got, f.name)
+					case f.attempts[0] > 1 || f.ends[0] == ok:
+						assert.NoError(t, err, f.name)
+						assert.Equal(t, want, got, f.name)
+					default:
+						assert.Error(t, err, f.name)
+						assert.Equal(t, want[:2], got, f.name)
+					}
+				}
+			})
+		})
+	}
+	assert.Equal(t, 27, lists)
+	t.Logf("%d lists, %d walks", lists, walks)
+}

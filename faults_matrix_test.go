@@ -1,0 +1,336 @@
+package paperspace
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// The table says what comes of a call that meets a fault with every attempt. Each column has a value for the three
+// classes of operations: what only reads (safe), what may be done twice (idempotent), and what must not be (neither).
+//
+//	attempts  how often the SDK tries; the default policy allows 4
+//	acted     how often the service carries the operation out
+//	ends      ok: with a result; fails: with an error that is certain; unsure: with one that matches ErrOutcomeUnknown
+//
+// What is neither is never carried out twice, and tried again only where it cannot have been carried out. What may
+// have been carried out is unsure, unless it only reads.
+var faults = []fault{
+	// No request leaves: whatever it is, it can be sent again.
+	{name: "refused", net: refusing, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(syscall.ECONNREFUSED)},
+	{name: "DNS error", net: nameless, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[*net.DNSError]},
+	{name: "TLS: unknown certificate", net: untrusted, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[x509.UnknownAuthorityError]},
+	{name: "TLS: plain http answers", net: plain, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(http.ErrSchemeMismatch)},
+	{name: "TLS: cut handshake", net: closingTLS, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}},
+
+	// The connection was there, and it broke: nobody knows how far the request came.
+	{name: "reset before sending", net: closing, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, bubble: true}, // on sockets see TestResetBeforeSending
+	{name: "reset before the server acted", serves: hangsUp, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}},
+	{name: "reset after the server acted", serves: actsAnd(hangsUp), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+	{name: "timeout waiting for headers", serves: actsAnd(hangs), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, is: timesOut, each: time.Minute, bubble: true},
+	{name: "body cut in the middle", serves: actsAnd(cutsTheBody), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+	{name: "gzip cut in the middle", serves: actsAnd(cutsTheGzip), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+
+	// A kept connection is closed: net/http itself reads again, and we repeat what may be done twice.
+	{name: "kept connection, closed while idle", kept: true, attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}, bubble: true},
+	{name: "kept connection, closed before the server acted", kept: true, serves: hangsUp, attempts: n{1, 2, 1}, acted: n{1, 1, 0}, ends: e{ok, ok, unsure}},
+	{name: "kept connection, closed after the server acted", kept: true, serves: actsAnd(hangsUp), attempts: n{1, 2, 1}, acted: n{2, 2, 1}, ends: e{ok, ok, unsure}},
+
+	// The service, or something before it, answers with an error. It may have acted, but for the 429.
+	{name: "408", serves: actsAnd(status(408)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 408},
+	{name: "429", serves: status(429), attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 429, is: matches(ErrTooManyRequests)},
+	{name: "429 with Retry-After", serves: status(429, "Retry-After: 7"), attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 429, is: matches(ErrTooManyRequests), retryAfter: 7 * time.Second, bubble: true},
+	{name: "500", serves: actsAnd(status(500)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: matches(ErrServer)},
+	{name: "502", serves: actsAnd(status(502)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 502, is: matches(ErrServer)},
+	{name: "503", serves: actsAnd(status(503)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 503, is: matches(ErrServer)},
+	{name: "503 with Retry-After", serves: actsAnd(status(503, "Retry-After: 7")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 503, is: matches(ErrServer), retryAfter: 7 * time.Second, bubble: true},
+	{name: "504", serves: actsAnd(status(504)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 504, is: matches(ErrServer)},
+	{name: "HTML 502", serves: actsAnd(html(502)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 502, is: matches(ErrServer)},
+	{name: "HTML 404", serves: html(404), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 404, is: not(ErrNotFound)},
+	{name: "500 with 5 MiB", serves: actsAnd(hugeError), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: keepsLittle},
+
+	// The answer says that all is well, and is not what it should be: it was carried out, so far as we know.
+	{name: "empty body", serves: actsAnd(body("application/json", "")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{fails, unsure, unsure}, status: 200, but: deletesByKey},
+	{name: "null", serves: actsAnd(body("application/json", "null")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{fails, unsure, unsure}, status: 200},
+	{name: "HTML 200", serves: actsAnd(html(200)), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{fails, unsure, unsure}, status: 200},
+	{name: "wrong content type", serves: actsAnd(answers("text/plain")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
+	{name: "gzip", serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
+
+	// Redirects are followed for reads within the origin. The service carries out what it is asked for at the other place.
+	{name: "redirect to the same host", serves: redirects("/v1/moved"), attempts: n{1, 1, 1}, acted: n{1, 0, 0}, ends: e{ok, unsure, unsure}, status: 307},
+	{name: "redirect to another host", serves: redirects("http://localhost/v1/moved"), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 307},
+	{name: "redirect from https to http", net: secure, serves: redirects("http://127.0.0.1/v1/moved"), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 307},
+}
+
+// fault is something that goes wrong with a call, and what is to come of it.
+type fault struct {
+	name       string
+	net        network   // what the connections are like
+	serves     behaviour // what the service does; nil: what it should
+	kept       bool      // it happens to connections that have served a request before
+	attempts   n
+	acted      n
+	ends       e
+	status     int                         // of the error; 0 for none
+	is         func(error) bool            // what else holds of it
+	but        func(conformingMethod) bool // the operations that end well all the same
+	each       time.Duration               // how long an attempt takes
+	retryAfter time.Duration               // what the service asks for between two attempts
+	bubble     bool                        // it takes long, or a moment that sockets do not show: it is only tried in a bubble
+}
+
+// n and e have a value for each class: safe, idempotent, neither.
+type (
+	n [3]int
+	e [3]end
+)
+
+type end string
+
+const (
+	ok     end = "ok"
+	fails  end = "fails"
+	unsure end = "unsure"
+)
+
+func matches(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func not(target error) func(error) bool {
+	return func(err error) bool { return !errors.Is(err, target) }
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// timesOut says that an attempt did, and not the caller's context.
+func timesOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded)
+}
+
+func keepsLittle(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && len(e.Body) == maxErrorBody && len(err.Error()) < 500
+}
+
+// deletesByKey holds for deletes whose result has nothing in it that the caller did not give, or needs.
+func deletesByKey(m conformingMethod) bool {
+	return m.op.Method == http.MethodDelete && !strings.HasPrefix(m.result.Elem().Name(), "Operation[")
+}
+
+// nullMeans are the operations whose answer null is an error of the service.
+var nullMeans = map[string]error{"auth-session": ErrUnauthorized, "privateNetworks-get": ErrNotFound}
+
+// faultyCase is an operation and what a call of it takes.
+type faultyCase struct {
+	conformingMethod
+	params reflect.Value
+	answer []byte
+	class  int // the index of its class
+}
+
+func faultyCases(t *testing.T) []faultyCase {
+	methods, err := conformingMethods()
+	require.NoError(t, err)
+	var cases []faultyCase
+	for _, op := range contract.Operations() {
+		m := methods[op.ID]
+		class, known := map[string]int{"safe": 0, "idempotent": 1, "neither": 2}[retryClasses[op.ID]]
+		require.True(t, known, op.ID)
+		cases = append(cases, faultyCase{m, m.minimal(t), m.answer(t), class})
+	}
+	return cases
+}
+
+// run makes the call against a service with the fault, which happens with every attempt or once, and holds what comes
+// of it against the table.
+func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option) {
+	times := -1
+	if once {
+		times = 1
+	}
+	var result CallResult
+	opts = append(opts, WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
+		return ctx, func(r CallResult) { result = r }
+	}))
+	s, client := newFaultyService(t, f, times, real, func(*http.Request) []byte { return c.answer }, opts...)
+	defer s.close(client)
+	if f.kept {
+		_, err := c.call(t.Context(), client, c.params)
+		assert.NoError(t, err, c.op.ID)
+		if s.settle(); f.serves == nil {
+			s.closeIdle()
+			s.settle()
+		}
+		s.reset()
+	}
+	start := time.Now()
+	_, err := c.call(t.Context(), client, c.params)
+	took := time.Since(start)
+	acted, strayed := s.counts()
+
+	attempts, wantActed, end := f.attempts[c.class], f.acted[c.class], f.ends[c.class]
+	failing := attempts
+	switch {
+	case f.but != nil && f.but(c.conformingMethod):
+		end = ok
+	case once && !f.kept && attempts > 1:
+		wantActed, end = wantActed/attempts+1, ok // the second attempt ends well
+		attempts, failing = 2, 1
+	}
+	fail := func(format string, arguments ...any) {
+		t.Errorf("%s: %s", c.op.ID, fmt.Sprintf(format, arguments...))
+	}
+	if len(result.Attempts) != attempts {
+		fail("%d attempts, not %d (%v)", len(result.Attempts), attempts, err)
+	}
+	if acted != wantActed {
+		fail("carried out %d times, not %d", acted, wantActed)
+	}
+	if strayed > 0 {
+		fail("%d connections to where a redirect led", strayed)
+	}
+	least, most := f.time(attempts, failing)
+	if !real && (took < least || took > most) {
+		fail("took %s, not %s to %s", took, least, most)
+	}
+	if end == ok {
+		if err != nil {
+			fail("failed: %v", err)
+		}
+		return
+	}
+	e, isError := errors.AsType[*Error](err)
+	if !isError {
+		fail("ended with %v, which is no *Error", err)
+		return
+	}
+	if e.Attempts != attempts || e.Operation != c.op.ID || e.StatusCode != f.status || e.RetryAfter != f.retryAfter {
+		fail("the error says otherwise: %#v", e)
+	}
+	if errors.Is(err, ErrOutcomeUnknown) != (end == unsure) {
+		fail("is to be %s, and ends with %v", end, err)
+	}
+	if f.is != nil && !f.is(err) {
+		fail("is of another kind: %v", err)
+	}
+	if means, ok := nullMeans[c.op.ID]; ok && f.name == "null" && !errors.Is(err, means) {
+		fail("does not match %v: %v", means, err)
+	}
+}
+
+// time is how long so many attempts may take, with the default policy.
+func (f *fault) time(attempts, failing int) (least, most time.Duration) {
+	least = time.Duration(failing) * f.each
+	most = least
+	for ceiling := 500 * time.Millisecond; attempts > 1; attempts, ceiling = attempts-1, 2*ceiling {
+		least += f.retryAfter
+		most += cmp.Or(f.retryAfter, ceiling)
+	}
+	return least, most
+}
+
+// times says whether the fault is to happen with every attempt, and whether with the first one only, which is the same
+// where there is no other.
+func (f *fault) times() (once []bool) {
+	if f.kept || f.attempts == (n{1, 1, 1}) {
+		return []bool{false}
+	}
+	return []bool{false, true}
+}
+
+// Every operation meets every fault, with every attempt and with the first one only. Pipes carry what net/http reads and
+// writes, and the clock is synctest's: the time that a call takes is the time that the program would wait. A goroutine
+// that were left would end the test.
+func TestFaultMatrix(t *testing.T) {
+	cases := faultyCases(t)
+	if raceEnabled { // on sockets there are all of them
+		cases = cases[:7] // of every class
+	}
+	cells := 0
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			for _, once := range f.times() {
+				synctest.Test(t, func(t *testing.T) {
+					for i := range cases {
+						cases[i].run(t, &f, once, false)
+						cells++
+					}
+				})
+			}
+		})
+	}
+	t.Logf("%d operations, %d faults, %d cells", len(cases), len(faults), cells)
+}
+
+// The same table over real sockets, where the operating system has a say, but for what takes long.
+func TestFaultMatrixOnSockets(t *testing.T) {
+	cases := faultyCases(t)
+	quick := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
+	cells := 0
+	for _, f := range faults {
+		if f.bubble {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			var wg sync.WaitGroup
+			free := make(chan bool, 16)
+			for i := range cases {
+				for _, once := range f.times() {
+					cells++
+					free <- true
+					wg.Go(func() {
+						cases[i].run(t, &f, once, true, quick)
+						<-free
+					})
+				}
+			}
+			wg.Wait()
+		})
+	}
+	t.Logf("%d cells", cells)
+}
+
+// On sockets a connection that is reset as soon as it is made breaks before or after net/http has it for the request.
+// Before, nothing has left and the call is tried again; after, what is neither safe nor idempotent is not. Either way
+// the caller knows what to think, and the service acts once at most.
+func TestResetBeforeSending(t *testing.T) {
+	quick := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
+	for _, c := range faultyCases(t) {
+		if c.class != 2 {
+			continue
+		}
+		for range 10 {
+			s, client := newFaultyService(t, &fault{net: closing}, 1, true, func(*http.Request) []byte { return c.answer }, quick)
+			_, err := c.call(t.Context(), client, c.params)
+			acted, _ := s.counts()
+			s.close(client)
+			if err != nil {
+				assert.ErrorIs(t, err, ErrOutcomeUnknown, c.op.ID)
+				assert.Zero(t, acted, c.op.ID)
+			} else {
+				assert.Equal(t, 1, acted, c.op.ID)
+			}
+		}
+	}
+}

@@ -1,0 +1,363 @@
+package paperspace
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// network is what the way to a faulty service is like.
+type network int
+
+const (
+	direct     network = iota
+	refusing           // no connection is taken
+	nameless           // the name is not known
+	closing            // connections are closed as soon as they are made
+	closingTLS         // likewise, and TLS is spoken
+	untrusted          // TLS with a certificate that the client does not know
+	plain              // the client speaks TLS and the service does not
+	secure             // TLS
+)
+
+func (n network) tls() bool { return n == closingTLS || n == untrusted || n == plain || n == secure }
+
+// faultyService is the service with a fault, for one operation. It runs on net/http and on either real connections or,
+// in a synctest bubble, pipes.
+type faultyService struct {
+	fault  *fault
+	answer func(*http.Request) []byte
+	real   bool
+
+	listener net.Listener
+	server   *http.Server
+	address  string
+
+	mu      sync.Mutex
+	skip    int // how many times the fault does not happen first
+	left    int // how many times it happens then; -1 for ever
+	acted   int
+	strayed int // connections to anywhere else
+	idle    map[net.Conn]bool
+}
+
+var testCertificate = sync.OnceValue(func() *httptest.Server {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s.Close()
+	return s
+})
+
+// newFaultyService starts a service whose fault happens so many times, and a client of it.
+func newFaultyService(
+	t *testing.T, f *fault, times int, real bool, answer func(*http.Request) []byte, opts ...Option,
+) (*faultyService, *Client) {
+	s := &faultyService{fault: f, left: times, real: real, answer: answer, idle: map[net.Conn]bool{}}
+	var listener net.Listener = newPipes()
+	s.address = "127.0.0.1:80"
+	if f.net.tls() {
+		s.address = "127.0.0.1:443"
+	}
+	if real {
+		var err error
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		s.address = listener.Addr().String()
+	}
+	s.listener = listener
+	listener = closingListener{listener, s}
+	scheme := "http://"
+	if f.net.tls() {
+		scheme = "https://"
+		if f.net != plain {
+			listener = tls.NewListener(listener, &tls.Config{Certificates: testCertificate().TLS.Certificates})
+		}
+	}
+	s.server = &http.Server{
+		Handler:  s,
+		ErrorLog: log.New(io.Discard, "", 0),
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, servedKey{}, new(int))
+		},
+		ConnState: func(c net.Conn, state http.ConnState) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if delete(s.idle, c); state == http.StateIdle {
+				s.idle[c] = true
+			}
+		},
+	}
+	go func() { _ = s.server.Serve(listener) }()
+
+	c, err := NewClient(append([]Option{WithAPIKey(testKey), WithBaseURL(scheme + s.address + "/v1")}, opts...)...)
+	require.NoError(t, err)
+	c.ownTransport.DialContext = s.dial
+	if f.net != untrusted {
+		roots := x509.NewCertPool()
+		roots.AddCert(testCertificate().Certificate())
+		c.ownTransport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	return s, c
+}
+
+func (s *faultyService) close(c *Client) {
+	c.CloseIdleConnections()
+	_ = s.server.Close()
+}
+
+// happens says whether the fault happens now.
+func (s *faultyService) happens() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.skip > 0 {
+		s.skip--
+		return false
+	}
+	if s.left == 0 {
+		return false
+	}
+	s.left--
+	return true
+}
+
+func (s *faultyService) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address != s.address {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.strayed++
+		return nil, errors.New("there is nothing at " + address)
+	}
+	switch {
+	case s.fault.net == refusing && s.happens():
+		if !s.real {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		closed, err := net.Listen(network, "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		_ = closed.Close()
+		address = closed.Addr().String()
+	case s.fault.net == nameless && s.happens():
+		if !s.real {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: "api", IsNotFound: true}}
+		}
+		silent := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no name server") }
+		dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: silent}}
+		return dialer.DialContext(ctx, network, "api.invalid.:443")
+	}
+	if s.real {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	return s.listener.(*pipes).dial()
+}
+
+type servedKey struct{}
+
+func (s *faultyService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	served := r.Context().Value(servedKey{}).(*int) // on this connection
+	*served++
+	good := actsAnd(answers("application/json"))
+	switch f := s.fault; {
+	case f.serves == nil, f.kept && *served == 1, strings.HasPrefix(r.URL.Path, "/v1/moved"), !s.happens():
+		good(s, w, r)
+	default:
+		f.serves(s, w, r)
+	}
+}
+
+// reset forgets what the service did so far.
+func (s *faultyService) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acted = 0
+}
+
+// closeIdle closes the connections that wait for another request.
+func (s *faultyService) closeIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.idle {
+		_ = c.Close()
+	}
+}
+
+func (s *faultyService) counts() (acted, strayed int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acted, s.strayed
+}
+
+// behaviour is what a service does with a request.
+type behaviour func(*faultyService, http.ResponseWriter, *http.Request)
+
+// actsAnd has the service carry the operation out first.
+func actsAnd(then behaviour) behaviour {
+	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.mu.Lock()
+		s.acted++
+		s.mu.Unlock()
+		then(s, w, r)
+	}
+}
+
+func hangsUp(_ *faultyService, w http.ResponseWriter, _ *http.Request) { hangUp(w) }
+
+func hangs(_ *faultyService, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+func answers(contentType string) behaviour {
+	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(s.answer(r))
+	}
+}
+
+func body(contentType, text string) behaviour {
+	return func(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+func status(code int, header ...string) behaviour {
+	return func(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+		for _, line := range header {
+			name, value, _ := strings.Cut(line, ": ")
+			w.Header().Set(name, value)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, `{"message":"something is wrong"}`)
+	}
+}
+
+func html(code int) behaviour {
+	return func(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, "<html><body><h1>Something is wrong</h1></body></html>")
+	}
+}
+
+var fiveMiB = bytes.Repeat([]byte("<p>sorry</p>\n"), 5<<20/13)
+
+func hugeError(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write(fiveMiB)
+}
+
+func redirects(to string) behaviour {
+	return func(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+}
+
+// cutsTheBody announces more than it sends.
+func cutsTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
+	answer := s.answer(r)
+	w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
+	_, _ = w.Write(answer[:len(answer)/2])
+	_ = http.NewResponseController(w).Flush()
+	hangUp(w)
+}
+
+func zipped(w http.ResponseWriter, r *http.Request, answer []byte) []byte {
+	if r.Header.Get("Accept-Encoding") != "gzip" {
+		return answer // nobody asked for it; the tests of what comes of it then fail
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(answer)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func gzips(s *faultyService, w http.ResponseWriter, r *http.Request) {
+	_, _ = w.Write(zipped(w, r, s.answer(r)))
+}
+
+// cutsTheGzip ends the answer well, but not what is in it.
+func cutsTheGzip(s *faultyService, w http.ResponseWriter, r *http.Request) {
+	answer := zipped(w, r, s.answer(r))
+	_, _ = w.Write(answer[:len(answer)/2])
+}
+
+// closingListener closes connections where that is the fault.
+type closingListener struct {
+	net.Listener
+	service *faultyService
+}
+
+func (l closingListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		kind := l.service.fault.net
+		if err != nil || kind != closing && kind != closingTLS || !l.service.happens() {
+			return c, err
+		}
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // a reset, and no orderly end
+		}
+		_ = c.Close()
+	}
+}
+
+// pipes is a net.Listener in memory, for use in a synctest bubble.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) dial() (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return new(net.TCPAddr) }
+
+// settle waits until all goroutines of the bubble have nothing to do but wait for time to pass.
+func (s *faultyService) settle() {
+	if !s.real {
+		synctest.Wait()
+	}
+}

@@ -1,0 +1,308 @@
+package paperspace_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+const fleetSize = 500
+
+// createFleet rents machines, a few at once, and returns their operations.
+func createFleet(t *testing.T, client *paperspace.Client, n int) []*paperspace.Operation[paperspace.Machine] {
+	t.Helper()
+	ops := make([]*paperspace.Operation[paperspace.Machine], n)
+	for i := range ops {
+		op, err := client.Machines.Create(t.Context(), paperspace.MachineCreateParams{
+			Name: fmt.Sprintf("fleet-%d", i), MachineType: "C5", TemplateID: paperspacetest.UbuntuID,
+			DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
+		})
+		require.NoError(t, err)
+		ops[i] = op
+	}
+	return ops
+}
+
+// costliestTick is the most polls that came at the same time: in a bubble those of a tick do.
+func costliestTick(srv *paperspacetest.Server) (most, total int) {
+	perTick := map[time.Time]int{}
+	for _, call := range srv.Calls("machineEvents-get", "machineEvents-list", "machines-list") {
+		perTick[call.Time]++
+		most = max(most, perTick[call.Time])
+		total++
+	}
+	return most, total
+}
+
+// outcome is how an event may end, and what its wait is to say.
+type outcome struct {
+	set paperspacetest.Outcome
+	is  error // nil: ends well
+}
+
+var outcomes = []outcome{
+	{paperspacetest.Done(), nil},
+	{paperspacetest.Fails("no capacity"), paperspace.ErrEventFailed},
+	{paperspacetest.FailsSilently(), paperspace.ErrEventFailed},
+	{paperspacetest.FailsUnfinished(), paperspace.ErrEventFailed},
+	{paperspacetest.Cancelled("by an operator"), paperspace.ErrEventCancelled},
+	{paperspacetest.Hangs(), paperspace.ErrWaitTimeout},
+}
+
+// Every wait of a fleet ends rightly and in time, whatever becomes of its machine and of the polls.
+func TestFleet(t *testing.T) {
+	const limit = 6 * time.Minute
+	for name, faults := range map[string][]paperspacetest.Fault{
+		"no faults": nil,
+		"failed polls": {
+			{Operation: "machineEvents-list", Chance: 0.3, Status: 503},
+			{Operation: "machineEvents-get", Chance: 0.3, Cut: true},
+			{Operation: "machineEvents-get", Chance: 0.3, CarriedOut: true, Truncate: true},
+			{Operation: "machineEvents-list", Chance: 0.1, HTML: true},
+		},
+		"rate limits":      {{Operation: "machineEvents-list", Skip: 3, Times: 5, RetryAfter: 20 * time.Second}},
+		"no list":          {{Operation: "machineEvents-list", Status: 400}},
+		"a list that lags": {{Operation: "machineEvents-list", Latency: 800 * time.Millisecond}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := paperspacetest.New(t)
+				client := srv.Client()
+				expected := make([]outcome, fleetSize)
+				for i := range expected {
+					if expected[i] = outcomes[0]; i%5 == 0 {
+						expected[i] = outcomes[rand.IntN(len(outcomes))]
+					}
+					srv.NextEvent(paperspace.MachineEventNameCreate, expected[i].set)
+				}
+				ops := createFleet(t, client, fleetSize)
+				for _, f := range faults {
+					srv.Inject(f)
+				}
+				srv.ResetCalls()
+				begin := time.Now()
+				var wg sync.WaitGroup
+				for i, op := range ops {
+					wg.Go(func() {
+						m, err := op.Wait(t.Context(), paperspace.WithWaitTimeout(limit))
+						took := time.Since(begin)
+						if expected[i].is == nil {
+							assert.NoError(t, err)
+							assert.Equal(t, op.Data.ID, m.ID)
+							assert.LessOrEqual(t, took, 5*time.Minute)
+							return
+						}
+						assert.ErrorIs(t, err, expected[i].is)
+						if expected[i].is == paperspace.ErrWaitTimeout {
+							assert.Equal(t, limit, took)
+							var we *paperspace.WaitError
+							if assert.ErrorAs(t, err, &we) {
+								assert.Equal(t, []string{op.Event.ID}, we.IDs)
+							}
+						} else {
+							assert.LessOrEqual(t, took, 5*time.Minute)
+							assert.NotNil(t, m, "beside the error, so that the caller can judge")
+						}
+					})
+				}
+				wg.Wait()
+				most, total := costliestTick(srv)
+				assert.LessOrEqual(t, most, 10, "polls a tick")
+				t.Logf("%d polls, at most %d a tick", total, most)
+			})
+		})
+	}
+}
+
+// A wait that its caller breaks off in any phase disturbs no other, be it the one that was polling for all.
+func TestFleetWithCancellations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := paperspacetest.New(t)
+		client := srv.Client()
+		ops := createFleet(t, client, fleetSize)
+		srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: 700 * time.Millisecond})
+		srv.ResetCalls()
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for i, op := range ops {
+			wg.Go(func() {
+				ctx := t.Context()
+				leaves := i%2 == 0 // the first, who leads, among them
+				if leaves {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.Int64N(int64(time.Minute))))
+					defer cancel()
+				}
+				_, err := op.Wait(ctx)
+				if leaves && err != nil {
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+					return
+				}
+				assert.NoError(t, err)
+				assert.LessOrEqual(t, time.Since(begin), 2*time.Minute)
+			})
+		}
+		wg.Wait()
+		most, _ := costliestTick(srv)
+		assert.LessOrEqual(t, most, 10)
+	})
+}
+
+func TestFleetWithARevokedKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := paperspacetest.New(t, paperspacetest.WithDurations(paperspacetest.Durations{Create: time.Hour}))
+		client := srv.Client()
+		ops := createFleet(t, client, 50)
+		begin := time.Now()
+		time.AfterFunc(time.Minute, func() { srv.Inject(paperspacetest.Fault{Status: http.StatusUnauthorized}) })
+		var wg sync.WaitGroup
+		for _, op := range ops {
+			wg.Go(func() {
+				_, err := op.Wait(t.Context())
+				assert.ErrorIs(t, err, paperspace.ErrUnauthorized)
+				assert.LessOrEqual(t, time.Since(begin), 75*time.Second)
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// Clients of different transports poll each for themselves.
+func TestTwoClientsOfDifferentTransports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := paperspacetest.New(t)
+		ops := createFleet(t, srv.Client(), 40)
+		other := srv.Client(paperspace.WithHTTPClient(&http.Client{Transport: srv, Timeout: time.Minute}))
+		var wg sync.WaitGroup
+		for i, op := range ops {
+			client := srv.Client()
+			if i%2 == 0 {
+				client = other
+			}
+			wg.Go(func() {
+				events, err := client.MachineEvents.Wait(t.Context(), []string{op.Event.ID})
+				assert.NoError(t, err)
+				assert.Equal(t, paperspace.MachineEventStateDone, events[0].State)
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// What people do most: find a machine by its name, have it ready, use it, turn it off, and delete it in the end.
+func TestLifeOfAMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		srv := paperspacetest.New(t)
+		client := srv.Client()
+		createFleet(t, client, 3)
+		m, err := client.Machines.GetByName(ctx, "fleet-1")
+		require.NoError(t, err)
+		var progress []string
+		note := paperspace.OnChange(func(u paperspace.WaitUpdate) {
+			if u.Machine != nil {
+				progress = append(progress, string(u.Machine.State))
+			}
+		})
+		m, err = client.Machines.EnsureReady(ctx, m.ID, note)
+		require.NoError(t, err)
+		assert.NotEmpty(t, m.PublicIP)
+		assert.Empty(t, srv.Calls("machines-start"), "it started with its create")
+		assert.Equal(t, "ready", progress[len(progress)-1])
+
+		op, err := client.Machines.Restart(ctx, m.ID)
+		require.NoError(t, err)
+		begin := time.Now()
+		m, err = client.Machines.WaitForState(ctx, m.ID, paperspace.MachineStateReady)
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, time.Since(begin), 40*time.Second, "it is still ready for a while after the restart was accepted")
+		e, err := client.MachineEvents.Get(ctx, op.Event.ID)
+		require.NoError(t, err)
+		assert.Equal(t, paperspace.MachineEventStateDone, e.State)
+
+		m, err = client.Machines.EnsureOff(ctx, m.ID)
+		require.NoError(t, err)
+		assert.Equal(t, paperspace.MachineStateOff, m.State)
+		update, err := client.Machines.Update(ctx, m.ID, paperspace.MachineUpdateParams{DiskSize: new(100), MachineType: new("C7")})
+		require.NoError(t, err)
+		m, err = update.Wait(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, "C7", m.MachineType, "all that one update began has ended")
+
+		stop, err := client.Machines.Start(ctx, m.ID)
+		require.NoError(t, err)
+		_, err = client.Machines.Start(ctx, m.ID)
+		require.ErrorContains(t, err, "currently starting")
+		m, err = client.Machines.EnsureReady(ctx, m.ID)
+		require.NoError(t, err)
+		assert.Equal(t, paperspace.MachineStateReady, m.State)
+		_, err = stop.Wait(ctx)
+		require.NoError(t, err)
+
+		deletion, err := client.Machines.Delete(ctx, m.ID)
+		require.NoError(t, err)
+		require.NoError(t, client.Machines.WaitUntilDeleted(ctx, m.ID))
+		_, err = deletion.Wait(ctx)
+		require.NoError(t, err)
+		_, err = client.Machines.GetByName(ctx, "fleet-1")
+		require.ErrorIs(t, err, paperspace.ErrNotFound)
+	})
+}
+
+func TestLifeOfADeployment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		srv := paperspacetest.New(t)
+		client := srv.Client()
+		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "p"})
+		require.NoError(t, err)
+		config := func(image string) paperspace.DeploymentConfig {
+			return paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
+				Name: "api", Image: image, Resources: paperspace.DeploymentResources{MachineType: "C5", Ports: []int{80}},
+			}}
+		}
+		params := paperspace.DeploymentUpsertParams{ProjectID: project.ID, Config: config("nginx:1")}
+		d, err := client.Deployments.Apply(ctx, params)
+		require.NoError(t, err)
+		assert.False(t, d.LatestSpec.HealthyAt.IsZero())
+		first := d.LatestSpec.ID
+
+		params.DeploymentID, params.Config = &d.ID, config("nginx:2")
+		d, err = client.Deployments.Apply(ctx, params)
+		require.NoError(t, err)
+		assert.NotEqual(t, first, d.LatestSpec.ID)
+		assert.Equal(t, "nginx:2", d.LatestSpec.Data.V1.Image)
+
+		srv.NextSpec(paperspacetest.Unhealthy("image pull back-off"))
+		params.Config = config("nginx:none")
+		_, err = client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(5*time.Minute))
+		require.ErrorIs(t, err, paperspace.ErrWaitTimeout)
+		assert.ErrorContains(t, err, "image pull back-off")
+
+		found, err := client.Deployments.GetByName(ctx, "api")
+		require.NoError(t, err)
+		before := found.LatestSpec.ID
+		_, err = client.Deployments.SetEnabled(ctx, found.ID, false)
+		require.NoError(t, err)
+		d, err = client.Deployments.WaitUntilHealthy(ctx, found.ID, paperspace.AfterSpec(before))
+		require.NoError(t, err)
+		assert.False(t, *d.LatestSpec.Data.V1.Enabled)
+
+		_, err = client.Deployments.Delete(ctx, d.ID)
+		require.NoError(t, err)
+		_, err = client.Deployments.GetByName(ctx, "api")
+		require.True(t, errors.Is(err, paperspace.ErrNotFound))
+	})
+}

@@ -1,0 +1,364 @@
+package paperspace
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+	"github.com/paperspace-go/paperspace/internal/transport"
+)
+
+// The fuzz targets hold what comes from outside to three things: no panic, no hang and no memory out of proportion.
+// Their seeds are in testdata/fuzz and run with every go test; .ci/fuzz looks for more.
+
+// bounded runs f and asserts that it takes neither long nor much memory for what it was given.
+func bounded(t *testing.T, input int, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	f()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if used, most := after.TotalAlloc-before.TotalAlloc, uint64(1<<20+2000*input); used > most {
+		t.Errorf("took %d bytes for %d", used, input)
+	}
+}
+
+// byIndex returns the operation that a fuzzer's number stands for, or any.
+func byIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faultyCase {
+	methods, err := conformingMethods()
+	require.NoError(f, err)
+	var cases []faultyCase
+	for _, op := range contract.Operations() {
+		if m := methods[op.ID]; suits(m) {
+			cases = append(cases, faultyCase{conformingMethod: m, params: m.minimal(f)})
+		}
+	}
+	return func(index uint8) faultyCase { return cases[int(index)%len(cases)] }
+}
+
+var once = WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
+
+// An answer of 200 is a result or an error, and never both or neither.
+func FuzzResponse(f *testing.F) {
+	operation := byIndex(f, func(conformingMethod) bool { return true })
+	f.Fuzz(func(t *testing.T, index uint8, body []byte) {
+		c := operation(index)
+		client := newTestClient(t, play(reply(http.StatusOK, string(body))), once)
+		bounded(t, len(body), func() {
+			result, err := c.call(t.Context(), client, c.params)
+			v := reflect.ValueOf(result)
+			if isNil := v.Kind() == reflect.Pointer && v.IsNil() || v.Kind() == reflect.Slice && v.IsNil(); isNil && err == nil {
+				t.Errorf("%s: neither a result nor an error", c.op.ID)
+			}
+			if err == nil {
+				_, err = json.Marshal(result)
+				require.NoError(t, err, "what was decoded can be encoded")
+				return
+			}
+			assert.LessOrEqual(t, len(err.Error()), 4<<10+len(body)*8)
+		})
+	})
+}
+
+// An answer of any status is an *Error whose status, code and message are safe to print.
+func FuzzError(f *testing.F) {
+	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
+		code := 100 + int(status)%900
+		if code/100 == 2 || code == 101 {
+			code = 400
+		}
+		client := newTestClient(t, play(reply(code, string(body))), once)
+		bounded(t, len(body), func() {
+			_, err := client.Machines.Get(context.Background(), "a")
+			e, ok := errors.AsType[*Error](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, code, e.StatusCode)
+			assert.LessOrEqual(t, len(e.Body), maxErrorBody)
+			assert.Contains(t, err.Error(), "machines-get")
+			_, err = json.Marshal(e)
+			assert.NoError(t, err)
+			if errors.Is(e, ErrNotFound) {
+				assert.NotEmpty(t, e.Message, "only the API itself says that something is not there")
+			}
+		})
+	})
+}
+
+// A Retry-After is a time to come, or nothing; it never overflows.
+func FuzzRetryAfter(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value string) {
+		now := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+		bounded(t, len(value), func() {
+			delay, ok := transport.RetryAfter(http.Header{"Retry-After": {value}}, now)
+			assert.GreaterOrEqual(t, delay, time.Duration(0))
+			if !ok {
+				assert.Zero(t, delay)
+			}
+		})
+	})
+}
+
+// A list whose cursors come from a fuzzer ends, and sends each cursor once.
+func FuzzCursors(f *testing.F) {
+	f.Fuzz(func(t *testing.T, cursors string) {
+		pages := strings.Split(cursors, "|")
+		if len(pages) > 1000 {
+			return
+		}
+		requests := 0
+		sent := map[string]bool{}
+		client := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			after := r.URL.Query().Get("after")
+			assert.False(t, sent[after], "%q is sent twice", after)
+			sent[after] = true
+			next := pages[requests%len(pages)]
+			requests++
+			page, err := json.Marshal(map[string]any{"items": []any{map[string]any{"id": next}}, "hasMore": next != "end", "nextPage": next})
+			require.NoError(t, err)
+			return reply(http.StatusOK, string(page))(r)
+		}), once)
+		items := 0
+		bounded(t, 100*len(cursors), func() {
+			for _, err := range client.Machines.All(context.Background(), MachineListParams{}) {
+				if err == nil {
+					items++
+				}
+			}
+		})
+		assert.Equal(t, requests, items)
+		assert.LessOrEqual(t, requests, len(pages)+1)
+	})
+}
+
+// Ids reach the server as one segment each, or are refused.
+func FuzzPathSegment(f *testing.F) {
+	operation := byIndex(f, func(m conformingMethod) bool { return strings.Contains(m.op.Path, "{") })
+	f.Fuzz(func(t *testing.T, index uint8, first, second string) {
+		c := operation(index)
+		keys := []string{first, second}[:len(c.keys())]
+		rt := play(reply(http.StatusBadRequest, ""))
+		client := newTestClient(t, rt, once, WithBaseURL("https://api.example.com/a%2Fb/v1"))
+		var err error
+		bounded(t, len(first)+len(second), func() { err = c.callWith(t.Context(), client, keys, c.params) })
+		if _, refused := errors.AsType[*ParamError](err); refused {
+			assert.Zero(t, rt.count())
+			for _, key := range keys {
+				if key == "" || key == "." || key == ".." || c.op.Path == "/storage-providers/{id}" && key == "utilization" {
+					return
+				}
+			}
+			t.Errorf("%q is refused: %v", keys, err)
+			return
+		}
+		require.Equal(t, 1, rt.count())
+		u, err := url.Parse(rt.requests[0].URL.String()) // as a server reads it
+		require.NoError(t, err)
+		assert.Equal(t, "api.example.com", u.Host)
+		rest, below := strings.CutPrefix(u.EscapedPath(), "/a%2Fb/v1")
+		assert.True(t, below, u.EscapedPath())
+		template, segments := strings.Split(c.op.Path, "/"), strings.Split(rest, "/")
+		require.Len(t, segments, len(template))
+		for i, segment := range segments {
+			if !strings.HasPrefix(template[i], "{") {
+				assert.Equal(t, template[i], segment)
+				continue
+			}
+			value, err := url.PathUnescape(segment)
+			require.NoError(t, err)
+			assert.Equal(t, keys[0], value)
+			keys = keys[1:]
+		}
+	})
+}
+
+// A base URL that is taken is https, or http on this machine, and requests go below it.
+func FuzzBaseURL(f *testing.F) {
+	f.Fuzz(func(t *testing.T, base string) {
+		rt := play(reply(http.StatusBadRequest, ""))
+		var client *Client
+		var err error
+		bounded(t, len(base), func() {
+			client, err = NewClient(WithAPIKey(testKey), WithBaseURL(base), WithHTTPClient(&http.Client{Transport: rt}), once)
+		})
+		if err != nil {
+			_, ok := errors.AsType[*ParamError](err)
+			assert.True(t, ok)
+			return
+		}
+		_, _ = client.Machines.Get(t.Context(), "a/../b")
+		require.Equal(t, 1, rt.count())
+		u := rt.requests[0].URL
+		if u.Scheme != "https" {
+			assert.Equal(t, "http", u.Scheme)
+			assert.True(t, loopback(u.Hostname()), u.Host)
+		}
+		assert.True(t, strings.HasSuffix(u.String(), "/machines/a%2F..%2Fb"), "%s", u)
+		assert.Empty(t, u.RawQuery+u.Fragment)
+		assert.Nil(t, u.User)
+		assert.NotContains(t, strings.Split(u.Path[:strings.LastIndex(u.Path, "/machines/")], "/"), "..")
+		given, err := url.Parse(strings.TrimSpace(base))
+		require.NoError(t, err)
+		assert.Equal(t, given.Host, u.Host)
+		assert.Equal(t, strings.TrimRight(given.EscapedPath(), "/")+"/machines/a%2F..%2Fb", u.EscapedPath())
+		_, err = url.Parse(u.String())
+		assert.NoError(t, err)
+	})
+}
+
+// A deployment config that was read can be written, and reads again as the same: with its secrets on the way to the
+// service, with masks in encoding/json, which are then refused.
+func FuzzDeploymentConfig(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var config DeploymentConfig
+		var err error
+		bounded(t, len(data), func() { err = json.Unmarshal(data, &config) })
+		if err != nil {
+			return
+		}
+		bounded(t, len(data), func() { _ = validate(&operation{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
+		sent, err := encode(config)
+		if err != nil {
+			return // a mask, an integration of no type
+		}
+		var again DeploymentConfig
+		require.NoError(t, json.Unmarshal(sent, &again), "%s", sent)
+		twice, err := encode(again)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(sent), string(twice))
+
+		secrets := 0
+		eachSensitive(reflect.ValueOf(&config), func(v reflect.Value) {
+			v.SetString(marker)
+			secrets++
+		})
+		shown, err := json.Marshal(config)
+		require.NoError(t, err)
+		if !bytes.Contains(data, []byte("hunter2")) {
+			assert.False(t, shows(string(shown)), "%s", shown)
+		}
+		if secrets > 0 {
+			var masked DeploymentConfig
+			require.NoError(t, json.Unmarshal(shown, &masked), "%s", shown)
+			_, err = encode(masked)
+			assert.ErrorContains(t, err, mask)
+		}
+	})
+}
+
+// Deep nesting and huge numbers are errors, or are passed over where nobody asks for them, and nothing worse.
+func TestDeepNestingAndHugeNumbers(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine has no races")
+	}
+	deep := func(open, close string, depth int) string {
+		return strings.Repeat(open, depth) + strings.Repeat(close, depth)
+	}
+	for name, tc := range map[string]struct {
+		value string
+		fails bool
+	}{
+		"arrays":            {deep("[", "]", 1_000_000), true},
+		"objects":           {deep(`{"a":`, "}", 200_000), true},
+		"unclosed":          {strings.Repeat("[", 1_000_000), true},
+		"less deep":         {deep("[", "]", 9_000), false},
+		"a huge exponent":   {"1e999999999", false},
+		"many digits":       {strings.Repeat("9", 1<<20), false},
+		"many zeros":        {"0." + strings.Repeat("0", 1<<20) + "1", false},
+		"a long string":     {`"` + strings.Repeat(`\u00e4`, 1<<18) + `"`, false},
+		"repeated names":    {"{" + strings.Repeat(`"a":1,`, 1<<18) + `"a":1}`, false},
+		"a long array":      {"[" + strings.Repeat("1,", 1<<18) + "1]", false},
+		"what is not UTF-8": {`"` + strings.Repeat("\xff", 1<<18) + `"`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, place := range []string{"unknown", "cpus", "ram", "usageRate", "name", "dtCreated", "region", "publicIp"} {
+				body := `{"id":"a","` + place + `":` + tc.value + `}`
+				bounded(t, len(body), func() {
+					_, err := newTestClient(t, play(reply(200, body)), once).Machines.Get(t.Context(), "a")
+					isNumber := place == "cpus" || place == "ram" || place == "usageRate"
+					switch {
+					case tc.fails, isNumber && name != "many zeros": // those are 0
+						assert.Error(t, err, place)
+					case place == "unknown":
+						assert.NoError(t, err)
+					}
+					if err != nil {
+						assert.LessOrEqual(t, len(err.Error()), 1000, place)
+					}
+				})
+			}
+			for _, body := range []string{
+				tc.value, `{"message":` + tc.value + `,"code":` + tc.value + `}`, `{"message":"no","issues":` + tc.value + `}`,
+				`{"message":"no","issues":[{"path":` + tc.value + `}]}`, `{"message":"no","details":` + tc.value + `}`,
+			} {
+				bounded(t, len(body), func() {
+					_, err := newTestClient(t, play(reply(400, body)), once).Machines.Get(t.Context(), "a")
+					assert.ErrorIs(t, err, ErrBadRequest)
+					assert.LessOrEqual(t, len(err.Error()), 2*maxErrorBody)
+				})
+			}
+			config := `{"apiVersion":"v1","name":"a","later":` + tc.value + `}`
+			bounded(t, len(config), func() {
+				err := json.Unmarshal([]byte(config), new(DeploymentConfig))
+				assert.Equal(t, tc.fails, err != nil, "%.100v", err)
+			})
+		})
+	}
+	var b Bytes
+	assert.Error(t, b.UnmarshalJSON([]byte("1e19")))
+	assert.NoError(t, b.UnmarshalJSON([]byte("9223372036854775807")))
+	assert.Equal(t, Bytes(math.MaxInt64), b)
+}
+
+// The body of a failed call is read a little beyond what is kept of it, so that its connection can be used again, and no
+// further.
+func TestErrorBodiesWithoutAnEnd(t *testing.T) {
+	for _, status := range []int{400, 500} {
+		read := 0
+		endless := func(r *http.Request) (*http.Response, error) {
+			resp, _ := reply(status, "")(r)
+			resp.ContentLength = -1
+			resp.Body = io.NopCloser(readerFunc(func(p []byte) (int, error) {
+				read += len(p)
+				return len(p), nil
+			}))
+			return resp, nil
+		}
+		_, err := newTestClient(t, play(endless), once).Machines.Get(t.Context(), "a")
+		require.Error(t, err)
+		assert.LessOrEqual(t, read, 2<<20)
+	}
+}
+
+// What counts is the size of what comes out of a compressed answer: here more than the bound, in a hundred KiB.
+func TestCompressedBodiesAreBounded(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine has no races")
+	}
+	spaces := bytes.Repeat([]byte(" "), maxResponseBody+1)
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(zipped(w, r, spaces)) })
+	patient := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
+	err := calls(socketClient(t, srv.URL, patient))[ClassIdempotent](t.Context())
+	assert.ErrorContains(t, err, "larger than")
+	assert.ErrorIs(t, err, ErrOutcomeUnknown)
+	e, _ := errors.AsType[*Error](err)
+	assert.Equal(t, 1, e.Attempts, "it will be no smaller")
+}

@@ -1,0 +1,84 @@
+package paperspace
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const testKey = "test-key-4711"
+
+// step answers one request.
+type step func(*http.Request) (*http.Response, error)
+
+// script is a RoundTripper that answers one request after the other, and the last step's way from then on.
+type script struct {
+	mu       sync.Mutex
+	steps    []step
+	requests []*http.Request
+	bodies   []string
+}
+
+func play(steps ...step) *script { return &script{steps: steps} }
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	body := ""
+	if r.Body != nil {
+		b, _ := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		body = string(b)
+	}
+	next := s.steps[min(len(s.requests), len(s.steps)-1)]
+	s.requests, s.bodies = append(s.requests, r), append(s.bodies, body)
+	s.mu.Unlock()
+	return next(r)
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
+}
+
+// reply answers with a status, a body and header lines such as "Retry-After: 2".
+func reply(status int, body string, header ...string) step {
+	return func(r *http.Request) (*http.Response, error) {
+		h := http.Header{}
+		for _, line := range header {
+			name, value, _ := strings.Cut(line, ": ")
+			h.Add(name, value)
+		}
+		return &http.Response{
+			StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)),
+			ContentLength: int64(len(body)), Request: r,
+		}, nil
+	}
+}
+
+// fail answers with a transport error.
+func fail(err error) step {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
+}
+
+// hang answers when the request's context ends.
+func hang(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func newTestClient(t testing.TB, rt http.RoundTripper, opts ...Option) *Client {
+	t.Helper()
+	c, err := NewClient(append([]Option{WithAPIKey(testKey), WithHTTPClient(&http.Client{Transport: rt})}, opts...)...)
+	require.NoError(t, err)
+	return c
+}
+
+const okMachine = `{"id":"psm9u09bwu5i","name":"trainer","state":"ready"}`
+
+func readJSON(r *http.Request, v any) error { return json.NewDecoder(r.Body).Decode(v) }

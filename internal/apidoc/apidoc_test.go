@@ -1,0 +1,60 @@
+package apidoc_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/apidoc"
+)
+
+const source = `package p
+
+var things = &operation{id: "things-list", class: ClassSafe}
+
+// List lists.
+//
+// API: things-list, GET /things
+func (s *ThingsService) List(ctx C, id, name string, params P, opts ...O) (*Page[Thing], error)
+
+// All walks them. Calls things-list for each
+// page.
+func (s *ThingsService) All() iter.Seq2[Thing, error]
+`
+
+func methods(t *testing.T, source string) ([]apidoc.Method, error) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.go"), []byte(source), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "p_test.go"), []byte("not Go"), 0o600))
+	return apidoc.Methods(dir)
+}
+
+func TestMethods(t *testing.T) {
+	got, err := methods(t, source)
+	require.NoError(t, err)
+	assert.Equal(t, []apidoc.Method{{
+		Operation: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
+		Call: "List(ctx, id, name, P) (*Page[Thing], error)", All: "All", Class: "safe",
+	}}, got)
+}
+
+func TestWrongDocs(t *testing.T) {
+	const method = "\nfunc (s *ThingsService) Get() (*Thing, error)\n"
+	for name, wrong := range map[string]string{
+		"not last":     "// API: a-get, GET /a\n//\n// More." + method,
+		"no paragraph": "// Get gets.\n// API: a-get, GET /a" + method,
+		"twice":        "// API: a-get, GET /a\n//\n// API: b-get, GET /b" + method,
+		"malformed":    "// Get gets.\n//\n// API: a-get GET /a" + method,
+		"no method":    "// Get gets.\n//\n// API: a-get, GET /a\nfunc Get() (*Thing, error)\n",
+		"no service":   "// Get gets.\n//\n// API: a-get, GET /a\nfunc (t *Thing) Get() (*Thing, error)\n",
+	} {
+		_, err := methods(t, "package p\n\n"+wrong)
+		assert.ErrorContains(t, err, "apidoc: Get: ", name)
+	}
+	_, err := methods(t, "not Go")
+	assert.Error(t, err)
+}

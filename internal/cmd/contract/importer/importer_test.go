@@ -1,0 +1,472 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// document puts paths into an OpenAPI document that asks for a key unless an
+// operation says otherwise.
+func document(paths string) string {
+	return `{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"key": []}], "paths": {` + paths + `}}`
+}
+
+// answering is a document with one operation, whose response has this schema.
+func answering(schema string) string {
+	return document(`"/a": {"get": {"operationId": "a-get", "responses": {"200": {"description": "d", "content": {"application/json": {"schema": ` + schema + `}}}}}}`)
+}
+
+func imported(t *testing.T, document string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := run(strings.NewReader(document), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func equal(t *testing.T, want, got string) {
+	t.Helper()
+	if want != got {
+		t.Errorf("want:\n%s\ngot:\n%s", want, got)
+	}
+}
+
+func TestSchemas(t *testing.T) {
+	for name, test := range map[string]struct{ schema, want string }{
+		"plain": {
+			`{"type": "string", "description": "prose", "example": "prose", "x-prose": 1, "format": "uuid", "minLength": 0, "maxLength": 3, "pattern": "<&>", "default": "d"}`,
+			`{"type": "string", "format": "uuid", "default": "d", "pattern": "<&>", "minLength": 0, "maxLength": 3}`},
+		"bounds":            {`{"type": "number", "minimum": 0.01, "maximum": 9007199254740991}`, `{"type": "number", "minimum": 0.01, "maximum": 9007199254740991}`},
+		"zero is a bound":   {`{"type": "number", "minimum": 0}`, `{"type": "number", "minimum": 0}`},
+		"exclusive":         {`{"type": "number", "minimum": 0, "exclusiveMinimum": true}`, `{"type": "number", "exclusiveMinimum": 0}`},
+		"not exclusive":     {`{"type": "number", "minimum": 0, "exclusiveMinimum": false}`, `{"type": "number", "minimum": 0}`},
+		"nullable":          {`{"type": "string", "nullable": true, "default": null}`, `{"type": "string", "nullable": true, "default": null}`},
+		"null in an enum":   {`{"type": "string", "nullable": true, "enum": ["a", null]}`, `{"type": "string", "nullable": true, "enum": ["a"]}`},
+		"numbers stay":      {`{"type": "number", "enum": [50, 1.5]}`, `{"type": "number", "enum": [50, 1.5]}`},
+		"deprecated":        {`{"type": "string", "deprecated": true}`, `{"type": "string", "deprecated": true}`},
+		"array":             {`{"type": "array", "items": {"type": "string", "nullable": true}}`, `{"type": "array", "items": {"type": "string", "nullable": true}}`},
+		"map":               {`{"type": "object", "additionalProperties": {"type": "string"}}`, `{"type": "object", "additional": {"type": "string"}}`},
+		"map of anything":   {`{"type": "object", "additionalProperties": {}}`, `{"type": "object", "additional": {}}`},
+		"closed":            {`{"type": "object", "additionalProperties": false}`, `{"type": "object"}`},
+		"open":              {`{"type": "object", "additionalProperties": true}`, `{"type": "object", "open": true}`},
+		"open by default":   {`{"type": "object"}`, `{"type": "object", "open": true}`},
+		"merged enum":       {`{"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}]}`, `{"type": "string", "enum": ["a", "b"]}`},
+		"oneOf is the same": {`{"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}]}`, `{"type": "string", "enum": ["a", "b"]}`},
+		"open enum": {
+			`{"anyOf": [{"type": "number", "enum": [50]}, {"type": "number", "enum": [100]}, {"type": "number", "minimum": 0, "exclusiveMinimum": true}], "nullable": true}`,
+			`{"type": "number", "nullable": true, "enum": [50, 100], "open": true, "exclusiveMinimum": 0}`},
+		"nullable variant": {`{"anyOf": [{"type": "string", "nullable": true}, {"not": {}}]}`, `{"type": "string", "nullable": true}`},
+		"one array":        {`{"anyOf": [{"not": {}}, {"type": "array", "items": {"type": "string"}}]}`, `{"type": "array", "items": {"type": "string"}}`},
+		"anything in it":   {`{"anyOf": [{}, {"type": "string"}]}`, `{"variants": [{}, {"type": "string"}]}`},
+		"two plain ones":   {`{"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
+		"two types":        {`{"anyOf": [{"type": "string"}, {"type": "number"}]}`, `{"variants": [{"type": "string"}, {"type": "number"}]}`},
+		"nested unions": {
+			`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}]}, {"type": "boolean"}]}`,
+			`{"variants": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file struct {
+				Operations []struct{ Response json.RawMessage }
+			}
+			if err := json.Unmarshal([]byte(imported(t, answering(test.schema))), &file); err != nil {
+				t.Fatal(err)
+			}
+			var compact, got bytes.Buffer
+			if err := json.Compact(&compact, file.Operations[0].Response); err != nil {
+				t.Fatal(err)
+			}
+			writeLine(&got, compact.Bytes())
+			equal(t, test.want, got.String())
+		})
+	}
+}
+
+// OpenAPI 3.1 says the same in other words.
+func TestNewerOpenAPI(t *testing.T) {
+	got := imported(t, strings.Replace(answering(`{"type": "object", "additionalProperties": false, "properties": {
+		"a": {"type": ["string", "null"]},
+		"b": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+		"c": {"type": "number", "minimum": 1, "exclusiveMinimum": 0}
+	}}`), "3.0.3", "3.1.0", 1))
+	for _, want := range []string{
+		`{"name": "a", "type": "string", "nullable": true}`,
+		`{"name": "b", "type": "string", "nullable": true}`,
+		`{"name": "c", "type": "number", "minimum": 1, "exclusiveMinimum": 0}`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
+func TestFields(t *testing.T) {
+	got := imported(t, answering(`{"type": "object", "additionalProperties": false, "required": ["z", "maybe", "healthchecks"], "properties": {
+		"z": {"type": "string"},
+		"a": {"type": "string"},
+		"maybe": {"anyOf": [{"not": {}}, {"type": "string", "format": "date-time"}], "nullable": true},
+		"healthchecks": {"type": "string"},
+		"healthChecks": {"type": "number"}
+	}}`))
+	equal(t, `{
+  "operations": [
+    {
+      "id": "a-get", "method": "GET", "path": "/a",
+      "response": {
+        "type": "object",
+        "fields": [
+          {"name": "z", "required": true, "type": "string"},
+          {"name": "a", "type": "string"},
+          {"name": "maybe", "type": "string", "format": "date-time", "nullable": true},
+          {"name": "healthchecks", "required": true, "type": "string"},
+          {"name": "healthChecks", "type": "number"}
+        ]
+      }
+    }
+  ],
+  "schemas": {}
+}
+`, got)
+}
+
+func TestOperations(t *testing.T) {
+	got := imported(t, document(`
+		"/pets/{id}": {
+			"parameters": [
+				{"in": "path", "name": "id", "required": true, "schema": {"type": "string"}},
+				{"in": "query", "name": "limit", "schema": {"type": "integer"}},
+				{"in": "header", "name": "kind", "schema": {"type": "string"}}
+			],
+			"put": {
+				"operationId": "pets-update", "tags": ["Pets", "Owners"], "deprecated": true,
+				"requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "string"}}}},
+				"responses": {"204": {"description": "d"}, "default": {"description": "d"}}
+			},
+			"get": {
+				"operationId": "pets-get", "security": [],
+				"parameters": [
+					{"in": "query", "name": "limit", "required": true, "deprecated": true, "schema": {"type": "integer", "maximum": 9}},
+					{"in": "query", "name": "kind", "required": true, "schema": {"anyOf": [{"not": {}}, {"type": "string"}]}}
+				],
+				"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {"type": "string"}}}}}
+			}
+		},
+		"/owners": {
+			"post": {
+				"operationId": "owners-create", "security": [{}, {"key": []}],
+				"requestBody": {"content": {"application/json": {"schema": {"type": "string"}}}},
+				"responses": {"201": {"description": "d"}}
+			}
+		}`))
+	equal(t, `{
+  "operations": [
+    {
+      "id": "pets-update", "method": "PUT", "path": "/pets/{id}", "tags": ["Pets", "Owners"], "deprecated": true,
+      "parameters": [
+        {"in": "path", "name": "id", "required": true, "type": "string"},
+        {"in": "query", "name": "limit", "type": "integer"},
+        {"in": "header", "name": "kind", "type": "string"}
+      ],
+      "request": {"required": true, "type": "string"}
+    },
+    {
+      "id": "pets-get", "method": "GET", "path": "/pets/{id}", "noKey": true,
+      "parameters": [
+        {"in": "path", "name": "id", "required": true, "type": "string"},
+        {"in": "header", "name": "kind", "type": "string"},
+        {"in": "query", "name": "limit", "required": true, "type": "integer", "deprecated": true, "maximum": 9},
+        {"in": "query", "name": "kind", "type": "string"}
+      ],
+      "response": {"type": "string"}
+    },
+    {"id": "owners-create", "method": "POST", "path": "/owners", "noKey": true, "request": {"type": "string"}}
+  ],
+  "schemas": {}
+}
+`, got)
+}
+
+// Most operations in a document without line breaks are on its only line.
+func TestOrderOfAMinifiedDocument(t *testing.T) {
+	const answer = `"responses":{"204":{"description":"d"}}`
+	got := imported(t, document(`"/a":{"summary":"get","patch":{"operationId":"one",`+answer+`},"get":{"operationId":"two",`+answer+`}},"/":{"put":{"operationId":"three",`+answer+`}}`))
+	one, two, three := strings.Index(got, `"one"`), strings.Index(got, `"two"`), strings.Index(got, `"three"`)
+	if one < 0 || one > two || two > three || strings.Count(got, `"two"`) > 1 {
+		t.Error(got)
+	}
+}
+
+func TestReferences(t *testing.T) {
+	got := imported(t, `
+openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /a:
+    get:
+      operationId: a-get
+      parameters: [{$ref: '#/components/parameters/limit'}]
+      responses: {200: {$ref: '#/components/responses/a'}}
+components:
+  parameters: {limit: {in: query, name: limit, schema: {$ref: '#/components/schemas/limit'}}}
+  responses: {a: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/limit'}}}}}
+  schemas: {limit: {type: integer, maximum: 9}}
+`)
+	for _, want := range []string{
+		`{"in": "query", "name": "limit", "type": "integer", "maximum": 9}`,
+		`"response": {"type": "integer", "maximum": 9}`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
+func TestSharedSchemas(t *testing.T) {
+	const (
+		probe = `{"type": "object", "additionalProperties": false, "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}, "d": {"type": "string"}}`
+		small = `{"type": "object", "additionalProperties": false, "properties": {"x": {"type": "string"}}}`
+		pet   = `{"type": "object", "additionalProperties": false, "properties": {
+			"name": {"type": "string"}, "small": ` + small + `,
+			"checks": {"type": "object", "additionalProperties": false, "properties": {
+				"early": ` + probe + `}, "late": ` + probe + `, "nullable": true, "default": null}}}}}`
+		other = `{"type": "object", "additionalProperties": false, "properties": {"e": {"type": "string"}, "f": {"type": "string"}, "h": ` + small + `}}`
+	)
+	get := func(id, path, schema string) string {
+		return fmt.Sprintf(`"%s": {"get": {"operationId": "%s", "responses": {"200": {"description": "d", "content": {"application/json": {"schema": %s}}}}}}`, path, id, schema)
+	}
+	list := `{"type": "object", "additionalProperties": false, "properties": {"items": {"type": "array", "items": ` + pet + `}}}`
+	got := imported(t, document(strings.Join([]string{
+		get("pets-get", "/house-pets/{id}", pet),
+		get("pets-list", "/house-pets", list),
+		get("others-get", "/x/house-pets", other),
+		get("others-again", "/y/house-pets", other),
+	}, ",")))
+	equal(t, `{
+  "operations": [
+    {"id": "pets-get", "method": "GET", "path": "/house-pets/{id}", "response": {"ref": "housePet"}},
+    {
+      "id": "pets-list", "method": "GET", "path": "/house-pets",
+      "response": {
+        "type": "object",
+        "fields": [
+          {"name": "items", "type": "array", "items": {"ref": "housePet"}}
+        ]
+      }
+    },
+    {"id": "others-get", "method": "GET", "path": "/x/house-pets", "response": {"ref": "others-get"}},
+    {"id": "others-again", "method": "GET", "path": "/y/house-pets", "response": {"ref": "others-get"}}
+  ],
+  "schemas": {
+    "check": {
+      "type": "object",
+      "fields": [
+        {"name": "a", "type": "string"},
+        {"name": "b", "type": "string"},
+        {"name": "c", "type": "string"},
+        {"name": "d", "type": "string"}
+      ]
+    },
+    "housePet": {
+      "type": "object",
+      "fields": [
+        {"name": "name", "type": "string"},
+        {
+          "name": "small", "type": "object",
+          "fields": [
+            {"name": "x", "type": "string"}
+          ]
+        },
+        {
+          "name": "checks", "type": "object",
+          "fields": [
+            {"name": "early", "ref": "check"},
+            {"name": "late", "ref": "check", "nullable": true, "default": null}
+          ]
+        }
+      ]
+    },
+    "others-get": {
+      "type": "object",
+      "fields": [
+        {"name": "e", "type": "string"},
+        {"name": "f", "type": "string"},
+        {
+          "name": "h", "type": "object",
+          "fields": [
+            {"name": "x", "type": "string"}
+          ]
+        }
+      ]
+    }
+  }
+}
+`, got)
+}
+
+// Variants of one field have no names of their own.
+func TestNamesThatAreTakenAreNumbered(t *testing.T) {
+	variant := func(prefix string) string {
+		var fields []string
+		for n := range sharedFrom {
+			fields = append(fields, fmt.Sprintf(`"%s%d": {"type": "string"}`, prefix, n))
+		}
+		return `{"type": "object", "additionalProperties": false, "properties": {` + strings.Join(fields, ",") + `}}`
+	}
+	union := func(variants ...string) string { return `{"anyOf": [` + strings.Join(variants, ",") + `]}` }
+	got := imported(t, answering(`{"type": "object", "additionalProperties": false, "properties": {"x": `+
+		union(variant("a"), variant("b"), variant("c"))+`, "y": `+
+		union(variant("a"), variant("b"), variant("c"), variant("d"))+`}}`))
+	for _, want := range []string{`"ref": "x"`, `"ref": "a-get.x"`, `"ref": "a-get.x.2"`} {
+		if strings.Count(got, want) != 2 {
+			t.Errorf("%s should be used twice in\n%s", want, got)
+		}
+	}
+}
+
+func TestSingular(t *testing.T) {
+	for plural, want := range map[string]string{"machines": "machine", "registries": "registry", "access": "access", "history": "history"} {
+		equal(t, want, singular(plural))
+	}
+}
+
+// A fact that is not understood must not be lost in silence.
+func TestRefused(t *testing.T) {
+	operation := func(members string) string {
+		return document(`"/a": {"post": {"operationId": "a-post", ` + members + `}}`)
+	}
+	const answer = `"responses": {"204": {"description": "d"}}`
+	for name, test := range map[string]struct{ document, want string }{
+		"no document":      {``, "read document: "},
+		"no OpenAPI":       {`{"a": 1}`, "read document: "},
+		"no paths":         {`{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}}`, "it has no paths"},
+		"no id":            {document(`"/a": {"get": {` + answer + `}}`), "GET /a: no operationId"},
+		"keyword":          {answering(`{"type": "object", "additionalProperties": false, "properties": {"b": {"type": "array", "items": {"type": "string", "multipleOf": 2}}}}`), "a-get: response: b: items: keyword multipleOf is not supported"},
+		"allOf":            {answering(`{"allOf": [{"type": "string"}]}`), "keyword allOf"},
+		"not something":    {answering(`{"not": {"type": "string"}}`), "keyword not is supported in a union only"},
+		"not in a union":   {answering(`{"anyOf": [{"not": {"type": "string"}}, {"type": "number"}]}`), "keyword not is supported in a union only"},
+		"nothing but null": {strings.Replace(answering(`{"type": "null"}`), "3.0.3", "3.1.0", 1), "schema without a type"},
+		"two types":        {strings.Replace(answering(`{"type": ["string", "number"]}`), "3.0.3", "3.1.0", 1), "more than one type"},
+		"lost reference":   {answering(`{"anyOf": [{"$ref": "#/components/schemas/lost"}]}`), "lost"},
+		"endless":          {strings.Replace(answering(`{"$ref": "#/components/schemas/list"}`), `"paths"`, `"components": {"schemas": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/list"}}}}, "paths"`, 1), "#/components/schemas/list contains itself"},
+		"no type":          {answering(`{"properties": {"b": {"type": "string"}}}`), "schema without a type"},
+		"no items":         {answering(`{"type": "array"}`), "array without items"},
+		"empty union":      {answering(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
+		"required, absent": {answering(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
+		"no success":       {operation(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
+		"two of them":      {operation(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
+		"no JSON":          {operation(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
+		"JSON and more":    {operation(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
+		"no content":       {operation(`"requestBody": {"required": true}, ` + answer), "request: no content"},
+		"no schema":        {operation(`"requestBody": {"content": {"application/json": {}}}, ` + answer), "request: no schema"},
+		"list parameter":   {operation(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + answer), "a-post: query parameter b: only plain values"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := run(strings.NewReader(test.document), &out)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("want %q, got %v", test.want, err)
+			}
+			if out.Len() > 0 {
+				t.Error("wrote", out.String())
+			}
+		})
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error)  { return 0, errors.New("cut off") }
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestBrokenStreams(t *testing.T) {
+	if err := run(broken{}, &bytes.Buffer{}); err == nil || err.Error() != "read standard input: cut off" {
+		t.Error(err)
+	}
+	if err := run(strings.NewReader(answering(`{}`)), broken{}); err == nil || err.Error() != "disk full" {
+		t.Error(err)
+	}
+}
+
+// What is stored is what the importer would write: nobody has edited it.
+func TestStoredContractIsWhatTheImporterWrites(t *testing.T) {
+	want, err := os.ReadFile("../../../contract/contract.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := encode(share(contract.Operations()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got) {
+		t.Error("internal/contract/contract.json differs from its import")
+	}
+}
+
+// The commands are run as people run them, in a copy of what they need.
+func TestCommands(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum", "internal/contract", "internal/cmd/contract"} {
+		from, to := filepath.Join("../../../..", name), filepath.Join(root, name)
+		info, err := os.Stat(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.IsDir() {
+			err = os.CopyFS(to, os.DirFS(from))
+		} else {
+			var data []byte
+			if data, err = os.ReadFile(from); err == nil {
+				err = os.WriteFile(to, data, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	older := answering(`{"type": "string", "enum": ["a"]}`)
+	newer := answering(`{"type": "string", "enum": ["a", "b"]}`)
+	for name, data := range map[string]string{"older.json": older, "newer.json": newer} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(name string, args ...string) (stdout string, exit int) {
+		t.Helper()
+		var complaints bytes.Buffer
+		cmd := exec.Command(name, args...)
+		cmd.Dir, cmd.Stderr = root, &complaints
+		out, err := cmd.Output()
+		if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
+			t.Fatal(err)
+		}
+		t.Log(args, complaints.String())
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	expect := func(what, wantOut string, wantExit int, out string, exit int) {
+		t.Helper()
+		if out != wantOut || exit != wantExit {
+			t.Errorf("%s: exit %d, output %q", what, exit, out)
+		}
+	}
+
+	out, exit := command("go", "run", "./internal/cmd/contract", "import", "older.json")
+	expect("import", "", 0, out, exit)
+	built := filepath.Join(root, "contract.exe")
+	out, exit = command("go", "build", "-o", built, "./internal/cmd/contract")
+	expect("build", "", 0, out, exit)
+	out, exit = command(built, "diff", "older.json")
+	expect("diff of the same", "", 0, out, exit)
+	out, exit = command(built, "diff", "newer.json")
+	expect("diff of a newer one", "~ a-get: GET /a\n  + response: value b\n", 1, out, exit)
+	out, exit = command(built, "diff", "go.mod")
+	expect("diff of nonsense", "", 2, out, exit)
+}

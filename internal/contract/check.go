@@ -1,0 +1,374 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// An Issue is one way in which a value departs from the contract.
+type Issue struct {
+	Path    string // "config.env[2].name", or "" for the value as a whole
+	Message string
+}
+
+// String returns the path and the message on one line.
+func (i Issue) String() string {
+	if i.Path == "" {
+		return i.Message
+	}
+	return i.Path + ": " + i.Message
+}
+
+// CheckJSON is [Schema.Check] for a value that is still encoded.
+func (s *Schema) CheckJSON(data []byte) []Issue {
+	var value any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return []Issue{{Message: "is not JSON: " + err.Error()}}
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return []Issue{{Message: "is not JSON: data after the end"}}
+	}
+	return s.Check(value)
+}
+
+// Check returns what is wrong with a value that was decoded from JSON. Numbers
+// have to be json.Numbers: a float64 has already lost what a byte count needs.
+func (s *Schema) Check(value any) []Issue {
+	var c checker
+	c.value("", s, value)
+	return c.issues
+}
+
+// CheckQuery returns what is wrong with the query of a call.
+func (o *Operation) CheckQuery(query url.Values) []Issue {
+	return o.checkParameters(InQuery, query)
+}
+
+// CheckPath returns what is wrong with path parameters as [Match] found them.
+func (o *Operation) CheckPath(params map[string]string) []Issue {
+	values := url.Values{}
+	for name, value := range params {
+		values.Set(name, value)
+	}
+	return o.checkParameters(InPath, values)
+}
+
+func (o *Operation) checkParameters(in string, values url.Values) []Issue {
+	var c checker
+	known := map[string]bool{}
+	for _, p := range o.Parameters {
+		if p.In != in {
+			continue
+		}
+		known[p.Name] = true
+		switch given := values[p.Name]; {
+		case len(given) > 1:
+			c.report(p.Name, "must be given once, not %d times", len(given))
+		case len(given) == 1:
+			c.value(p.Name, p.Schema, p.fromText(given[0]))
+		case p.Required:
+			c.report(p.Name, "is required")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !known[name] {
+			c.report(name, "is not a %s parameter of %s", in, o.ID)
+		}
+	}
+	return c.issues
+}
+
+// fromText gives text the type it was meant to have. Text that cannot have it
+// stays a string, which the check then refuses.
+func (s *Schema) fromText(text string) any {
+	switch s.Type {
+	case "number", "integer":
+		if n := json.Number(text); isNumber(n) {
+			return n
+		}
+	case "boolean":
+		if text == "true" || text == "false" {
+			return text == "true"
+		}
+	}
+	return text
+}
+
+type checker struct{ issues []Issue }
+
+func (c *checker) report(path, format string, args ...any) {
+	c.issues = append(c.issues, Issue{path, fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) value(path string, s *Schema, value any) {
+	switch {
+	case value == nil && (s.Nullable || s.takesAnything()):
+		return
+	case value == nil:
+		c.report(path, "must not be null")
+		return
+	case len(s.Variants) > 0:
+		c.union(path, s, value)
+		return
+	case s.takesAnything():
+		return
+	case !s.hasType(value):
+		c.report(path, "must be %s, not %s", article(s.Type), article(kind(value)))
+		return
+	}
+
+	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(e any) bool { return equal(e, value) }) {
+		c.report(path, "must be %s", oneOf(s.Enum))
+	}
+	switch value := value.(type) {
+	case string:
+		c.text(path, s, value)
+	case json.Number:
+		c.number(path, s, value)
+	case []any:
+		for i, item := range value {
+			c.value(fmt.Sprintf("%s[%d]", path, i), s.Items, item)
+		}
+	case map[string]any:
+		c.object(path, s, value)
+	}
+}
+
+func (c *checker) text(path string, s *Schema, value string) {
+	length := utf8.RuneCountInString(value)
+	if s.MinLength != nil && length < *s.MinLength {
+		c.report(path, "must have at least %d characters", *s.MinLength)
+	}
+	if s.MaxLength != nil && length > *s.MaxLength {
+		c.report(path, "must have at most %d characters", *s.MaxLength)
+	}
+	if s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(value) {
+		c.report(path, "must match %s", s.Pattern)
+	}
+	if fits, known := formats[s.Format]; known && !fits(value) {
+		c.report(path, "must be a valid %s", s.Format)
+	}
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+var formats = map[string]func(string) bool{
+	"date-time": func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
+	"uuid":      uuid.MatchString,
+	"email":     func(s string) bool { a, err := mail.ParseAddress(s); return err == nil && a.Address == s },
+	"uri":       func(s string) bool { u, err := url.Parse(s); return err == nil && u.IsAbs() },
+}
+
+func (c *checker) number(path string, s *Schema, value json.Number) {
+	v := exact(value)
+	if s.Format == "int64" && !isInt64(v) {
+		c.report(path, "must fit in 64 bits")
+	}
+	if s.Minimum != "" && v.Cmp(exact(s.Minimum)) < 0 {
+		c.report(path, "must be at least %s", s.Minimum)
+	}
+	if s.ExclusiveMinimum != "" && v.Cmp(exact(s.ExclusiveMinimum)) <= 0 {
+		c.report(path, "must be more than %s", s.ExclusiveMinimum)
+	}
+	if s.Maximum != "" && v.Cmp(exact(s.Maximum)) > 0 {
+		c.report(path, "must be at most %s", s.Maximum)
+	}
+}
+
+func (c *checker) object(path string, s *Schema, value map[string]any) {
+	for _, f := range s.Fields {
+		if v, given := value[f.Name]; given {
+			c.value(member(path, f.Name), f.Schema, v)
+		} else if f.Required {
+			c.report(member(path, f.Name), "is required")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(value)) {
+		switch {
+		case s.Field(name) != nil:
+		case s.Additional != nil:
+			c.value(member(path, name), s.Additional, value[name])
+		case !s.Open:
+			c.report(member(path, name), "is not a known field")
+		}
+	}
+}
+
+// union speaks about one variant only, the one that the value is most likely
+// meant to be: complaints about all the others would drown the useful one.
+func (c *checker) union(path string, s *Schema, value any) {
+	if object, is := value.(map[string]any); is {
+		if name := s.Discriminator(); name != "" {
+			c.discriminated(path, s, name, object)
+			return
+		}
+	}
+	var best []Issue
+	for i, variant := range s.Variants {
+		var try checker
+		try.value(path, variant, value)
+		if len(try.issues) == 0 {
+			return
+		}
+		if i == 0 || closer(try.issues, best, path) {
+			best = try.issues
+		}
+	}
+	c.issues = append(c.issues, best...)
+}
+
+// closer prefers the variant with fewer complaints, but a single complaint
+// about the value as a whole (a wrong type) is worse than several inside it.
+func closer(a, b []Issue, path string) bool {
+	wholeA, wholeB := a[0].Path == path, b[0].Path == path
+	if wholeA != wholeB {
+		return wholeB
+	}
+	return len(a) < len(b)
+}
+
+func (c *checker) discriminated(path string, s *Schema, name string, object map[string]any) {
+	got, given := object[name]
+	if !given {
+		c.report(member(path, name), "is required")
+		return
+	}
+	var known []any
+	for _, variant := range s.Variants {
+		enum := variant.Field(name).Enum
+		if slices.ContainsFunc(enum, func(e any) bool { return equal(e, got) }) {
+			c.value(path, variant, object)
+			return
+		}
+		known = append(known, enum...)
+	}
+	c.report(member(path, name), "must be %s", oneOf(known))
+}
+
+// Discriminator returns the field whose value alone tells the variants of a
+// union apart, or "" where there is none.
+func (s *Schema) Discriminator() string {
+	if len(s.Variants) == 0 {
+		return ""
+	}
+	for _, f := range s.Variants[0].Fields {
+		if s.discriminatedBy(f.Name) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+func (s *Schema) discriminatedBy(name string) bool {
+	taken := map[any]bool{}
+	for _, variant := range s.Variants {
+		f := variant.Field(name)
+		if f == nil || !f.Required || f.Open || len(f.Enum) == 0 {
+			return false
+		}
+		for _, value := range f.Enum {
+			if taken[value] {
+				return false
+			}
+			taken[value] = true
+		}
+	}
+	return true
+}
+
+func (s *Schema) takesAnything() bool { return s.Type == "" && len(s.Variants) == 0 }
+
+func (s *Schema) hasType(value any) bool {
+	got := kind(value)
+	if s.Type == "integer" && got == "number" {
+		return exact(value.(json.Number)).IsInt()
+	}
+	return s.Type == got
+}
+
+// kind names the JSON type of a value. What JSON cannot hold is named by its
+// Go type, so that the complaint about it tells the caller what went wrong.
+func kind(value any) string {
+	switch value := value.(type) {
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case json.Number:
+		if isNumber(value) {
+			return "number"
+		}
+	case []any:
+		return "array"
+	case map[string]any:
+		return "object"
+	}
+	return fmt.Sprintf("Go %T", value)
+}
+
+// isNumber is strict where big.Float, which would take 0x10 and Inf, is not.
+func isNumber(n json.Number) bool {
+	return n != "" && strings.ContainsRune("-0123456789", rune(n[0])) && json.Valid([]byte(n))
+}
+
+// exact has room for any number that means something to the API, and unlike
+// big.Rat it is not slow on 1e999999999.
+func exact(n json.Number) *big.Float {
+	f, _, err := big.ParseFloat(string(n), 10, 256, big.ToNearestEven)
+	if err != nil { // out of range
+		return new(big.Float).SetInf(strings.HasPrefix(string(n), "-"))
+	}
+	return f
+}
+
+func isInt64(f *big.Float) bool {
+	_, accuracy := f.Int64()
+	return accuracy == big.Exact
+}
+
+func equal(a, b any) bool {
+	if na, is := a.(json.Number); is {
+		nb, is := b.(json.Number)
+		return is && isNumber(nb) && exact(na).Cmp(exact(nb)) == 0
+	}
+	return a == b
+}
+
+func member(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aio", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+func oneOf(values []any) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = fmt.Sprint(v)
+	}
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	return "one of " + strings.Join(texts, ", ")
+}

@@ -1,0 +1,315 @@
+package contract_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// ids returns the operations that a predicate picks, in the contract's order.
+func ids(pick func(*contract.Operation) bool) []string {
+	var picked []string
+	for _, op := range contract.Operations() {
+		if pick(op) {
+			picked = append(picked, op.ID)
+		}
+	}
+	return picked
+}
+
+// visit calls f for s and for all that it is made of.
+func visit(path string, s *contract.Schema, f func(path string, s *contract.Schema)) {
+	f(path, s)
+	for _, field := range s.Fields {
+		visit(path+"."+field.Name, field.Schema, f)
+	}
+	if s.Items != nil {
+		visit(path+"[]", s.Items, f)
+	}
+	if s.Additional != nil {
+		visit(path+".*", s.Additional, f)
+	}
+	for _, variant := range s.Variants {
+		visit(path, variant, f)
+	}
+}
+
+func fieldNames(s *contract.Schema) []string {
+	var names []string
+	for _, f := range s.Fields {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func operation(t *testing.T, id string) *contract.Operation {
+	t.Helper()
+	op := contract.Lookup(id)
+	require.NotNil(t, op, id)
+	return op
+}
+
+func TestOperations(t *testing.T) {
+	operations := contract.Operations()
+	assert.Len(t, operations, 113)
+	assert.Equal(t, "auth-session", operations[0].ID)
+
+	tags, calls := map[string]bool{}, map[string]bool{}
+	for _, op := range operations {
+		assert.Same(t, op, contract.Lookup(op.ID))
+		assert.NotNil(t, op.Response, op.ID)
+		for _, tag := range op.Tags {
+			tags[tag] = true
+		}
+		calls[op.Method+" "+op.Path] = true
+	}
+	assert.Len(t, tags, 20)
+	assert.Len(t, calls, 113, "two operations for the same method and path")
+	assert.Nil(t, contract.Lookup("machines-explode"))
+}
+
+func TestPathParametersAreThoseOfTheTemplate(t *testing.T) {
+	for _, op := range contract.Operations() {
+		var inPath, inTemplate []string
+		for _, p := range op.Parameters {
+			if p.In == contract.InPath {
+				inPath = append(inPath, p.Name)
+				assert.True(t, p.Required, "%s: %s", op.ID, p.Name)
+			}
+		}
+		for _, m := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(op.Path, -1) {
+			inTemplate = append(inTemplate, m[1])
+		}
+		assert.ElementsMatch(t, inTemplate, inPath, op.ID)
+	}
+}
+
+func TestOnlyOSTemplatesNeedNoKey(t *testing.T) {
+	assert.Equal(t, []string{"osTemplates-list"}, ids(func(op *contract.Operation) bool { return op.NoKey }))
+}
+
+func TestShapesOfResponses(t *testing.T) {
+	lists := ids(func(op *contract.Operation) bool {
+		return slices.Equal(fieldNames(op.Response), []string{"hasMore", "nextPage", "items"})
+	})
+	assert.Len(t, lists, 27)
+	for _, id := range lists {
+		op := operation(t, id)
+		for _, name := range []string{"after", "limit", "orderBy", "order"} {
+			assert.True(t, slices.ContainsFunc(op.Parameters, func(p contract.Parameter) bool {
+				return p.In == contract.InQuery && p.Name == name
+			}), "%s: %s", id, name)
+		}
+		assert.False(t, op.Response.Field("nextPage").Required, id)
+	}
+
+	events := ids(func(op *contract.Operation) bool {
+		return slices.Equal(fieldNames(op.Response), []string{"event", "data"})
+	})
+	assert.Len(t, events, 10)
+	assert.Equal(t, []string{"machines-update"}, slices.DeleteFunc(events, func(id string) bool {
+		return contract.Lookup(id).Response.Field("event").Required
+	}), "event is optional here only")
+
+	assert.Equal(t, []string{"deploymentRuns-get"}, ids(func(op *contract.Operation) bool {
+		return op.Response.Type == "array"
+	}))
+	assert.Equal(t, []string{"deploymentMetrics-get"}, ids(func(op *contract.Operation) bool {
+		return len(op.Response.Variants) > 0
+	}))
+	assert.Equal(t, []string{"auth-session", "privateNetworks-get"}, ids(func(op *contract.Operation) bool {
+		return op.Response.Nullable
+	}))
+}
+
+func TestKeysOnlyResponses(t *testing.T) {
+	keys := []string{"id", "userId", "name", "datasetId", "version", "ip", "deploymentId"}
+	keysOnly := ids(func(op *contract.Operation) bool {
+		names := fieldNames(op.Response)
+		return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(keys, name) })
+	})
+	assert.Equal(t, []string{
+		"deployments-delete", "deployments-upsert", "privateNetworks-delete", "projectCollaborators-delete",
+		"projectSecrets-delete", "datasets-delete", "datasetVersions-delete", "models-delete",
+		"publicIps-release", "sharedDrives-delete", "storageProviders-delete", "teamSecrets-delete",
+	}, keysOnly)
+}
+
+func TestRequests(t *testing.T) {
+	assert.ElementsMatch(t, []string{"machines-start", "machines-stop", "machines-restart", "projectModels-add"},
+		ids(func(op *contract.Operation) bool {
+			return op.Request == nil && slices.Contains([]string{"POST", "PUT", "PATCH"}, op.Method)
+		}))
+	assert.Len(t, ids(func(op *contract.Operation) bool { return op.Request != nil && op.Request.Required }), 37)
+	assert.Empty(t, ids(func(op *contract.Operation) bool { return op.Request != nil && !op.Request.Required }))
+	assert.Equal(t, []string{"projectTags-remove"}, ids(func(op *contract.Operation) bool {
+		return op.Method != "GET" && slices.ContainsFunc(op.Parameters, func(p contract.Parameter) bool {
+			return p.In == contract.InQuery
+		})
+	}))
+}
+
+func TestNullableRequestFields(t *testing.T) {
+	var nullable []string
+	for _, op := range contract.Operations() {
+		if op.Request == nil {
+			continue
+		}
+		visit(op.ID, op.Request.Schema, func(path string, s *contract.Schema) {
+			if s.Nullable {
+				nullable = append(nullable, path)
+			}
+		})
+	}
+	assert.ElementsMatch(t, []string{
+		"deployments-upsert.deploymentId",
+		"datasets-create.description", "datasets-update.description", "models-create.description",
+		"publicIps-assign.machineId",
+		"storageProviders-create.s3Config.endpoint", "storageProviders-create.s3Config.region",
+		"storageProviders-create.s3Config.signatureVersion", "storageProviders-create.s3Config.retainData",
+		"storageProviders-update.s3Config.endpoint", "storageProviders-update.s3Config.region",
+		"storageProviders-update.s3Config.signatureVersion", "storageProviders-update.s3Config.retainData",
+	}, nullable)
+	assert.True(t, operation(t, "publicIps-assign").Request.Field("machineId").Required)
+}
+
+func TestOrderBy(t *testing.T) {
+	sets := map[string]int{}
+	for _, op := range contract.Operations() {
+		for _, p := range op.Parameters {
+			if p.Name == "orderBy" {
+				sets[strings.Trim(fmt.Sprint(p.Enum), "[]")]++
+			}
+		}
+	}
+	assert.Equal(t, map[string]int{
+		"dtCreated": 18, "dtCreated name": 5, "dtCreated name state": 1, "id": 1, "name": 1, "dtConfirmed": 1,
+	}, sets)
+}
+
+func TestOpenEnums(t *testing.T) {
+	create := operation(t, "machines-create").Request
+	region := create.Field("region")
+	assert.Equal(t, []any{"ny2", "ca1", "ams1"}, region.Enum)
+	assert.True(t, region.Open)
+
+	size := create.Field("diskSize")
+	assert.Len(t, size.Enum, 10)
+	assert.Equal(t, json.Number("50"), size.Enum[0])
+	assert.True(t, size.Open)
+	assert.Equal(t, json.Number("0"), size.ExclusiveMinimum)
+
+	assert.False(t, create.Field("publicIpType").Open)
+}
+
+func TestAbsenceIsNotNull(t *testing.T) {
+	deleted := operation(t, "customTemplates-get").Response.Field("dtDeleted")
+	assert.False(t, deleted.Required)
+	assert.True(t, deleted.Nullable)
+	assert.Equal(t, "date-time", deleted.Format)
+
+	params := operation(t, "datasets-list").Parameters
+	privacy := params[slices.IndexFunc(params, func(p contract.Parameter) bool { return p.Name == "privacy" })]
+	assert.False(t, privacy.Required)
+	assert.Equal(t, []any{"PUBLIC", "PRIVATE"}, privacy.Enum)
+	assert.JSONEq(t, `"PRIVATE"`, string(privacy.Default))
+}
+
+func TestDeploymentConfig(t *testing.T) {
+	config := operation(t, "deployments-upsert").Request.Field("config")
+	require.Len(t, config.Variants, 3)
+	assert.Equal(t, "apiVersion", config.Discriminator())
+	assert.Equal(t, []any{"v1", "latest"}, config.Variants[2].Field("apiVersion").Enum)
+	for _, variant := range config.Variants[1:] {
+		assert.NotNil(t, variant.Field("healthchecks"))
+		assert.NotNil(t, variant.Field("healthChecks"))
+		assert.NotSame(t, variant.Field("healthchecks"), variant.Field("healthChecks"))
+		assert.Equal(t, "type", variant.Field("integrations").Items.Discriminator())
+		assert.Len(t, variant.Field("integrations").Items.Variants, 5)
+	}
+	checks := config.Variants[0].Field("healthChecks")
+	assert.Nil(t, config.Variants[0].Field("healthchecks"))
+	assert.Len(t, checks.Field("liveness").Variants, 2)
+	assert.Empty(t, checks.Field("liveness").Discriminator(), "HTTP and exec checks have no field in common that says which")
+	assert.Equal(t, "metric", config.Variants[2].Field("resources").Field("autoscaling").Field("metrics").Items.Discriminator())
+}
+
+func TestSharedSchemas(t *testing.T) {
+	places := map[string]int{}
+	for _, op := range contract.Operations() {
+		for _, s := range op.Schemas() {
+			visit(op.ID, s, func(_ string, s *contract.Schema) {
+				if s.Ref != "" {
+					places[s.Ref]++
+				}
+			})
+		}
+	}
+	assert.Equal(t, 8, places["machine"])
+	assert.Equal(t, 12, places["event"])
+
+	get, list := operation(t, "machines-get").Response, operation(t, "machines-list").Response.Field("items").Items
+	assert.Equal(t, get, list)
+	assert.Contains(t, fieldNames(get), "publicIp")
+	for _, name := range slices.Sorted(maps.Keys(places)) {
+		assert.Greater(t, places[name], 1, name)
+	}
+}
+
+func TestParse(t *testing.T) {
+	operations, err := contract.Parse([]byte(`{
+		"operations": [{
+			"id": "pets-get", "method": "GET", "path": "/pets/{id}",
+			"response": {"ref": "pet", "nullable": true, "default": null}
+		}],
+		"schemas": {
+			"pet": {"type": "object", "fields": [
+				{"name": "owner", "required": true, "ref": "owner"},
+				{"name": "vet", "ref": "owner", "nullable": true, "deprecated": true}
+			]},
+			"owner": {"type": "object", "fields": [{"name": "name", "type": "string"}]}
+		}
+	}`))
+	require.NoError(t, err)
+	pet := operations[0].Response
+	assert.Equal(t, "pet", pet.Ref)
+	assert.Equal(t, "object", pet.Type)
+	assert.True(t, pet.Nullable)
+	assert.Equal(t, "null", string(pet.Default))
+	assert.Equal(t, "string", pet.Field("owner").Field("name").Type)
+	assert.False(t, pet.Field("owner").Nullable, "nullable belongs to the use")
+	assert.True(t, pet.Field("vet").Nullable)
+	assert.True(t, pet.Field("vet").Deprecated)
+}
+
+func TestParseErrors(t *testing.T) {
+	for name, test := range map[string]struct{ data, want string }{
+		"no JSON":       {`{`, "unexpected EOF"},
+		"more than one": {`{} {}`, "data after the end"},
+		"unknown member": {`{"operations": [{"id": "a", "summary": "prose"}]}`,
+			"unknown field"},
+		"same id twice": {`{"operations": [{"id": "a"}, {"id": "a"}]}`,
+			"two operations a"},
+		"no such schema": {`{"operations": [{"id": "a", "response": {"ref": "b"}}]}`,
+			`a: no shared schema "b"`},
+		"schema within itself": {`{"operations": [{"id": "a", "response": {"ref": "b"}}],
+			"schemas": {"b": {"type": "array", "items": {"ref": "b"}}}}`,
+			"contains itself"},
+		"bad pattern": {`{"operations": [{"id": "a", "response": {"type": "string", "pattern": "("}}]}`,
+			"missing closing )"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := contract.Parse([]byte(test.data))
+			assert.ErrorContains(t, err, test.want)
+		})
+	}
+}

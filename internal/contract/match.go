@@ -1,0 +1,65 @@
+package contract
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Match finds the operation that a request is for. The path is the escaped one
+// without the base URL's part ("/machines/ps1a2b3c"); the parameters that it
+// holds come back unescaped. knownPath without an operation means that the
+// path takes other methods only.
+func Match(method, path string) (op *Operation, pathParams map[string]string, knownPath bool) {
+	segments := strings.Split(path, "/")
+	for _, candidate := range load() {
+		params, ok := candidate.matchPath(segments)
+		if !ok {
+			continue
+		}
+		knownPath = true
+		if candidate.Method == method && (op == nil || moreLiteral(candidate.Path, op.Path)) {
+			op, pathParams = candidate, params
+		}
+	}
+	return op, pathParams, knownPath
+}
+
+func (o *Operation) matchPath(segments []string) (params map[string]string, ok bool) {
+	template := strings.Split(o.Path, "/")
+	if len(template) != len(segments) {
+		return nil, false
+	}
+	params = map[string]string{}
+	for i, want := range template {
+		got, err := url.PathUnescape(segments[i])
+		if err != nil {
+			return nil, false
+		}
+		if name, is := placeholder(want); is && got != "" {
+			params[name] = got
+		} else if got != want {
+			return nil, false
+		}
+	}
+	return params, true
+}
+
+func placeholder(segment string) (name string, ok bool) {
+	name, opened := strings.CutPrefix(segment, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	return name, opened && closed
+}
+
+// moreLiteral compares two templates that fit the same path: the one that is
+// literal where they first differ is meant.
+func moreLiteral(a, b string) bool {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	for i := range as {
+		_, placeholderA := placeholder(as[i])
+		_, placeholderB := placeholder(bs[i])
+		if placeholderA != placeholderB {
+			return placeholderB
+		}
+	}
+	return false
+}

@@ -1,0 +1,47 @@
+package transport
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is net/http's own default.
+const maxRedirects = 10
+
+// RedirectPolicy follows redirects of a GET within the base URL's origin, as far as the caller's own policy allows, and
+// hands every other redirect to the caller as the answer, so that neither the key nor a body goes anywhere else.
+func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if via[0].Method != http.MethodGet || !SameOrigin(req.URL, base) || len(via) >= maxRedirects {
+			return http.ErrUseLastResponse
+		}
+		if own == nil {
+			return nil
+		}
+		err := own(req, via)
+		if err == nil && !SameOrigin(req.URL, base) { // it may have changed the URL
+			return http.ErrUseLastResponse
+		}
+		if err == nil || err == http.ErrUseLastResponse { // net/http compares likewise
+			return err
+		}
+		return &finalError{err}
+	}
+}
+
+// SameOrigin compares scheme, host and port.
+func SameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	default:
+		return "80"
+	}
+}

@@ -1,0 +1,166 @@
+package paperspace
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// logMemory is how many lines FollowLogs remembers, to know them again.
+const logMemory = 50 * maxLimit
+
+// FromStart has [DeploymentsService.FollowLogs] begin with the oldest line that there is.
+func FromStart() WaitOption {
+	return waitOption(func(c *waitConfig) error {
+		c.fromStart = true
+		return nil
+	})
+}
+
+// FollowLogs yields the newest 120 lines of a deployment's logs, or all with [FromStart], and then each line that is
+// added, once and in order. A line that the service shows late is yielded when it is seen. It goes on until the
+// context ends or the service refuses to answer, which is then yielded as an error; it has no time limit of its own.
+//
+// The API has no way to ask for what is new, so the newest page is read again and again, as often as
+// [WithPollInterval] says.
+//
+// Calls deploymentLogs-list.
+func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[LogLine, error] {
+	return func(yield func(LogLine, error) bool) {
+		_, err := deploymentLogsList.expand(pathParams(id))
+		if err != nil {
+			yield(LogLine{}, err)
+			return
+		}
+		w, err := newWait(ctx, s.client, deploymentLogsList, true, opts)
+		if err != nil {
+			yield(LogLine{}, err)
+			return
+		}
+		defer w.end()
+		f := logFollower{wait: w, id: id, known: map[string]bool{}}
+		shortest, longest := s.client.pollRange()
+		for interval := shortest; ; {
+			lines, err := f.read()
+			for _, line := range lines {
+				if !yield(line, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(LogLine{}, err)
+				return
+			}
+			if !f.begun && len(lines) > 0 {
+				continue // there is more from the start
+			}
+			if interval = min(interval+interval/2, longest); len(lines) > 0 {
+				interval = shortest
+			}
+			if err := sleep(w.ctx, max(f.pause, interval-rand.N(interval/5+1))); err != nil {
+				yield(LogLine{}, w.broken(err, f.target()))
+				return
+			}
+		}
+	}
+}
+
+// logFollower knows which lines were yielded.
+type logFollower struct {
+	*wait
+	id     string
+	begun  bool
+	floor  time.Time // what is older came before the first line
+	cursor string    // of the next page: from the start until all were read, then back from the newest
+	fresh  []LogLine // newest first, of a way back that is not at its end yet
+	known  map[string]bool
+	order  []string // of known, oldest first
+	pause  time.Duration
+}
+
+func (f *logFollower) target() target { return target{id: f.id} }
+
+// read returns the lines that are new, in their order. An error ends the following; what cannot be read now is read
+// next time, from where that was.
+func (f *logFollower) read() ([]LogLine, error) {
+	if f.config.fromStart && !f.begun {
+		return f.readForward()
+	}
+	for range logMemory / maxLimit { // no list that has no end shall hold this up
+		page, err := f.page(OrderDesc)
+		if page == nil {
+			return nil, err
+		}
+		reached := false // what was seen before
+		for _, line := range page.Items {
+			if reached = f.known[logKey(line)] || line.CreatedAt.Before(f.floor); !reached {
+				f.fresh = append(f.fresh, line)
+			}
+		}
+		if !f.begun || reached || !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor {
+			break
+		}
+		f.cursor = page.NextPage
+	}
+	lines := f.fresh
+	f.fresh, f.cursor = nil, ""
+	slices.Reverse(lines)
+	if !f.begun && len(lines) > 0 {
+		f.floor = lines[0].CreatedAt
+	}
+	f.begun = true
+	return f.remember(lines), nil
+}
+
+// readForward reads the next page from the start.
+func (f *logFollower) readForward() ([]LogLine, error) {
+	page, err := f.page(OrderAsc)
+	if page == nil {
+		return nil, err
+	}
+	if f.begun = !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor; f.begun {
+		page.NextPage = ""
+	}
+	f.cursor = page.NextPage
+	return f.remember(page.Items), nil
+}
+
+// page reads the page at the cursor. It is nil if that failed, and the error too if it can be tried again.
+func (f *logFollower) page(order Order) (*Page[LogLine], error) {
+	f.pause = 0
+	params := ListParams{After: f.cursor, Limit: maxLimit, OrderBy: OrderByCreatedAt, Order: order}
+	page, err := f.client.Deployments.ListLogs(f.ctx, f.id, DeploymentLogListParams{ListParams: params}, f.client.once())
+	switch {
+	case err == nil:
+		delete(f.absent, f.target())
+		return page, nil
+	case f.ctx.Err() != nil || endsAllWaits(err) || isLastWord(err) && f.refused(f.target(), err):
+		return nil, f.broken(err, f.target())
+	}
+	f.pause = f.client.wantsPause(err)
+	return nil, nil
+}
+
+// remember returns the lines that were not seen before.
+func (f *logFollower) remember(lines []LogLine) (fresh []LogLine) {
+	for _, line := range lines {
+		if key := logKey(line); !f.known[key] {
+			f.known[key] = true
+			f.order = append(f.order, key)
+			fresh = append(fresh, line)
+		}
+	}
+	for ; len(f.order) > logMemory; f.order = f.order[1:] {
+		delete(f.known, f.order[0])
+	}
+	return fresh
+}
+
+func logKey(line LogLine) string {
+	if line.ID != "" {
+		return line.ID
+	}
+	return line.UUID + line.InstanceID + line.CreatedAt.String() + line.Message
+}

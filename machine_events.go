@@ -1,0 +1,161 @@
+package paperspace
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// MachineEventsService has the operations that follow what the service does to machines, of the tag Machine.
+type MachineEventsService struct{ client *Client }
+
+var (
+	machineEventsGet  = &operation{id: "machineEvents-get", method: http.MethodGet, path: "/machine-events/{id}", class: ClassSafe}
+	machineEventsList = &operation{id: "machineEvents-list", method: http.MethodGet, path: "/machine-events", class: ClassSafe}
+)
+
+// Get fetches the event with the given ID.
+//
+// API: machineEvents-get, GET /machine-events/{id}
+func (s *MachineEventsService) Get(ctx context.Context, id string, opts ...RequestOption) (*MachineEvent, error) {
+	return call[MachineEvent](ctx, s.client, machineEventsGet, pathParams(id), nil, opts)
+}
+
+// List fetches one page of the team's events, newest first.
+//
+// API: machineEvents-list, GET /machine-events
+func (s *MachineEventsService) List(ctx context.Context, params MachineEventListParams, opts ...RequestOption) (*Page[MachineEvent], error) {
+	return call[Page[MachineEvent]](ctx, s.client, machineEventsList, nil, params, opts)
+}
+
+// All walks the team's events, newest first. Calls machineEvents-list for each page.
+func (s *MachineEventsService) All(ctx context.Context, params MachineEventListParams, opts ...RequestOption) iter.Seq2[MachineEvent, error] {
+	return all[MachineEvent](ctx, s.client, machineEventsList, nil, params, opts)
+}
+
+// Wait follows events to their end, whoever began them, and returns them in the order of ids. It goes on until all
+// have ended, however they end: those that failed are then in the error, one [*EventError] for each, joined. What
+// ends the wait before that is a [*WaitError] that names what is pending; the events are then as the last poll saw
+// them. Unless an option or the context says otherwise, it waits 30 minutes at most.
+//
+// Calls machineEvents-get, or machineEvents-list when many wait.
+func (s *MachineEventsService) Wait(ctx context.Context, ids []string, opts ...WaitOption) ([]MachineEvent, error) {
+	w, err := newWait(ctx, s.client, machineEventsGet, false, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	f := w.follow()
+	for _, id := range ids {
+		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
+			return nil, err
+		}
+		f.add(MachineEvent{ID: id})
+	}
+	if err = f.run(); err == nil {
+		err = f.failures()
+	}
+	events := make([]MachineEvent, len(ids))
+	for i, id := range ids {
+		events[i] = f.events[id].event
+	}
+	return events, err
+}
+
+// MachineEventListParams filter the list of events.
+type MachineEventListParams struct {
+	ListParams
+	// MachineID asks for the events of one machine.
+	MachineID string `url:"machineId,omitempty"`
+}
+
+// MachineEvent is something that the service does to a machine, a snapshot or a template, from its request to its end.
+type MachineEvent struct {
+	// ID is the event's id.
+	ID string `json:"id"`
+	// Name is what is done.
+	Name MachineEventName `json:"name"`
+	// State is how far it is.
+	State MachineEventState `json:"state"`
+	// MachineID is the machine that it is done to; empty where there is none.
+	MachineID string `json:"machineId"`
+	// CreatedAt is when it was asked for.
+	CreatedAt time.Time `json:"dtCreated"`
+	// StartedAt is when it began; zero before that.
+	StartedAt time.Time `json:"dtStarted"`
+	// FinishedAt is when it ended; zero before that.
+	FinishedAt time.Time `json:"dtFinished"`
+	// Error is why it failed; the service does not always say.
+	Error string `json:"error"`
+}
+
+// Finished reports whether the event has ended, well or not: it is done, failed or cancelled, or it has a finish time
+// in a state that this package does not know.
+func (e MachineEvent) Finished() bool {
+	switch e.State {
+	case MachineEventStateDone, MachineEventStateError, MachineEventStateCancelled:
+		return true
+	case MachineEventStateNew, MachineEventStateInProgress:
+		return false
+	}
+	return !e.FinishedAt.IsZero()
+}
+
+// MachineEventName is what an event does.
+type MachineEventName string
+
+// The names of events.
+const (
+	MachineEventNameBillSessions       MachineEventName = "bill-sessions"
+	MachineEventNameBillUpgrade        MachineEventName = "bill-upgrade"
+	MachineEventNameCreate             MachineEventName = "create"
+	MachineEventNameDeactivate         MachineEventName = "deactivate"
+	MachineEventNameRestart            MachineEventName = "restart"
+	MachineEventNameSnapshotCreate     MachineEventName = "snapshot-create"
+	MachineEventNameSnapshotDelete     MachineEventName = "snapshot-delete"
+	MachineEventNameSnapshotRestore    MachineEventName = "snapshot-restore"
+	MachineEventNameStart              MachineEventName = "start"
+	MachineEventNameStop               MachineEventName = "stop"
+	MachineEventNameTemplateCreate     MachineEventName = "template-create"
+	MachineEventNameTemplateDelete     MachineEventName = "template-delete"
+	MachineEventNameTemplateDistribute MachineEventName = "template-distribute"
+	MachineEventNameTemplateImport     MachineEventName = "template-import"
+	MachineEventNameVMMigrate          MachineEventName = "vm-migrate"
+	MachineEventNameVMShutdownForce    MachineEventName = "vm-shutdown-force"
+	MachineEventNameVMUpgrade          MachineEventName = "vm-upgrade"
+)
+
+// Known reports whether the API documents the value.
+func (n MachineEventName) Known() bool {
+	switch n {
+	case MachineEventNameBillSessions, MachineEventNameBillUpgrade, MachineEventNameCreate, MachineEventNameDeactivate,
+		MachineEventNameRestart, MachineEventNameSnapshotCreate, MachineEventNameSnapshotDelete,
+		MachineEventNameSnapshotRestore, MachineEventNameStart, MachineEventNameStop, MachineEventNameTemplateCreate,
+		MachineEventNameTemplateDelete, MachineEventNameTemplateDistribute, MachineEventNameTemplateImport,
+		MachineEventNameVMMigrate, MachineEventNameVMShutdownForce, MachineEventNameVMUpgrade:
+		return true
+	}
+	return false
+}
+
+// MachineEventState is how far an event is.
+type MachineEventState string
+
+// The states of an event. Done, error and cancelled are final.
+const (
+	MachineEventStateNew        MachineEventState = "new"
+	MachineEventStateInProgress MachineEventState = "in progress"
+	MachineEventStateDone       MachineEventState = "done"
+	MachineEventStateError      MachineEventState = "error"
+	MachineEventStateCancelled  MachineEventState = "cancelled"
+)
+
+// Known reports whether the API documents the value.
+func (s MachineEventState) Known() bool {
+	switch s {
+	case MachineEventStateNew, MachineEventStateInProgress, MachineEventStateDone, MachineEventStateError, MachineEventStateCancelled:
+		return true
+	}
+	return false
+}

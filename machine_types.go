@@ -1,0 +1,32 @@
+package paperspace
+
+import (
+	"context"
+	"net/http"
+)
+
+// MachineTypesService has the operation that tells whether a machine type is available, of the tag Machine Types.
+type MachineTypesService struct{ client *Client }
+
+var machineAvailabilityList = &operation{id: "machineAvailability-list", method: http.MethodGet, path: "/machine-availability", class: ClassSafe}
+
+// GetAvailability tells whether machines of a type can be had in a region now.
+//
+// API: machineAvailability-list, GET /machine-availability
+func (s *MachineTypesService) GetAvailability(ctx context.Context, params MachineAvailabilityParams, opts ...RequestOption) (*MachineAvailability, error) {
+	return call[MachineAvailability](ctx, s.client, machineAvailabilityList, nil, params, opts)
+}
+
+// MachineAvailabilityParams name a machine type and a region.
+type MachineAvailabilityParams struct {
+	// MachineType is the label of a machine type, such as "A4000" or "C5".
+	MachineType string `url:"machineType" check:"required"`
+	// Region is where the machine would be.
+	Region Region `url:"region" check:"required"`
+}
+
+// MachineAvailability tells whether machines of a type can be had in a region.
+type MachineAvailability struct {
+	// Available tells whether they can.
+	Available bool `json:"available"`
+}

@@ -1,0 +1,262 @@
+package paperspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// Watch yields the machine as it is now, and then at every change that a poll sees, until the consumer breaks off, the
+// context ends or the service refuses to answer, which is then yielded as an error. A machine that is deleted ends it
+// with [ErrNotFound], after the grace time of [WithNotFoundGrace]. It has no time limit of its own.
+//
+// Calls machines-get, or machines-list when many wait.
+func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Machine, error] {
+	if _, err := machinesGet.expand(pathParams(id)); err != nil {
+		return func(yield func(Machine, error) bool) { yield(Machine{}, err) }
+	}
+	return watch(ctx, s.client, machinesGet, target{machineKind, id}, opts, func(n news) (*Machine, string) {
+		return n.machine, string(n.machine.State)
+	})
+}
+
+// WaitForState waits until the machine's unfinished events have ended, however they end, and then until it is in the
+// state. Without the first a machine would count as ready right after a restart was asked for. Events that are older
+// than the wait is long are taken for stuck, and do not hold it up.
+//
+// It waits 30 minutes at most, unless an option or the context's deadline says otherwise; a machine that never got into
+// the state is a [*WaitError] that matches [ErrWaitTimeout] and tells the last state. A machine that is not there, or
+// no more, is [ErrNotFound], after the grace time of [WithNotFoundGrace].
+//
+// Calls machineEvents-list and machines-get, or machines-list when many wait.
+func (s *MachinesService) WaitForState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
+	if state == "" {
+		return nil, machinesGet.paramError("state", "is required")
+	}
+	w, err := s.wait(ctx, id, machinesGet, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	if err := w.settle(); err != nil {
+		return nil, err
+	}
+	return w.until(state)
+}
+
+// EnsureReady makes the machine ready with the least that is needed: one that is ready is left alone, one that is
+// starting is waited for, one that is off is started, and one that is stopping is waited for and then started. It
+// starts the machine once at most. Limits and errors are those of [MachinesService.WaitForState]; a start that the
+// service refuses, or that fails, is returned as it is.
+//
+// Calls machineEvents-list, machines-get, machines-start and machineEvents-get.
+func (s *MachinesService) EnsureReady(ctx context.Context, id string, opts ...WaitOption) (*Machine, error) {
+	return s.ensure(ctx, id, MachineStateReady, MachineStateOff, s.Start, opts)
+}
+
+// EnsureOff turns the machine off with the least that is needed, as [MachinesService.EnsureReady] makes it ready.
+//
+// Calls machineEvents-list, machines-get, machines-stop and machineEvents-get.
+func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...WaitOption) (*Machine, error) {
+	return s.ensure(ctx, id, MachineStateOff, MachineStateReady, s.Stop, opts)
+}
+
+// ensure brings a machine into one of two states; act leads there from the other one.
+func (s *MachinesService) ensure(
+	ctx context.Context, id string, wanted, opposite MachineState,
+	act func(context.Context, string, ...RequestOption) (*Operation[Machine], error), opts []WaitOption,
+) (*Machine, error) {
+	w, err := s.wait(ctx, id, machinesGet, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	if err := w.settle(); err != nil {
+		return nil, err
+	}
+	m, err := w.until(wanted, opposite)
+	if err != nil || m.State == wanted {
+		return m, err
+	}
+	op, refusal := act(w.ctx, id)
+	if refusal != nil {
+		if w.ctx.Err() != nil || !mayHaveChanged(refusal) {
+			return nil, w.failedCall(refusal, w.target)
+		}
+		// Somebody else may have been quicker, or our own call may have been carried out after all.
+		if err := w.settle(); err != nil {
+			return nil, errors.Join(refusal, err)
+		}
+		if m, err = w.once(); err != nil || m.State == opposite {
+			return m, errors.Join(refusal, err)
+		}
+		return w.until(wanted)
+	}
+	if op.Event != nil {
+		f := w.follow(*op.Event)
+		if err := f.run(); err != nil {
+			return nil, err
+		}
+		if failed := f.failures(); failed != nil {
+			if m, err = w.once(); err == nil && m.State == wanted {
+				return m, nil
+			}
+			return m, errors.Join(failed, err)
+		}
+	}
+	return w.until(wanted)
+}
+
+// mayHaveChanged says whether a refused start or stop tells more of the machine's state than of the caller.
+func mayHaveChanged(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok || endsAllWaits(err) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooManyRequests):
+		return false
+	}
+	return e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4
+}
+
+// WaitUntilDeleted waits until the service does not know the machine any more. It waits 10 minutes at most, unless an
+// option or the context's deadline says otherwise.
+//
+// Calls machines-get, or machines-list when many wait.
+func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts ...WaitOption) error {
+	w, err := s.wait(ctx, id, machinesDelete, append(slices.Clip(opts), WithNotFoundGrace(0)))
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	if _, err = w.until(); errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// GetByName fetches the machine with exactly this name: names need not be unique, and the service's own filter also
+// finds names that contain it. None is [ErrNotFound], several are [ErrAmbiguous] with their ids in the text.
+//
+// Calls machines-list for each page.
+func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Machine, error) {
+	if name == "" {
+		return nil, machinesList.paramError("name", "is required")
+	}
+	all := s.All(ctx, MachineListParams{Name: name}, opts...)
+	return byName(machinesList, name, all, func(m *Machine) (id, name string) { return m.ID, m.Name })
+}
+
+// byName finds the one item of a list that has a name.
+func byName[T any](op *operation, name string, all iter.Seq2[T, error], of func(*T) (id, name string)) (*T, error) {
+	var found *T
+	var ids []string
+	for item, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		if id, itsName := of(&item); itsName == name && !slices.Contains(ids, id) { // lists may repeat an item
+			found, ids = &item, append(ids, id)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return nil, fmt.Errorf("%w: %s: nothing has the name %q", ErrNotFound, op.id, name)
+	case 1:
+		return found, nil
+	}
+	return nil, fmt.Errorf("%w: %s: the name %q belongs to %q", ErrAmbiguous, op.id, name, ids)
+}
+
+// machineWait is a wait for one machine.
+type machineWait struct {
+	*wait
+	target  target
+	current *Machine // as the last poll saw it
+}
+
+func (s *MachinesService) wait(ctx context.Context, id string, op *operation, opts []WaitOption) (*machineWait, error) {
+	if _, err := machinesGet.expand(pathParams(id)); err != nil {
+		return nil, err
+	}
+	w, err := newWait(ctx, s.client, op, false, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &machineWait{wait: w, target: target{machineKind, id}}, nil
+}
+
+// settle waits until the events have ended that the machine has now, but for those that are older than the wait may
+// last.
+func (w *machineWait) settle() error {
+	t := target{machineEventsKind, w.target.id}
+	deadline, _ := w.ctx.Deadline()
+	w.want(t, w.start.Add(w.start.Sub(deadline)))
+	defer w.drop(t)
+	for {
+		inbox, err := w.next()
+		if err != nil {
+			return w.broken(err, t) // whose id is the machine's
+		}
+		n := inbox[t]
+		if n.err != nil && w.refused(t, n.err) {
+			return w.broken(n.err, t)
+		}
+		if n.err != nil {
+			continue
+		}
+		w.drop(t)
+		err = w.follow(slices.DeleteFunc(n.events, MachineEvent.Finished)...).run()
+		if e, ok := errors.AsType[*WaitError](err); ok { // in terms of the machine
+			state := fmt.Sprintf("event %s %s", e.IDs[0], e.LastStates[e.IDs[0]])
+			e.IDs, e.LastStates = []string{w.target.id}, map[string]string{w.target.id: state}
+		}
+		return err
+	}
+}
+
+// until waits until the machine is in one of the states, and returns it.
+func (w *machineWait) until(states ...MachineState) (*Machine, error) {
+	w.want(w.target, time.Time{})
+	defer w.drop(w.target)
+	for {
+		m, err := w.change()
+		if err != nil || m != nil && slices.Contains(states, m.State) {
+			return m, err
+		}
+	}
+}
+
+// once asks for the machine once more.
+func (w *machineWait) once() (m *Machine, err error) {
+	w.want(w.target, time.Time{})
+	defer w.drop(w.target)
+	for m == nil && err == nil {
+		m, err = w.change()
+	}
+	return m, err
+}
+
+// change waits for news of the machine, which is nil when it is not there yet.
+func (w *machineWait) change() (*Machine, error) {
+	inbox, err := w.next()
+	n := inbox[w.target]
+	switch {
+	case err != nil:
+		return nil, w.broken(err, w.target)
+	case n.err != nil && w.refused(w.target, n.err):
+		return nil, w.broken(n.err, w.target)
+	case n.machine == nil:
+		return nil, nil
+	}
+	delete(w.absent, w.target)
+	w.states[w.target.id] = string(n.machine.State)
+	m := clone(n.machine)
+	if !reflect.DeepEqual(n.machine, w.current) {
+		w.current = n.machine
+		w.config.onChange(WaitUpdate{Machine: clone(m)})
+	}
+	return m, nil
+}

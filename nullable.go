@@ -1,0 +1,90 @@
+package paperspace
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Nullable is a field of a request that can be left alone, set to null or set to a value. The zero Nullable leaves it
+// alone.
+type Nullable[T any] struct {
+	value T
+	state nullableState
+}
+
+type nullableState uint8
+
+const (
+	unset nullableState = iota
+	isNull
+	isValue
+)
+
+// Value returns a Nullable that sets v.
+func Value[T any](v T) Nullable[T] { return Nullable[T]{value: v, state: isValue} }
+
+// Null returns a Nullable that sets null.
+func Null[T any]() Nullable[T] { return Nullable[T]{state: isNull} }
+
+// NullableFrom returns Null for a nil pointer, else a Nullable that sets what p points to.
+func NullableFrom[T any](p *T) Nullable[T] {
+	if p == nil {
+		return Null[T]()
+	}
+	return Value(*p)
+}
+
+// IsZero reports whether the field is left alone.
+func (n Nullable[T]) IsZero() bool { return n.state == unset }
+
+// IsNull reports whether the field is set to null.
+func (n Nullable[T]) IsNull() bool { return n.state == isNull }
+
+// Get returns the value, and false if there is none.
+func (n Nullable[T]) Get() (T, bool) { return n.value, n.state == isValue }
+
+// Format prints the value, null or unset.
+func (n Nullable[T]) Format(f fmt.State, verb rune) {
+	switch n.state {
+	case isValue:
+		fmt.Fprintf(f, fmt.FormatString(f, verb), n.value)
+	case isNull:
+		fmt.Fprint(f, "null")
+	default:
+		fmt.Fprint(f, "unset")
+	}
+}
+
+// MarshalJSON encodes the value, or null.
+func (n Nullable[T]) MarshalJSON() ([]byte, error) {
+	if n.state != isValue {
+		return []byte("null"), nil
+	}
+	return json.Marshal(n.value)
+}
+
+// UnmarshalJSON decodes a value, or null.
+func (n *Nullable[T]) UnmarshalJSON(data []byte) error {
+	if string(bytes.TrimSpace(data)) == "null" {
+		*n = Null[T]()
+		return nil
+	}
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	*n = Value(v)
+	return nil
+}
+
+// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+func (n Nullable[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if n.state != isValue {
+		return enc.WriteToken(jsontext.Null)
+	}
+	return jsonv2.MarshalEncode(enc, n.value)
+}

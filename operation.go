@@ -1,0 +1,136 @@
+package paperspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Operation is something that the service has begun and will end later: the event that tells how far it is, and the
+// object as it was when the operation began. Save Event.ID to go on waiting in another process, with
+// [MachineEventsService.Wait].
+type Operation[T any] struct {
+	// Event tells how far the operation is. It is nil only where the service began nothing: after an update that
+	// needs no work on the machine.
+	Event *MachineEvent `json:"event,omitzero"`
+	// Data is the object as it came with the answer.
+	Data T `json:"data"`
+
+	client *Client
+	op     *operation
+	keys   []string                         // the values in the call's path
+	read   func(*eventWait, *T) (*T, error) // fetches the object as it is now
+}
+
+func (*Operation[T]) envelope() {}
+
+// operate makes a call that answers {event, data}. The read function fetches the object that the data describe.
+func operate[T any](
+	ctx context.Context, c *Client, op *operation, path []string, params any, opts []RequestOption,
+	read func(*eventWait, *T) (*T, error),
+) (*Operation[T], error) {
+	o, err := call[Operation[T]](ctx, c, op, path, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	o.client, o.op, o.keys, o.read = c, op, path, read
+	return o, nil
+}
+
+// Wait follows the operation to its end and returns the object as it is then; after a delete, as it came with the
+// call. An operation that fails or is cancelled is an [*EventError], beside the object as it is, so that the caller
+// can judge. What ends the wait before that is a [*WaitError]: the operation itself goes on.
+//
+// Unless an option or the context's deadline says otherwise, it waits 15 minutes for a start, 30 for a stop, 45 for
+// the create of a machine, 10 for its delete and 30 for anything else.
+//
+// Calls machineEvents-get, machineEvents-list when many wait and after an update, and the Get of the object, or
+// machines-list when many wait.
+func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
+	f, err := o.follow(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer f.end()
+	if err := o.run(f); err != nil {
+		return nil, err
+	}
+	failed := f.failures()
+	if failed == nil && o.op.deletes() {
+		return &o.Data, nil
+	}
+	object, err := o.read(f, &o.Data)
+	switch {
+	case err == nil:
+		return object, failed
+	case o.op.deletes() && errors.Is(err, ErrNotFound):
+		return &o.Data, failed
+	case failed != nil:
+		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", f.outcome(err)))
+	case o.Event == nil:
+		return nil, f.outcome(err)
+	default:
+		return nil, fmt.Errorf("paperspace: %s: event %s is done, but reading the object failed: %w",
+			o.op.id, o.Event.ID, f.outcome(err))
+	}
+}
+
+// Watch yields the operation's event at every change that a poll sees, to its end. An operation that fails yields its
+// last event together with an [*EventError]; what ends the wait before that is yielded as a [*WaitError]. Options and
+// time limits are those of [Operation.Wait].
+func (o *Operation[T]) Watch(ctx context.Context, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
+	return func(yield func(MachineEvent, error) bool) {
+		f, err := o.follow(ctx, opts)
+		if err != nil {
+			yield(MachineEvent{}, err)
+			return
+		}
+		defer f.end()
+		f.changed = yield
+		if err := o.run(f); err != nil && err != errStopped {
+			yield(MachineEvent{}, err)
+		}
+	}
+}
+
+// run follows the operation's events to their end. An error says that the end of one is not known.
+func (o *Operation[T]) run(f *eventWait) error {
+	if err := f.run(); err != nil {
+		return err
+	}
+	if o.op.eventOptional && o.Event != nil && !o.Event.CreatedAt.IsZero() {
+		if err := f.runSiblings(o.keys[0], o.Event.CreatedAt); err != nil {
+			return err
+		}
+	}
+	return f.lost()
+}
+
+// follow begins the wait for the operation's event.
+func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWait, error) {
+	switch {
+	case o.op == nil:
+		return nil, errors.New("paperspace: this operation does not come from a call, and has nothing to wait with: " +
+			"give its event's ID to MachineEvents.Wait")
+	case o.Event == nil && !o.op.eventOptional:
+		return nil, fmt.Errorf("paperspace: %s: the answer has no event to wait for", o.op.id)
+	}
+	w, err := newWait(ctx, o.client, o.op, false, opts)
+	if err != nil {
+		return nil, err
+	}
+	f := w.follow()
+	if o.Event != nil {
+		f.add(*o.Event)
+	}
+	if m, ok := any(&o.Data).(*Machine); ok && o.op.deletes() {
+		f.object = target{machineKind, m.ID}
+	} else if o.op.deletes() {
+		f.gone = func() bool {
+			_, err := o.read(f, &o.Data)
+			return errors.Is(err, ErrNotFound)
+		}
+	}
+	return f, nil
+}

@@ -1,0 +1,563 @@
+package paperspacetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// endpoint is an operation with what carries it out.
+type endpoint struct {
+	*contract.Operation
+	pathNames []string // of the path parameters, in order
+	defaults  map[string]string
+	handle    handler
+}
+
+// handler carries out a call and returns what is answered: an object of which the answer takes what its schema names,
+// a list of them, or nil for null.
+type handler func(*call) (any, error)
+
+var placeholder = regexp.MustCompile(`{(\w+)}`)
+
+var endpoints = sync.OnceValue(func() map[string]*endpoint {
+	all := map[string]*endpoint{}
+	for _, op := range contract.Operations() {
+		e := &endpoint{Operation: op, handle: handlers[op.ID], defaults: map[string]string{}}
+		for _, match := range placeholder.FindAllStringSubmatch(op.Path, -1) {
+			e.pathNames = append(e.pathNames, match[1])
+		}
+		for _, p := range op.Parameters {
+			if len(p.Default) > 0 {
+				e.defaults[p.Name] = strings.Trim(string(p.Default), `"`)
+			}
+		}
+		all[op.ID] = e
+	}
+	return all
+})
+
+// call is one call that is being carried out, while the server is locked.
+type call struct {
+	*Server
+	op    *endpoint
+	path  []string // the values of the path parameters, in order
+	query url.Values
+	body  object
+}
+
+// apiError is an answer that refuses a call.
+type apiError struct {
+	status  int
+	code    string
+	message string
+	issues  []string
+}
+
+func (e *apiError) Error() string { return e.message }
+
+func badRequest(format string, args ...any) error {
+	return &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: fmt.Sprintf(format, args...)}
+}
+
+func conflict(format string, args ...any) error {
+	return &apiError{status: http.StatusConflict, code: "CONFLICT", message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(k kind) error {
+	return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: string(k) + " not found"}
+}
+
+var (
+	errNoRoute  = &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Not found"}
+	errMethod   = &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_SUPPORTED", message: "Method not supported"}
+	errKey      = &apiError{status: http.StatusUnauthorized, code: "UNAUTHORIZED", message: "You must be logged in to access this method."}
+	errBody     = &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Failed to parse request body"}
+	errTooLarge = &apiError{status: http.StatusRequestEntityTooLarge, code: "PAYLOAD_TOO_LARGE", message: "Request body is too large"}
+)
+
+func invalid(issues []contract.Issue) error {
+	e := &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Input validation failed"}
+	for _, issue := range issues {
+		e.issues = append(e.issues, issue.String())
+	}
+	return e
+}
+
+const maxBody = 8 << 20
+
+// received is a request as it came in.
+type received struct {
+	method  string
+	path    string // escaped, below the base URL
+	rawPath string
+	query   string
+	header  http.Header
+	body    []byte
+}
+
+// answer is what goes out.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// route finds the operation. Without one it is refused.
+func (s *Server) route(r *received) (*endpoint, []string, error) {
+	op, params, knownPath := contract.Match(r.method, r.path)
+	switch {
+	case op == nil && knownPath && s.strict[No405]:
+		return nil, nil, errMethod
+	case op == nil:
+		return nil, nil, errNoRoute
+	}
+	e := endpoints()[op.ID]
+	values := make([]string, len(e.pathNames))
+	for i, name := range e.pathNames {
+		values[i] = params[name]
+	}
+	return e, values, nil
+}
+
+// carryOut carries a request out and answers it.
+func (s *Server) carryOut(r *received, e *endpoint, path []string, err error) answer {
+	if err != nil {
+		return s.refusal(err)
+	}
+	c := &call{Server: s, op: e, path: path}
+	if err := c.admit(r); err != nil {
+		if err == errKey && e.ID == "auth-session" && r.header.Get("Authorization") != "" && !s.strict[NullSession] {
+			return jsonAnswer(http.StatusOK, nil)
+		}
+		return s.refusal(err)
+	}
+	result, err := c.run()
+	if err != nil {
+		return s.refusal(err)
+	}
+	if issues := e.Response.Check(result); len(issues) > 0 {
+		panic(fmt.Sprintf("paperspacetest: bug: the answer to %s breaks the contract: %v", e.ID, issues))
+	}
+	return jsonAnswer(http.StatusOK, s.deviate(e.Response, result))
+}
+
+// admit checks all of a request that can be checked against the contract.
+func (c *call) admit(r *received) error {
+	if !c.op.NoKey && r.header.Get("Authorization") != "Bearer "+c.key {
+		return errKey
+	}
+	query, err := url.ParseQuery(r.query)
+	if err != nil {
+		return badRequest("Failed to parse query string")
+	}
+	c.query = query
+	params := make(map[string]string, len(c.path))
+	for i, name := range c.op.pathNames {
+		params[name] = c.path[i]
+	}
+	if issues := append(c.op.CheckPath(params), c.op.CheckQuery(query)...); len(issues) > 0 {
+		return invalid(issues)
+	}
+	return c.readBody(r)
+}
+
+func (c *call) readBody(r *received) error {
+	if len(r.body) > maxBody {
+		return errTooLarge
+	}
+	contentType := r.header.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	isJSON := err == nil && mediaType == "application/json"
+	takesBody := c.op.Method != http.MethodGet && c.op.Method != http.MethodDelete
+	switch {
+	case len(r.body) == 0 && c.op.Request == nil && !(takesBody && isJSON):
+		return nil
+	case len(r.body) > 0 && !isJSON, len(r.body) == 0 && contentType != "" && takesBody && !isJSON:
+		return &apiError{
+			status: http.StatusUnsupportedMediaType, code: "UNSUPPORTED_MEDIA_TYPE",
+			message: fmt.Sprintf("Unsupported content-type %q", contentType),
+		}
+	case len(r.body) == 0:
+		return errBody
+	}
+	var value any
+	dec := json.NewDecoder(bytes.NewReader(r.body))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return errBody
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errBody
+	}
+	if c.op.Request == nil {
+		if empty, ok := value.(object); ok && len(empty) == 0 && takesBody && !c.strict[EmptyObjectBody] {
+			return nil
+		}
+		return invalid([]contract.Issue{{Message: c.op.ID + " takes no body"}})
+	}
+	if issues := c.op.Request.Check(value); len(issues) > 0 {
+		return invalid(issues)
+	}
+	c.body = value.(object)
+	return nil
+}
+
+// run carries the call out, and returns what the answer's schema takes from its result.
+func (c *call) run() (any, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	result, err := c.op.handle(c)
+	if err != nil {
+		return nil, err
+	}
+	return take(c.op.Response, result), nil
+}
+
+// take copies from a value what the schema names, so that nothing of the store leaves the lock.
+func take(s *contract.Schema, value any) any {
+	switch value := value.(type) {
+	case func() any:
+		return take(s, value())
+	case object:
+		if len(s.Variants) > 0 || s.Fields == nil {
+			return clone(value)
+		}
+		out := make(object, len(s.Fields))
+		for _, f := range s.Fields {
+			if v, ok := value[f.Name]; ok {
+				out[f.Name] = take(f.Schema, v)
+			}
+		}
+		return out
+	case []any:
+		if s.Items == nil {
+			return clone(value)
+		}
+		out := make([]any, len(value))
+		for i, v := range value {
+			out[i] = take(s.Items, v)
+		}
+		return out
+	default:
+		return value
+	}
+}
+
+// clone copies a value that was decoded from JSON.
+func clone(value any) any {
+	switch value := value.(type) {
+	case object:
+		out := make(object, len(value))
+		for name, v := range value {
+			out[name] = clone(v)
+		}
+		return out
+	case []any:
+		out := make([]any, len(value))
+		for i, v := range value {
+			out[i] = clone(v)
+		}
+		return out
+	default:
+		return value
+	}
+}
+
+func jsonAnswer(status int, value any) answer {
+	body, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("paperspacetest: bug: %v", err))
+	}
+	return answer{status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body}
+}
+
+func (s *Server) refusal(err error) answer {
+	e, ok := errors.AsType[*apiError](err)
+	if !ok {
+		panic(fmt.Sprintf("paperspacetest: bug: %v", err))
+	}
+	body := struct {
+		Message string              `json:"message"`
+		Code    string              `json:"code"`
+		Issues  []map[string]string `json:"issues,omitempty"`
+		Details map[string]any      `json:"details,omitempty"`
+	}{Message: e.message, Code: e.code}
+	for _, issue := range e.issues {
+		body.Issues = append(body.Issues, map[string]string{"message": issue})
+	}
+	if s.strict[Issues] && body.Issues != nil {
+		body.Details, body.Issues = map[string]any{"issues": body.Issues}, nil
+	}
+	return jsonAnswer(e.status, body)
+}
+
+// What handlers are made of.
+
+// param is a query parameter, or its default.
+func (c *call) param(name string) string {
+	if c.query.Has(name) {
+		return c.query.Get(name)
+	}
+	return c.op.defaults[name]
+}
+
+func (c *call) str(name string) string { return text(c.body[name]) }
+
+// given reports whether the body has the field and it is not null.
+func (c *call) given(name string) bool { return c.body[name] != nil }
+
+// find returns the object that the path leads to, and checks whom it belongs to.
+func (c *call) find(k kind) (*row, error) {
+	parent, err := c.parent(k)
+	if err != nil {
+		return nil, err
+	}
+	if r := c.store.get(k, parent, c.path[len(c.path)-1]); r != nil {
+		return r, nil
+	}
+	return nil, notFound(k)
+}
+
+// parent returns the key of the object that the path says a thing of this kind belongs to, "" if none.
+func (c *call) parent(k kind) (string, error) {
+	parent, ok := parents[k]
+	if !ok {
+		return "", nil
+	}
+	if c.store.get(parent, "", c.path[0]) == nil {
+		return "", notFound(parent)
+	}
+	return c.path[0], nil
+}
+
+// reference returns an object that the body names.
+func (c *call) reference(k kind, key string) (*row, error) {
+	if r := c.store.get(k, "", key); r != nil {
+		return r, nil
+	}
+	return nil, notFound(k)
+}
+
+// region returns a region's short id, whatever way it is written.
+func (c *call) region(name string) (string, error) {
+	r, err := paperspace.ParseRegion(name)
+	if err != nil {
+		return "", badRequest("Region %s not found", name)
+	}
+	return string(r), nil
+}
+
+// get answers the object that the path leads to.
+func get(k kind) handler {
+	return func(c *call) (any, error) {
+		r, err := c.find(k)
+		if err != nil {
+			return nil, err
+		}
+		return r.data, nil
+	}
+}
+
+// create adds an object of the default fields and those of the body, after all checks, and answers it. Checks may change
+// its fields.
+func create(k kind, key func(*call) string, defaults object, checks ...func(c *call, data object) error) handler {
+	return func(c *call) (any, error) {
+		parent, err := c.parent(k)
+		if err != nil {
+			return nil, err
+		}
+		id := key(c)
+		if c.store.get(k, parent, id) != nil {
+			return nil, conflict("%s %s already exists", k, id)
+		}
+		data := object{"id": id, "dtCreated": c.stamp(), "dtModified": c.stamp()}
+		maps.Copy(data, defaults)
+		maps.Copy(data, c.body)
+		for _, check := range checks {
+			if err := check(c, data); err != nil {
+				return nil, err
+			}
+		}
+		c.store.add(k, parent, id, data)
+		return data, nil
+	}
+}
+
+// newID makes the id of an object that is created.
+func newID(prefix string, length int) func(*call) string {
+	return func(c *call) string { return c.id(prefix, length) }
+}
+
+func newUUID(c *call) string { return c.uuid() }
+
+// keyIs takes a field of the body for the key.
+func keyIs(field string) func(*call) string {
+	return func(c *call) string { return c.str(field) }
+}
+
+// update sets the fields of the body, after all checks, and answers the object.
+func update(k kind, checks ...func(c *call, r *row) error) handler {
+	return func(c *call) (any, error) {
+		r, err := c.find(k)
+		if err != nil {
+			return nil, err
+		}
+		for _, check := range checks {
+			if err := check(c, r); err != nil {
+				return nil, err
+			}
+		}
+		maps.Copy(r.data, c.body)
+		if _, ok := r.data["dtModified"]; ok {
+			r.data["dtModified"] = c.stamp()
+		}
+		return r.data, nil
+	}
+}
+
+// remove takes the object out, after all checks, and answers it as it was.
+func remove(k kind, checks ...func(c *call, r *row) error) handler {
+	return func(c *call) (any, error) {
+		r, err := c.find(k)
+		if err != nil {
+			return nil, err
+		}
+		for _, check := range checks {
+			if err := check(c, r); err != nil {
+				return nil, err
+			}
+		}
+		if _, ok := r.data["dtDeleted"]; ok {
+			r.data["dtDeleted"] = c.stamp()
+		}
+		c.store.remove(k, r)
+		return r.data, nil
+	}
+}
+
+// filter makes what tells which objects of a list are asked for; nil for all.
+type filter func(c *call) (func(object) bool, error)
+
+// contains filters by a part of a text, in any case.
+func contains(name string) filter {
+	return func(c *call) (func(object) bool, error) {
+		if !c.query.Has(name) {
+			return nil, nil
+		}
+		want := strings.ToLower(c.query.Get(name))
+		return func(o object) bool { return strings.Contains(strings.ToLower(text(o[name])), want) }, nil
+	}
+}
+
+// equals filters by a field that has the parameter's name.
+func equals(name string) filter {
+	return func(c *call) (func(object) bool, error) {
+		if !c.query.Has(name) {
+			return nil, nil
+		}
+		want := c.query.Get(name)
+		return func(o object) bool { return text(o[name]) == want }, nil
+	}
+}
+
+func inRegion(c *call) (func(object) bool, error) {
+	if !c.query.Has("region") {
+		return nil, nil
+	}
+	want, err := c.region(c.query.Get("region"))
+	return func(o object) bool { return o["region"] == want }, err
+}
+
+const defaultLimit = 25
+
+// list answers a page.
+func list(k kind, filters ...filter) handler {
+	return func(c *call) (any, error) {
+		var parent string
+		if _, ok := parents[k]; ok {
+			var err error
+			if parent, err = c.parent(k); err != nil {
+				return nil, err
+			}
+		}
+		var keep []func(object) bool
+		for _, f := range filters {
+			fits, err := f(c)
+			if err != nil {
+				return nil, err
+			}
+			if fits != nil {
+				keep = append(keep, fits)
+			}
+		}
+		var rows []*row
+		for _, r := range c.store.rows(k) {
+			if r.parent == parent && !slices.ContainsFunc(keep, func(fits func(object) bool) bool { return !fits(r.data) }) {
+				rows = append(rows, r)
+			}
+		}
+		return c.page(k, parent, rows)
+	}
+}
+
+// page cuts a page out of the rows.
+func (c *call) page(k kind, parent string, rows []*row) (any, error) {
+	orderBy, descending := c.param("orderBy"), c.param("order") != "asc"
+	order := orderBy + " " + c.param("order")
+	compare := func(a, b position) int {
+		if descending {
+			a, b = b, a
+		}
+		return a.compare(b)
+	}
+	slices.SortFunc(rows, func(a, b *row) int { return compare(positionOf(a, orderBy), positionOf(b, orderBy)) })
+	if after := c.query.Get("after"); after != "" {
+		from, ok := parseCursor(after, order)
+		if uuidCursors[k] {
+			if last := c.store.get(k, parent, after); last != nil {
+				from, ok = positionOf(last, orderBy), true
+			}
+		}
+		if !ok {
+			return nil, badRequest("Invalid cursor")
+		}
+		first, found := slices.BinarySearchFunc(rows, from, func(r *row, p position) int { return compare(positionOf(r, orderBy), p) })
+		if found {
+			first++
+		}
+		rows = rows[first:]
+	}
+	limit := defaultLimit
+	if c.query.Has("limit") {
+		limit = int(whole(json.Number(c.query.Get("limit"))))
+	}
+	result := object{"hasMore": len(rows) > limit}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		if result["nextPage"] = positionOf(last, orderBy).cursor(order); uuidCursors[k] {
+			result["nextPage"] = last.key
+		}
+	}
+	items := make([]any, len(rows))
+	for i, r := range rows {
+		items[i] = r.data
+	}
+	result["items"] = items
+	return result, nil
+}

@@ -1,0 +1,73 @@
+// Command paperspace-fake serves a Paperspace in memory, for trying things out with curl and for programs in other
+// languages:
+//
+//	go run ./paperspacetest/cmd/paperspace-fake -addr 127.0.0.1:8080 -key test-key -speed 60
+//	curl -H 'Authorization: Bearer test-key' http://127.0.0.1:8080/v1/machines
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "paperspace-fake:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	flags := flag.NewFlagSet("paperspace-fake", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
+	key := flags.String("key", paperspacetest.DefaultKey, "API key to take")
+	speed := flags.Float64("speed", 1, "seconds of the service that pass in one second")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case *key == "":
+		return errors.New("-key must not be empty")
+	case !(*speed > 0):
+		return errors.New("-speed must be more than 0")
+	}
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	fake := paperspacetest.NewServer(
+		paperspacetest.WithKey(*key), paperspacetest.WithSpeed(*speed), paperspacetest.WithoutCalls(),
+	)
+	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
+	fmt.Fprintf(out, "serving http://%s/v1\n", listener.Addr())
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	soon, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(soon)
+}

@@ -1,0 +1,329 @@
+package paperspacetest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// specOutcomes is the name under which the outcomes of specs wait.
+const specOutcomes = "spec"
+
+// Unhealthy is an outcome of a deployment's spec: it is applied, but its instances fail with the message and it never
+// gets healthy.
+func Unhealthy(message string) Outcome { return Outcome{unhealthy: message} }
+
+// NextSpec sets how the next specs of deployments end, one outcome for each; others get healthy. [Fails] gives the spec
+// its error and does not apply it, and so do [FailsUnfinished] and [Cancelled]; [FailsSilently] does no harm; [Hangs]
+// never applies it.
+func (s *Server) NextSpec(outcomes ...Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outcomes[specOutcomes] = append(s.outcomes[specOutcomes], outcomes...)
+}
+
+// What counts of a config, whatever its version.
+
+func isEnabled(config object) bool {
+	enabled, ok := config["enabled"].(bool)
+	return enabled || !ok
+}
+
+func resourcesOf(config object) object {
+	resources, _ := config["resources"].(object)
+	return resources
+}
+
+func replicasOf(config object) int {
+	if n, ok := resourcesOf(config)["replicas"]; ok {
+		return int(whole(n))
+	}
+	return 1
+}
+
+func autoscales(config object) bool {
+	autoscaling, _ := resourcesOf(config)["autoscaling"].(object)
+	return truth(autoscaling["enabled"])
+}
+
+func upsertDeployment(c *call) (any, error) {
+	config := c.body["config"].(object)
+	project, err := c.reference(projects, c.str("projectId"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"machineType", "instanceType"} {
+		if label, ok := resourcesOf(config)[name]; ok {
+			if _, err := c.reference(machineTypes, text(label)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if c.given("deploymentId") {
+		d, err := c.reference(deployments, c.str("deploymentId"))
+		if err != nil {
+			return nil, err
+		}
+		d.data["projectId"] = project.key
+		c.changeSpec(d, config)
+		return object{"deploymentId": d.key}, nil
+	}
+	id := c.uuid()
+	d := c.store.add(deployments, "", id, object{
+		"id": id, "name": config["name"], "projectId": project.key, "teamId": TeamID,
+		"endpoint": fmt.Sprintf("https://d%s.deployments.paperspace.test", id[:8]), "latestSpecHash": nil,
+		"dtCreated": c.stamp(), "latestSpec": nil, "basicAuthKey": nil,
+		"shown": object{"id": id, "name": config["name"], "dtDeleted": nil},
+	})
+	spec := c.newSpec(d, config)
+	c.show(d, spec)
+	c.apply(d, spec, c.durations.Apply)
+	c.record(d, "deployment.created", nil)
+	return object{"deploymentId": id}, nil
+}
+
+// changeSpec gives a deployment another spec, which shows only after a while.
+func (c *call) changeSpec(d *row, config object) {
+	before := d.data["wanted"].(object)["data"].(object)
+	spec := c.newSpec(d, config)
+	c.after(c.durations.Visible, func() {
+		if c.wanted(d, spec) {
+			c.show(d, spec)
+		}
+	})
+	c.apply(d, spec, c.durations.Visible+c.durations.Apply)
+
+	recorded := false
+	record := func(when bool, action string, data any) {
+		if when {
+			c.record(d, action, data)
+			recorded = true
+		}
+	}
+	was, is := isEnabled(before), isEnabled(config)
+	record(is && !was, "deployment.enabled", nil)
+	record(was && !is, "deployment.disabled", nil)
+	from, to := replicasOf(before), replicasOf(config)
+	record(from != to, "deployment.scaled", object{"from": number(from), "to": number(to)})
+	was, is = autoscales(before), autoscales(config)
+	record(is && !was, "deployment.autoscaling.enabled", nil)
+	record(was && !is, "deployment.autoscaling.disabled", nil)
+	record(!recorded && !reflect.DeepEqual(before, config), "deployment.updated", nil)
+}
+
+func (c *call) newSpec(d *row, config object) object {
+	spec := object{
+		"id": c.id("spec", 12), "data": config, "deploymentId": d.key, "externalApplied": nil, "dtHealthy": nil,
+		"userId": UserID, "error": nil, "metadata": nil, "workflowRun": nil, "dtCreated": c.stamp(),
+	}
+	d.data["wanted"] = spec
+	return spec
+}
+
+// wanted reports whether the deployment is still there and no newer spec has taken this one's place.
+func (s *Server) wanted(d *row, spec object) bool {
+	return s.store.get(deployments, "", d.key) == d && d.data["wanted"].(object)["id"] == spec["id"]
+}
+
+// show makes a spec the deployment's latest.
+func (c *call) show(d *row, spec object) {
+	config := spec["data"].(object)
+	encoded, _ := json.Marshal(config)
+	hash := sha256.Sum256(encoded)
+	d.data["latestSpec"], d.data["latestSpecHash"] = spec, hex.EncodeToString(hash[:])
+	d.data["name"], d.data["basicAuthKey"] = config["name"], config["basicAuthKey"]
+	c.store.add(specs, d.key, text(spec["id"]), spec)
+}
+
+// apply has a spec applied in a while, and healthy after that.
+func (c *call) apply(d *row, spec object, in time.Duration) {
+	outcome := c.takeOutcome(specOutcomes)
+	if outcome.hangs {
+		return
+	}
+	config := spec["data"].(object)
+	replicas := 0
+	if isEnabled(config) {
+		replicas = replicasOf(config)
+	}
+	var run object
+	c.after(in, func() {
+		switch {
+		case !c.wanted(d, spec):
+		case !outcome.takesEffect && outcome.unhealthy == "":
+			spec["error"] = text(outcome.reason)
+			if outcome.state == "cancelled" && outcome.reason == nil {
+				spec["error"] = "cancelled"
+			}
+		default:
+			spec["externalApplied"] = c.stamp()
+			run = c.runInstances(d, replicas, outcome.unhealthy)
+		}
+	})
+	if replicas == 0 {
+		return
+	}
+	c.after(in+c.durations.Healthy, func() {
+		if c.wanted(d, spec) && run != nil && outcome.takesEffect {
+			spec["dtHealthy"] = c.stamp()
+			c.healthy(d, run)
+		}
+	})
+}
+
+// runInstances begins to run a deployment's instances in place of those that ran before.
+func (c *call) runInstances(d *row, replicas int, problem string) object {
+	for _, before := range c.store.rows(deploymentRuns) {
+		if before.parent == d.key {
+			before.data["availableReplicas"], before.data["readyReplicas"] = number(0), number(0)
+			for _, i := range before.data["instances"].([]any) {
+				c.changeInstance(i.(object), "stopped", "")
+				i.(object)["dtFinished"] = c.stamp()
+			}
+		}
+	}
+	if replicas == 0 {
+		return nil
+	}
+	id := c.uuid()
+	instances := make([]any, replicas)
+	for n := range instances {
+		i := object{
+			"id": c.uuid(), "dtCreated": c.stamp(), "dtFinished": nil, "instanceId": fmt.Sprintf("i%s-%d", id[:8], n),
+			"history": []any{},
+		}
+		c.changeInstance(i, "pending", "")
+		if problem != "" {
+			c.changeInstance(i, "error", problem)
+		}
+		instances[n] = i
+	}
+	run := object{
+		"id": id, "availableReplicas": number(0), "readyReplicas": number(0), "replicas": number(replicas),
+		"instances": instances, "dtCreated": c.stamp(),
+	}
+	c.store.add(deploymentRuns, d.key, id, run)
+	return run
+}
+
+func (c *call) changeInstance(i object, state, message string) {
+	entry := object{"state": state, "message": nil, "timestamp": c.stamp()}
+	if message != "" {
+		entry["message"] = message
+	}
+	i["state"], i["stateMessage"] = state, entry["message"]
+	i["history"] = append(i["history"].([]any), entry)
+}
+
+func (c *call) healthy(d *row, run object) {
+	run["availableReplicas"], run["readyReplicas"] = run["replicas"], run["replicas"]
+	for _, i := range run["instances"].([]any) {
+		c.changeInstance(i.(object), "healthy", "")
+		c.addLog(d, text(i.(object)["instanceId"]), "the instance is healthy")
+	}
+}
+
+func (s *Server) addLog(d *row, instanceID, message string) {
+	id := s.uuid()
+	log := object{
+		"id": id, "jobId": d.key, "message": message, "uuid": id, "dtCreated": s.stamp(), "instanceId": nil,
+	}
+	if instanceID != "" {
+		log["instanceId"] = instanceID
+	}
+	s.store.add(logs, d.key, id, log)
+}
+
+// record puts into the project's activity what was done to a deployment.
+func (c *call) record(d *row, action string, data any) {
+	actor := c.store.get(users, "", UserID).data
+	id := c.uuid()
+	c.store.add(activities, text(d.data["projectId"]), id, object{
+		"id": id, "data": data, "action": action, "dtCreated": c.stamp(), "deployment": d.data["shown"],
+		"actor": object{
+			"avatarUrl": nil, "fullName": text(actor["firstName"]) + " " + text(actor["lastName"]), "email": actor["email"],
+		},
+	})
+}
+
+// ofDeployment filters activity by the parameter deploymentId.
+func ofDeployment(c *call) (func(object) bool, error) {
+	if !c.query.Has("deploymentId") {
+		return nil, nil
+	}
+	want := c.query.Get("deploymentId")
+	return func(o object) bool { return o["deployment"].(object)["id"] == want }, nil
+}
+
+func deleteDeployment(c *call) (any, error) {
+	d, err := c.find(deployments)
+	if err != nil {
+		return nil, err
+	}
+	c.record(d, "deployment.deleted", nil)
+	d.data["shown"].(object)["dtDeleted"] = c.stamp()
+	c.store.remove(deployments, d)
+	return d.data, nil
+}
+
+// runsOf returns a deployment's runs, the newest first.
+func (c *call) runsOf(d *row) []any {
+	runs := []any{}
+	for _, r := range slices.Backward(c.store.rows(deploymentRuns)) {
+		if r.parent == d.key {
+			runs = append(runs, r.data)
+		}
+	}
+	return runs
+}
+
+func getRuns(c *call) (any, error) {
+	d, err := c.find(deployments)
+	if err != nil {
+		return nil, err
+	}
+	runs := c.runsOf(d)
+	limit := whole(json.Number(c.param("limit")))
+	if limit < 0 {
+		return nil, badRequest("limit must not be negative")
+	}
+	return runs[:min(int(limit), len(runs))], nil
+}
+
+// getMetrics answers in the shape that goes with the metric.
+func getMetrics(c *call) (any, error) {
+	d, err := c.find(deployments)
+	if err != nil {
+		return nil, err
+	}
+	var instances []object
+	for _, run := range c.runsOf(d) {
+		for _, i := range run.(object)["instances"].([]any) {
+			if i.(object)["state"] == "healthy" {
+				instances = append(instances, i.(object))
+			}
+		}
+	}
+	answers := []any{}
+	switch metric := c.query.Get("metric"); metric {
+	case "cpu", "memory":
+		for _, i := range instances {
+			answers = append(answers, object{
+				"instanceId": i["instanceId"], "values": []any{object{"timestamp": c.stamp(), "value": "0.25"}},
+			})
+		}
+	case "gpu":
+		for n, i := range instances {
+			answers = append(answers, object{
+				"gpu": fmt.Sprint(n), "instanceId": i["instanceId"], "timestamp": c.stamp(), "value": "50",
+			})
+		}
+	default:
+		return object{"timestamp": c.stamp(), "value": fmt.Sprint(len(instances))}, nil
+	}
+	return answers, nil
+}

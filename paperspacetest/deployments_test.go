@@ -1,0 +1,158 @@
+package paperspacetest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+// upsert creates a deployment, or changes the one with the id.
+func (b *bench) upsert(id, project, config string) string {
+	b.t.Helper()
+	body := `{"projectId":"` + project + `","config":` + config + `}`
+	if id != "" {
+		body = `{"deploymentId":"` + id + `",` + body[1:]
+	}
+	return b.ok("POST", "/deployments", body)["deploymentId"].(string)
+}
+
+func config(more string) string {
+	return `{"apiVersion":"v1","name":"web","image":"nginx","resources":{"machineType":"C5","ports":[80]` + more + `}`
+}
+
+func TestSpecsEndAsTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcome          paperspacetest.Outcome
+		applied, healthy bool
+		reason           any
+	}{
+		"done":           {paperspacetest.Done(), true, true, nil},
+		"fails":          {paperspacetest.Fails("no such image"), false, false, "no such image"},
+		"without reason": {paperspacetest.FailsUnfinished(), false, false, ""},
+		"cancelled":      {paperspacetest.Cancelled(""), false, false, "cancelled"},
+		"with a reason":  {paperspacetest.Cancelled("by hand"), false, false, "by hand"},
+		"hangs":          {paperspacetest.Hangs(), false, false, nil},
+		"never healthy":  {paperspacetest.Unhealthy("it crashes"), true, false, nil},
+		"fails silently": {paperspacetest.FailsSilently(), true, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			project := b.ok("POST", "/projects", project)["id"].(string)
+			b.NextSpec(test.outcome)
+			id := b.upsert("", project, config("}"))
+			spec := b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
+			assert.Nil(t, spec["externalApplied"])
+			assert.Nil(t, spec["dtHealthy"])
+			b.clock.Advance(5 * time.Second)
+			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
+			assert.Equal(t, test.applied, spec["externalApplied"] != nil)
+			assert.Nil(t, spec["dtHealthy"], "it is applied before it is healthy")
+			b.clock.Advance(time.Hour)
+			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
+			assert.Equal(t, test.healthy, spec["dtHealthy"] != nil)
+			assert.Equal(t, test.reason, spec["error"])
+
+			b.upsert(id, project, config(`,"replicas":2}`))
+			b.clock.Advance(time.Hour)
+			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
+			assert.NotNil(t, spec["dtHealthy"], "only the next spec was told so")
+			assert.Nil(t, spec["error"])
+		})
+	}
+}
+
+func TestSpecsThatAreOvertaken(t *testing.T) {
+	b := newBench(t)
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	id := b.upsert("", project, config("}"))
+	b.clock.Advance(3 * time.Second)
+	b.upsert(id, project, config(`,"replicas":0}`))
+	b.clock.Advance(time.Hour)
+	history := b.ok("GET", "/deployments/"+id+"/history?order=asc", "")["items"].([]any)
+	require.Len(t, history, 2)
+	assert.Nil(t, history[0].(object)["externalApplied"], "a newer spec took its place")
+	assert.NotNil(t, history[1].(object)["externalApplied"])
+	assert.Nil(t, history[1].(object)["dtHealthy"], "nothing runs that could be healthy")
+
+	b.upsert(id, project, config("}"))
+	b.ok("DELETE", "/deployments/"+id, "")
+	b.clock.Advance(time.Hour)
+	b.refused(http.StatusNotFound, "GET", "/deployments/"+id, "")
+	b.refused(http.StatusNotFound, "GET", "/deployments/"+id+"/runs", "")
+	b.refused(http.StatusNotFound, "GET", "/deployments/"+id+"/history", "")
+}
+
+func TestDeploymentsReferToWhatThereIs(t *testing.T) {
+	b := newBench(t)
+	id := b.ok("POST", "/projects", project)["id"].(string)
+	for _, body := range []string{
+		fmt.Sprintf(deploymentBody, "pnothing"),
+		`{"projectId":"` + id + `","config":{"apiVersion":"v1","name":"a","image":"i","resources":{"machineType":"Z1","ports":[]}}}`,
+		`{"projectId":"` + id + `","config":{"apiVersion":"v0alpha0","name":"a","image":"i","resources":{"instanceType":"Z1"}}}`,
+		`{"deploymentId":"nothing","projectId":"` + id + `","config":` + config("}") + `}`,
+	} {
+		b.refused(http.StatusNotFound, "POST", "/deployments", body)
+	}
+	b.refused(http.StatusBadRequest, "POST", "/deployments", `{"projectId":"`+id+`","config":{"apiVersion":"v2"}}`)
+}
+
+func TestMetrics(t *testing.T) {
+	b := newBench(t)
+	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config("}"))
+	metrics := func(metric string) any {
+		_, answer := b.send("GET", "/deployments/"+id+"/metrics?metric="+metric, "", "Authorization", "Bearer "+b.Key())
+		var v any
+		require.NoError(t, json.Unmarshal([]byte(answer), &v))
+		return v
+	}
+	assert.Empty(t, metrics("cpu"), "there are no instances yet")
+	b.clock.Advance(time.Hour)
+	assert.Contains(t, metrics("cpu").([]any)[0], "values")
+	assert.Contains(t, metrics("gpu").([]any)[0], "gpu")
+	assert.Equal(t, "1", metrics("requests_total").(object)["value"])
+	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/metrics", "")
+}
+
+func TestRunsAreLimited(t *testing.T) {
+	b := newBench(t)
+	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config("}"))
+	runs := func(query string) int {
+		_, answer := b.send("GET", "/deployments/"+id+"/runs"+query, "", "Authorization", "Bearer "+b.Key())
+		var v []any
+		require.NoError(t, json.Unmarshal([]byte(answer), &v), answer)
+		return len(v)
+	}
+	assert.Equal(t, 0, runs(""))
+	for range 12 {
+		b.clock.Advance(time.Minute)
+		b.upsert(id, b.ok("GET", "/deployments/"+id, "")["projectId"].(string), config("}"))
+	}
+	b.clock.Advance(time.Minute)
+	assert.Equal(t, 10, runs(""), "unless told otherwise")
+	assert.Equal(t, 3, runs("?limit=3"))
+	assert.Equal(t, 13, runs("?limit=100"))
+	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/runs?limit=-1", "")
+}
+
+func TestAChangedSpecIsAppliedAfterItShows(t *testing.T) {
+	b := newBench(t)
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	id := b.upsert("", project, `{"apiVersion":"v1","name":"web","image":"nginx","region":"ny2","resources":{"machineType":"C5","ports":[80]}}`)
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, "ny2", at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.data.region"), "a config comes back as it was sent")
+	b.upsert(id, project, config("}"))
+	applied := func() bool { return at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.externalApplied") != nil }
+	b.clock.Advance(time.Second)
+	assert.False(t, applied())
+	b.clock.Advance(4900 * time.Millisecond)
+	assert.False(t, applied())
+	b.clock.Advance(100 * time.Millisecond)
+	assert.True(t, applied())
+}

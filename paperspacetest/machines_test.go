@@ -1,0 +1,392 @@
+package paperspacetest_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func TestMachineIsCreated(t *testing.T) {
+	b := newBench(t)
+	created := b.ok("POST", "/machines", machineBody+`,"startOnCreate":true}`)
+	id := at(created, "data.id").(string)
+	assert.Equal(t, "new", at(created, "event.state"))
+	assert.Equal(t, "create", at(created, "event.name"))
+	assert.Equal(t, id, at(created, "event.machineId"))
+	assert.Equal(t, "provisioning", at(created, "data.state"))
+	assert.Nil(t, at(created, "data.publicIp"))
+	assert.Nil(t, at(created, "data.ram"))
+
+	b.clock.Advance(2 * time.Second)
+	assert.Equal(t, "in progress", b.event(created)["state"])
+	b.clock.Advance(50 * time.Second)
+	assert.Equal(t, "starting", b.state(id), "it starts before its create event is done")
+	assert.Equal(t, "in progress", b.event(created)["state"])
+	b.clock.Advance(8 * time.Second)
+	event := b.event(created)
+	assert.Equal(t, "done", event["state"])
+	assert.Equal(t, "2026-03-01T12:00:00.000Z", event["dtCreated"])
+	assert.Equal(t, "2026-03-01T12:00:02.000Z", event["dtStarted"])
+	assert.Equal(t, "2026-03-01T12:01:00.000Z", event["dtFinished"])
+	assert.Equal(t, "starting", b.state(id), "an event that is done is no machine that is ready")
+	b.clock.Advance(10 * time.Second)
+	assert.Equal(t, "serviceready", b.state(id))
+	b.clock.Advance(10 * time.Second)
+	m := b.ok("GET", "/machines/"+id, "")
+	assert.Equal(t, "ready", m["state"])
+	assert.NotEmpty(t, m["publicIp"], "a dynamic address comes with the start")
+	assert.NotEmpty(t, m["privateIp"])
+	assert.Equal(t, "2147483648", m["ram"])
+	assert.Equal(t, "East Coast (NY2)", m["region"])
+	assert.Equal(t, "Ubuntu 22.04", m["os"])
+}
+
+func TestMachineWithoutStartIsOffBeforeItsEventIsDone(t *testing.T) {
+	b := newBench(t)
+	created := b.ok("POST", "/machines", machineBody+`}`)
+	b.clock.Advance(50 * time.Second)
+	assert.Equal(t, "off", b.state(at(created, "data.id").(string)))
+	assert.Equal(t, "in progress", b.event(created)["state"])
+	path := "/machines/" + at(created, "data.id").(string)
+	b.refused(http.StatusBadRequest, "PATCH", path+"/start", "")
+	b.clock.Advance(time.Hour)
+	m := b.ok("GET", path, "")
+	assert.Equal(t, "off", m["state"])
+	assert.Nil(t, m["publicIp"])
+}
+
+func TestMachineStartsStopsAndRestarts(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(false)
+	path := "/machines/" + id
+
+	started := b.ok("PATCH", path+"/start", "")
+	assert.Equal(t, "starting", at(started, "data.state"))
+	assert.Equal(t, "This machine is currently starting.", b.refused(http.StatusBadRequest, "PATCH", path+"/start", ""))
+	b.clock.Advance(time.Minute)
+	assert.Equal(t, "done", b.event(started)["state"])
+	assert.Equal(t, "ready", b.state(id))
+	ip := b.ok("GET", path, "")["publicIp"]
+	assert.NotEmpty(t, ip)
+
+	restarted := b.ok("PATCH", path+"/restart", "")
+	assert.Equal(t, "ready", b.state(id), "ready for a while after a restart was accepted")
+	b.refused(http.StatusBadRequest, "PATCH", path+"/restart", "")
+	b.clock.Advance(10 * time.Second)
+	assert.Equal(t, "restarting", b.state(id))
+	b.clock.Advance(time.Minute)
+	assert.Equal(t, "done", b.event(restarted)["state"])
+	assert.Equal(t, "ready", b.state(id))
+	assert.Equal(t, ip, b.ok("GET", path, "")["publicIp"])
+
+	stopped := b.ok("PATCH", path+"/stop", "")
+	assert.Equal(t, "stopping", at(stopped, "data.state"))
+	assert.Equal(t, "This machine is currently stopping.", b.refused(http.StatusBadRequest, "PATCH", path+"/stop", ""))
+	b.clock.Advance(time.Minute)
+	m := b.ok("GET", path, "")
+	assert.Equal(t, "off", m["state"])
+	assert.Nil(t, m["publicIp"], "a dynamic address goes with the stop")
+
+	events := b.ok("GET", "/machine-events?machineId="+id+"&order=asc", "")["items"].([]any)
+	var names []any
+	for _, e := range events {
+		names = append(names, e.(object)["name"])
+	}
+	assert.Equal(t, []any{"create", "start", "restart", "stop"}, names)
+}
+
+func TestMachineIsDeleted(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(true)
+	other := b.machine(false)
+	deleted := b.ok("DELETE", "/machines/"+id, "")
+	b.refused(http.StatusBadRequest, "DELETE", "/machines/"+id, "")
+	b.ok("GET", "/machines/"+id, "")
+	b.clock.Advance(time.Minute)
+	assert.Equal(t, "Machine not found", b.refused(http.StatusNotFound, "GET", "/machines/"+id, ""))
+	b.refused(http.StatusNotFound, "DELETE", "/machines/"+id, "")
+	b.refused(http.StatusNotFound, "GET", "/machines/"+id+"/accessors", "")
+	assert.Equal(t, "done", b.event(deleted)["state"])
+	items := b.ok("GET", "/machines", "")["items"].([]any)
+	require.Len(t, items, 1)
+	assert.Equal(t, other, items[0].(object)["id"])
+}
+
+func TestDeleteCancelsWhatGoesOn(t *testing.T) {
+	b := newBench(t)
+	created := b.ok("POST", "/machines", machineBody+`}`)
+	id := at(created, "data.id").(string)
+	b.ok("DELETE", "/machines/"+id, "")
+	assert.Equal(t, "cancelled", b.event(created)["state"])
+	b.clock.Advance(5 * time.Minute)
+	b.refused(http.StatusNotFound, "GET", "/machines/"+id, "")
+}
+
+func TestMachineIsUpdated(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(true)
+	path := "/machines/" + id
+
+	updated := b.ok("PUT", path, `{"name":"renamed","autoShutdownTimeout":24}`)
+	assert.NotContains(t, updated, "event", "nothing has to be done to the machine")
+	assert.Equal(t, "renamed", b.ok("GET", path, "")["name"])
+	assert.EqualValues(t, 24, b.ok("GET", path, "")["autoShutdownTimeout"])
+
+	b.refused(http.StatusBadRequest, "PUT", path, `{"name":"not this either","machineType":"C3"}`)
+	b.refused(http.StatusBadRequest, "PUT", path, `{"diskSize":100}`)
+	assert.Equal(t, "renamed", b.ok("GET", path, "")["name"], "what is refused changes nothing")
+	b.ok("PATCH", path+"/stop", "")
+	b.refused(http.StatusBadRequest, "PUT", path, `{"name":"too early"}`)
+	b.clock.Advance(time.Minute)
+
+	b.refused(http.StatusNotFound, "PUT", path, `{"machineType":"C99"}`)
+	b.refused(http.StatusBadRequest, "PUT", path, `{"diskSize":10}`)
+	upgraded := b.ok("PUT", path, `{"machineType":"C3","diskSize":100}`)
+	assert.Equal(t, "vm-upgrade", at(upgraded, "event.name"))
+	assert.Equal(t, "upgrading", at(upgraded, "data.state"))
+	assert.EqualValues(t, 1, at(upgraded, "data.cpus"))
+	unfinished := b.ok("GET", "/machine-events?machineId="+id+"&limit=2", "")["items"].([]any)
+	assert.Equal(t, "bill-upgrade", unfinished[0].(object)["name"], "a change of type or disk makes two events")
+	b.clock.Advance(45 * time.Second)
+	assert.Equal(t, "done", b.event(upgraded)["state"])
+	assert.Equal(t, "in progress", b.event(object{"event": unfinished[0]})["state"], "the second event outlasts the first")
+	b.clock.Advance(time.Minute)
+	m := b.ok("GET", path, "")
+	assert.Equal(t, "off", m["state"])
+	assert.Equal(t, "C3", m["machineType"])
+	assert.EqualValues(t, 2, m["cpus"])
+	assert.Equal(t, "107374182400", m["storageTotal"])
+
+	b.ok("PUT", path, `{"publicIpType":"static"}`)
+	m = b.ok("GET", path, "")
+	assert.NotEmpty(t, m["publicIp"], "a static address comes to a machine that is off")
+	assert.Equal(t, "static", m["publicIpType"])
+}
+
+func TestMachineRefersToWhatThereIs(t *testing.T) {
+	b := newBench(t)
+	for name, field := range map[string]string{
+		"machine type":   `"machineType":"Z1"`,
+		"template":       `"templateId":"tnothing"`,
+		"network":        `"networkId":"nnothing"`,
+		"startup script": `"startupScriptId":"scnothing"`,
+		"accessor":       `"accessorIds":["unobody"]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.refused(http.StatusNotFound, "POST", "/machines", machineBody+","+field+"}")
+		})
+	}
+	b.refused(http.StatusBadRequest, "POST", "/machines",
+		`{"name":"a","machineType":"C2","templateId":"t0nspur5","diskSize":50,"region":"mars"}`)
+	assert.Empty(t, b.ok("GET", "/machines", "")["items"])
+}
+
+func TestEventsEndAsTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcome       paperspacetest.Outcome
+		state, reason any
+		finished      bool
+		machine       string
+	}{
+		"fails":            {paperspacetest.Fails("no capacity"), "error", "no capacity", true, "off"},
+		"fails silently":   {paperspacetest.FailsSilently(), "error", nil, true, "ready"},
+		"fails unfinished": {paperspacetest.FailsUnfinished(), "error", nil, false, "off"},
+		"cancelled":        {paperspacetest.Cancelled(""), "cancelled", nil, true, "off"},
+		"with a reason":    {paperspacetest.Cancelled("by hand"), "cancelled", "by hand", true, "off"},
+		"hangs":            {paperspacetest.Hangs(), "in progress", nil, false, "starting"},
+		"done":             {paperspacetest.Done(), "done", nil, true, "ready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			id := b.machine(false)
+			b.NextEvent(paperspace.MachineEventNameStart, test.outcome)
+			started := b.ok("PATCH", "/machines/"+id+"/start", "")
+			b.clock.Advance(time.Hour)
+			event := b.event(started)
+			assert.Equal(t, test.state, event["state"])
+			assert.Equal(t, test.reason, event["error"])
+			assert.Equal(t, test.finished, event["dtFinished"] != nil)
+			assert.Equal(t, test.machine, b.state(id))
+
+			if test.machine != "off" {
+				return
+			}
+			again := b.ok("PATCH", "/machines/"+id+"/start", "")
+			b.clock.Advance(time.Hour)
+			assert.Equal(t, "done", b.event(again)["state"], "only the next event was told so")
+		})
+	}
+}
+
+func TestEventIsEnded(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(false)
+	started := b.ok("PATCH", "/machines/"+id+"/start", "")
+	eventID := at(started, "event.id").(string)
+	b.EndEvent(eventID, paperspacetest.Hangs())
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, "in progress", b.event(started)["state"])
+	b.EndEvent(eventID, paperspacetest.Fails("gave up"))
+	assert.Equal(t, "gave up", b.event(started)["error"])
+	assert.Equal(t, "off", b.state(id))
+}
+
+func TestAccessors(t *testing.T) {
+	b := newBench(t)
+	path := "/machines/" + b.machine(false) + "/accessors"
+	owner := b.ok("GET", path, "")["items"].([]any)
+	require.Len(t, owner, 1, "who creates a machine may use it")
+	added := b.ok("POST", path, `{"userId":"u3c9x2kfa"}`)
+	assert.Equal(t, "grace@example.com", at(added, "user.email"))
+	b.refused(http.StatusConflict, "POST", path, `{"userId":"u3c9x2kfa"}`)
+	b.refused(http.StatusNotFound, "POST", path, `{"userId":"unobody"}`)
+	assert.Equal(t, added, b.ok("GET", path+"/u3c9x2kfa", ""))
+	assert.Len(t, b.ok("GET", path, "")["items"], 2)
+	removed := b.ok("DELETE", path+"/u3c9x2kfa", "")
+	assert.Equal(t, added["user"], removed["user"])
+	assert.NotNil(t, removed["dtDeleted"])
+	b.refused(http.StatusNotFound, "GET", path+"/u3c9x2kfa", "")
+}
+
+func TestDesktop(t *testing.T) {
+	b := newBench(t)
+	for template, want := range map[string]string{"t0nspur5": "", "tvimtol9": "vnc", "t9taj00e": "windows"} {
+		m := b.ok("POST", "/machines", `{"name":"a","machineType":"C5","templateId":"`+template+`","diskSize":100,"region":"ca1"}`)
+		desktop := b.ok("GET", "/machines/"+at(m, "data.id").(string)+"/desktop", "")
+		if want == "" {
+			assert.Empty(t, desktop)
+		} else {
+			assert.NotEmpty(t, desktop[want])
+		}
+	}
+}
+
+func TestSession(t *testing.T) {
+	b := newBench(t)
+	session := b.ok("GET", "/auth/session", "")
+	assert.Equal(t, "taekk107hp", at(session, "team.id"))
+	assert.Equal(t, "ur7p0nb7n", at(session, "user.id"))
+}
+
+func TestMachineIsCreatedWithEverything(t *testing.T) {
+	b := newBench(t)
+	script := b.ok("POST", "/startup-scripts", `{"name":"s","script":"x"}`)["id"].(string)
+	created := b.ok("POST", "/machines", machineBody+`,"startupScriptId":"`+script+`","accessorIds":["u3c9x2kfa","ur7p0nb7n"],
+		"networkId":"n8fw0k2me","publicIpType":"static","takeInitialSnapshot":true,"autoSnapshotEnabled":true,
+		"autoSnapshotFrequency":"daily","autoSnapshotSaveCount":3}`)
+	id := at(created, "data.id").(string)
+	b.clock.Advance(time.Hour)
+	m := b.ok("GET", "/machines/"+id, "")
+	assert.Equal(t, "n8fw0k2me", m["networkId"])
+	assert.Equal(t, "daily", m["autoSnapshotFrequency"])
+	assert.Equal(t, "static", m["publicIpType"])
+	ips := b.ok("GET", "/public-ips", "")["items"].([]any)
+	require.Len(t, ips, 1)
+	assert.Equal(t, m["publicIp"], ips[0].(object)["ip"], "a static address is one of the team's, also while the machine is off")
+	assert.Equal(t, id, ips[0].(object)["assignedMachineId"])
+	assert.Len(t, b.ok("GET", "/machines/"+id+"/accessors", "")["items"], 2)
+	assert.Len(t, b.ok("GET", "/snapshots?machineId="+id, "")["items"], 1)
+	assert.Equal(t, []any{id}, b.ok("GET", "/startup-scripts/"+script, "")["assignedMachineIds"])
+}
+
+func TestPublicAddressFollowsItsType(t *testing.T) {
+	b := newBench(t)
+	path := "/machines/" + b.machine(true)
+	first := b.ok("GET", path, "")["publicIp"]
+	static := at(b.ok("PUT", path, `{"publicIpType":"static"}`), "data.publicIp").(string)
+	assert.NotEqual(t, first, static)
+	assert.Nil(t, at(b.ok("PUT", path, `{"publicIpType":"none"}`), "data.publicIp"))
+	ip := b.ok("GET", "/public-ips", "")["items"].([]any)[0].(object)
+	assert.Equal(t, static, ip["ip"])
+	assert.NotContains(t, ip, "assignedMachineId", "it is still the team's, and free")
+	assert.NotEmpty(t, at(b.ok("PUT", path, `{"publicIpType":"dynamic"}`), "data.publicIp"))
+
+	other := b.machine(false)
+	b.ok("PUT", "/public-ips/"+static, `{"machineId":"`+other+`"}`)
+	assert.Equal(t, static, b.ok("GET", "/machines/"+other, "")["publicIp"])
+	b.refused(http.StatusBadRequest, "PUT", "/public-ips/"+static, `{}`)
+	second := b.ok("POST", "/public-ips", `{"region":"ny2"}`)["ip"].(string)
+	b.ok("PUT", "/public-ips/"+second, `{"machineId":"`+other+`"}`)
+	items := b.ok("GET", "/public-ips?order=asc", "")["items"].([]any)
+	assert.NotContains(t, items[0], "assignedMachineId", "a machine has one static address")
+	b.ok("PUT", "/public-ips/"+static, `{"machineId":"`+other+`"}`)
+	b.ok("PUT", "/public-ips/"+static, `{"machineId":null}`)
+	assert.Nil(t, b.ok("GET", "/machines/"+other, "")["publicIp"])
+	b.ok("DELETE", "/public-ips/"+static, "")
+	b.refused(http.StatusNotFound, "PUT", "/public-ips/"+static, `{"machineId":null}`)
+}
+
+func TestWhatFailsLeavesTheMachineAsItWas(t *testing.T) {
+	for name, test := range map[string]struct {
+		event       paperspace.MachineEventName
+		ready       bool
+		method, way string
+		body        string
+		state       string
+	}{
+		"stop":    {paperspace.MachineEventNameStop, true, "PATCH", "/stop", "", "ready"},
+		"restart": {paperspace.MachineEventNameRestart, true, "PATCH", "/restart", "", "ready"},
+		"upgrade": {paperspace.MachineEventNameVMUpgrade, false, "PUT", "", `{"machineType":"C3"}`, "off"},
+		"delete":  {paperspace.MachineEventNameDeactivate, true, "DELETE", "", "", "ready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			id := b.machine(test.ready)
+			b.NextEvent(test.event, paperspacetest.Fails("no"))
+			failed := b.ok(test.method, "/machines/"+id+test.way, test.body)
+			b.clock.Advance(time.Hour)
+			assert.Equal(t, "error", b.event(failed)["state"])
+			m := b.ok("GET", "/machines/"+id, "")
+			assert.Equal(t, test.state, m["state"])
+			assert.Equal(t, "C2", m["machineType"])
+			b.ok(test.method, "/machines/"+id+test.way, test.body)
+		})
+	}
+}
+
+func TestMachineIsBusyUntilItsUpgradeIsPaidFor(t *testing.T) {
+	b := newBench(t)
+	path := "/machines/" + b.machine(false)
+	b.ok("PUT", path, `{"diskSize":100}`)
+	assert.Equal(t, "This machine is currently upgrading.", b.refused(http.StatusBadRequest, "PATCH", path+"/start", ""))
+	b.clock.Advance(46 * time.Second)
+	assert.Equal(t, "off", b.ok("GET", path, "")["state"])
+	assert.Equal(t, "This machine is currently upgrading.", b.refused(http.StatusBadRequest, "PATCH", path+"/start", ""))
+	b.clock.Advance(2 * time.Second)
+	b.ok("PATCH", path+"/start", "")
+}
+
+func TestSnapshotsAndTemplatesNeedAMachineThatIsSettled(t *testing.T) {
+	b := newBench(t)
+	id := at(b.ok("POST", "/machines", machineBody+`}`), "data.id").(string)
+	b.refused(http.StatusBadRequest, "POST", "/snapshots", `{"name":"s","machineId":"`+id+`"}`)
+	b.refused(http.StatusBadRequest, "POST", "/custom-templates", `{"name":"s","machineId":"`+id+`"}`)
+	b.clock.Advance(time.Hour)
+	snapshot := at(b.ok("POST", "/snapshots", `{"name":"s","machineId":"`+id+`"}`), "data.id").(string)
+	b.NextEvent(paperspace.MachineEventNameTemplateCreate, paperspacetest.Fails("no"))
+	template := at(b.ok("POST", "/custom-templates", `{"name":"s","machineId":"`+id+`"}`), "data.id").(string)
+	b.clock.Advance(time.Hour)
+	b.refused(http.StatusNotFound, "GET", "/custom-templates/"+template, "")
+
+	restored := b.ok("POST", "/snapshots/"+snapshot+"/restore", `{}`)
+	assert.Equal(t, "snapshot-restore", at(restored, "event.name"))
+	b.refused(http.StatusBadRequest, "POST", "/snapshots/"+snapshot+"/restore", `{}`)
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, "off", b.state(id))
+
+	b.NextEvent(paperspace.MachineEventNameSnapshotDelete, paperspacetest.Fails("no"))
+	b.ok("DELETE", "/snapshots/"+snapshot, "")
+	b.refused(http.StatusBadRequest, "DELETE", "/snapshots/"+snapshot, "")
+	b.clock.Advance(time.Hour)
+	b.ok("GET", "/snapshots/"+snapshot, "")
+	b.ok("DELETE", "/machines/"+id, "")
+	b.clock.Advance(time.Hour)
+	b.refused(http.StatusNotFound, "POST", "/snapshots/"+snapshot+"/restore", `{}`)
+	b.ok("DELETE", "/snapshots/"+snapshot, "")
+}

@@ -1,0 +1,211 @@
+package paperspacetest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+	"github.com/paperspace-go/paperspace/paperspacetest"
+)
+
+func TestEveryOperationIsCarriedOut(t *testing.T) {
+	b := newBench(t)
+	for _, op := range contract.Operations() {
+		path := strings.NewReplacer("{", "", "}", "").Replace(op.Path)
+		if op.ID == "storageProviders-get" {
+			path = "/storage-providers/spnothing"
+		}
+		status, answer := b.send(op.Method, path, "", "Authorization", "Bearer "+b.Key())
+		assert.NotContains(t, answer, `"Not found"`, op.ID)
+		assert.Less(t, status, 500, op.ID)
+	}
+	assert.Len(t, b.Calls(), 113)
+}
+
+func TestRequestsThatBreakTheContractAreRefused(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(false)
+	authorization, contentType := "Bearer "+b.Key(), "application/json"
+	for name, test := range map[string]struct {
+		method, path, body         string
+		authorization, contentType string
+		status                     int
+		code, says                 string
+	}{
+		"no key":             {"GET", "/machines", "", "", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
+		"wrong key":          {"GET", "/machines", "", "Bearer wrong", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
+		"no bearer":          {"GET", "/machines", "", b.Key(), "", 401, "UNAUTHORIZED", "You must be logged in"},
+		"unknown path":       {"GET", "/machine", "", authorization, "", 404, "NOT_FOUND", `"Not found"`},
+		"unknown query":      {"GET", "/machines?colour=red", "", authorization, "", 400, "BAD_REQUEST", "colour: is not"},
+		"query twice":        {"GET", "/machines?name=a&name=b", "", authorization, "", 400, "BAD_REQUEST", "name: must be given once"},
+		"broken query":       {"GET", "/machines?name=%zz", "", authorization, "", 400, "BAD_REQUEST", "query"},
+		"limit too small":    {"GET", "/machines?limit=0", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"limit too large":    {"GET", "/machines?limit=121", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"limit no number":    {"GET", "/machines?limit=many", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"wrong order":        {"GET", "/machines?order=up", "", authorization, "", 400, "BAD_REQUEST", "order"},
+		"wrong orderBy":      {"GET", "/machine-events?orderBy=name", "", authorization, "", 400, "BAD_REQUEST", "orderBy"},
+		"junk cursor":        {"GET", "/machines?after=junk", "", authorization, "", 400, "BAD_REQUEST", "Invalid cursor"},
+		"missing query":      {"GET", "/machine-availability?region=ny2", "", authorization, "", 400, "BAD_REQUEST", "machineType: is required"},
+		"id of wrong form":   {"GET", "/deployments/psm9u09bwu5i", "", authorization, "", 400, "BAD_REQUEST", "uuid"},
+		"missing field":      {"POST", "/machines", `{"name":"a"}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: is required"},
+		"unknown field":      {"POST", "/machines", machineBody + `,"colour":"red"}`, authorization, contentType, 400, "BAD_REQUEST", "colour: is not a known field"},
+		"wrong type":         {"POST", "/machines", machineBody + `,"startOnCreate":"yes"}`, authorization, contentType, 400, "BAD_REQUEST", "startOnCreate: must be a boolean"},
+		"null":               {"POST", "/machines", machineBody + `,"networkId":null}`, authorization, contentType, 400, "BAD_REQUEST", "networkId: must not be null"},
+		"enum":               {"POST", "/machines", machineBody + `,"publicIpType":"fixed"}`, authorization, contentType, 400, "BAD_REQUEST", "publicIpType: must be one of"},
+		"range":              {"POST", "/machines", strings.Replace(machineBody, "50", "0", 1) + `}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: must be more than 0"},
+		"pattern":            {"POST", "/teams/taekk107hp/secrets", `{"name":"1st","value":"x"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must match"},
+		"too long":           {"POST", "/projects", `{"name":"` + strings.Repeat("x", 129) + `"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must have at most 128"},
+		"no object":          {"POST", "/projects", `[]`, authorization, contentType, 400, "BAD_REQUEST", "must be an object"},
+		"broken JSON":        {"POST", "/projects", `{"name":`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"two bodies":         {"POST", "/projects", `{"name":"a"}{}`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"no body":            {"POST", "/projects", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"content type":       {"POST", "/projects", `{"name":"a"}`, authorization, "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE", "text/plain"},
+		"no content type":    {"POST", "/projects", `{"name":"a"}`, authorization, "", 415, "UNSUPPORTED_MEDIA_TYPE", "content-type"},
+		"JSON without body":  {"PATCH", "/machines/" + id + "/start", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"body without need":  {"PATCH", "/machines/" + id + "/start", `{"now":true}`, authorization, contentType, 400, "BAD_REQUEST", "takes no body"},
+		"GET with body":      {"GET", "/machines", `{}`, authorization, contentType, 400, "BAD_REQUEST", "takes no body"},
+		"body far too large": {"POST", "/projects", `{"name":"` + strings.Repeat("x", 9<<20) + `"}`, authorization, contentType, 413, "PAYLOAD_TOO_LARGE", "too large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := *b
+			b.t = t
+			var headers []string
+			if test.authorization != "" {
+				headers = append(headers, "Authorization", test.authorization)
+			}
+			if test.contentType != "" {
+				headers = append(headers, "Content-Type", test.contentType)
+			}
+			status, answer := b.send(test.method, test.path, test.body, headers...)
+			assert.Equal(t, test.status, status, answer)
+			assert.Contains(t, answer, test.says)
+			var e map[string]any
+			require.NoError(t, json.Unmarshal([]byte(answer), &e))
+			assert.Equal(t, test.code, e["code"])
+			assert.NotEmpty(t, e["message"])
+		})
+	}
+	assert.Empty(t, b.ok("GET", "/projects", "")["items"], "what is refused does nothing")
+	assert.Equal(t, "off", b.state(id))
+}
+
+func TestBodylessWritesAreTaken(t *testing.T) {
+	b := newBench(t)
+	id := b.machine(false)
+	b.ok("PATCH", "/machines/"+id+"/start", "")
+	b.clock.Advance(time.Hour)
+	status, _ := b.send("GET", "/machines", "", "Authorization", "Bearer "+b.Key(), "Content-Type", "application/json")
+	assert.Equal(t, http.StatusOK, status, "a read may have a content type")
+	project := b.ok("POST", "/projects", `{"name":"a"}`)["id"].(string)
+	model := b.ok("POST", "/models", `{"name":"m"}`)["id"].(string)
+	assert.Equal(t, project, b.ok("POST", "/projects/"+project+"/models/"+model, "")["projectId"])
+}
+
+func TestOSTemplatesNeedNoKey(t *testing.T) {
+	b := newBench(t)
+	status, answer := b.send("GET", "/os-templates?name=22.04", "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, answer, "t0nspur5")
+}
+
+// TestDeviations holds that there is each deviation, and that it can be switched off alone.
+func TestDeviations(t *testing.T) {
+	created := machineBody + `,"startOnCreate":true}`
+	type observation = func(b *bench) any
+	authorized := func(b *bench) []string { return []string{"Authorization", "Bearer " + b.Key()} }
+	tests := map[paperspacetest.Deviation]struct {
+		observe      observation
+		live, strict any
+	}{
+		paperspacetest.LongRegions: {func(b *bench) any { return b.ok("GET", "/machines/"+b.machine(false), "")["region"] },
+			"East Coast (NY2)", "ny2"},
+		paperspacetest.IntegersAsStrings: {func(b *bench) any { return b.ok("GET", "/machines/"+b.machine(false), "")["ram"] },
+			"2147483648", 2147483648.0},
+		paperspacetest.NullInNewMachines: {func(b *bench) any {
+			m := b.ok("POST", "/machines", created)["data"].(object)
+			return []bool{m["ram"] == nil, m["storageTotal"] == nil, m["storageUsed"] == nil, m["region"] == nil}
+		}, []bool{true, true, true, true}, []bool{false, false, false, false}},
+		paperspacetest.NullNextPage: {func(b *bench) any {
+			page := b.ok("GET", "/machines", "")
+			_, ok := page["nextPage"]
+			return ok && page["nextPage"] == nil
+		}, true, false},
+		paperspacetest.NullSession: {func(b *bench) any {
+			status, answer := b.send("GET", "/auth/session", "", "Authorization", "Bearer wrong")
+			return []any{status, answer == "null"}
+		}, []any{200, true}, []any{401, false}},
+		paperspacetest.NullPrivateNetwork: {func(b *bench) any {
+			unknown, answer := b.send("GET", "/private-networks/nnothing", "", authorized(b)...)
+			_, ofDefault := b.send("GET", "/private-networks/"+paperspacetest.DefaultNetworkID, "", authorized(b)...)
+			return []any{unknown, answer == "null", ofDefault == "null"}
+		}, []any{200, true, true}, []any{404, false, false}},
+		paperspacetest.No405: {func(b *bench) any {
+			status, _ := b.send("PUT", "/machines", "", authorized(b)...)
+			return status
+		}, 404, 405},
+		paperspacetest.Issues: {func(b *bench) any {
+			_, answer := b.call("GET", "/machines?limit=0&colour=red", "")
+			_, details := answer["details"]
+			issues, _ := answer["issues"].([]any)
+			return []any{len(issues), details}
+		}, []any{2, false}, []any{0, true}},
+		paperspacetest.EmptyObjectBody: {func(b *bench) any {
+			status, _ := b.call("PATCH", "/machines/"+b.machine(false)+"/start", "{}")
+			return status
+		}, 200, 400},
+	}
+	require.Len(t, tests, len(paperspacetest.Deviations()), "each deviation has its test")
+	for d, test := range tests {
+		t.Run(string(d), func(t *testing.T) {
+			assert.Equal(t, test.live, test.observe(newBench(t)))
+			assert.Equal(t, test.strict, test.observe(newBench(t, paperspacetest.WithStrictContract(d))))
+			assert.Equal(t, test.strict, test.observe(newBench(t, paperspacetest.WithStrictContract())))
+			for _, other := range paperspacetest.Deviations() {
+				if other != d {
+					assert.Equal(t, test.live, test.observe(newBench(t, paperspacetest.WithStrictContract(other))), other)
+				}
+			}
+		})
+	}
+}
+
+func TestChangesShow(t *testing.T) {
+	b := newBench(t)
+	path := "/datasets/" + b.ok("POST", "/datasets", `{"name":"a"}`)["id"].(string)
+	b.clock.Advance(time.Second)
+	changed := b.ok("PUT", path, `{"name":"b"}`)
+	assert.Equal(t, "2026-03-01T12:00:01.000Z", changed["dtModified"])
+	assert.Equal(t, "2026-03-01T12:00:00.000Z", changed["dtCreated"])
+
+	provider := `{"name":"p","storageProviderType":"s3","isTeamDefault":true,"s3Config":{"bucket":"b","accessKey":"a","secretAccessKey":"s"}}`
+	first := "/storage-providers/" + b.ok("POST", "/storage-providers", provider)["id"].(string)
+	b.ok("POST", "/storage-providers", provider)
+	assert.Equal(t, false, b.ok("GET", first, "")["isTeamDefault"], "there is one default")
+
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	model := b.ok("POST", "/models", `{"name":"m","projectId":"`+project+`"}`)["id"].(string)
+	b.ok("DELETE", "/projects/"+project, "")
+	assert.Nil(t, b.ok("GET", "/models/"+model, "")["projectId"], "a model outlives its project")
+
+	available := func() (is any) {
+		for _, template := range b.ok("GET", "/os-templates?name=22.04", "")["items"].([]any) {
+			for _, machineType := range template.(object)["availableMachineTypes"].([]any) {
+				if machineType.(object)["machineTypeLabel"] == "A4000" {
+					is = machineType.(object)["isAvailable"]
+				}
+			}
+		}
+		return is
+	}
+	b.SetAvailable("A4000", "ny2", false)
+	b.SetAvailable("A4000", "ca1", false)
+	assert.Equal(t, true, available(), "there is room in ams1")
+	b.SetAvailable("A4000", "ams1", false)
+	assert.Equal(t, false, available())
+}

@@ -1,0 +1,102 @@
+package paperspace
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// location is a path in its two forms: as its segments read, and as it is sent.
+type location struct{ plain, escaped string }
+
+// parseBaseURL accepts what the API key may be sent to: https anywhere, http on this machine only.
+func parseBaseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(cmp.Or(s, DefaultBaseURL)))
+	if err != nil {
+		return nil, errors.New("is not a URL") // url.Error would repeat it, and a password in it
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		return nil, errors.New("must be an https URL such as " + DefaultBaseURL)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, errors.New("must be https: plain http would show the API key to the network (loopback addresses may be http)")
+	case u.User != nil:
+		return nil, errors.New("must not hold a user or password")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("must not have a query or fragment")
+	case dotted(u.Path):
+		return nil, errors.New("must not have dot segments")
+	}
+	escaped := strings.TrimRight(u.EscapedPath(), "/")
+	plain, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, errors.New("has a path that cannot be unescaped")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: plain, RawPath: escaped}, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func dotted(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// expand puts the values into the template's placeholders, each as one segment.
+func (op *operation) expand(values []string) (location, error) {
+	template := op.path
+	if len(values) == 0 {
+		return location{template, template}, nil
+	}
+	plain, escaped := "", ""
+	for _, value := range values {
+		before, rest, _ := strings.Cut(template, "{")
+		name, after, _ := strings.Cut(rest, "}")
+		if value == "" || value == "." || value == ".." {
+			return location{}, op.paramError(name, "must not be empty or a dot segment")
+		}
+		plain += before + value
+		escaped += before + url.PathEscape(value)
+		template = after
+	}
+	plain += template
+	escaped += template
+	if plain == storageUtilizationGetPublic.path { // the only fixed path that fits a template
+		return location{}, op.paramError("id", "must not be the name of another operation")
+	}
+	return location{plain, escaped}, nil
+}
+
+// checkPath accepts the path of a [Request].
+func checkPath(path string) (location, error) {
+	u, err := url.Parse(path)
+	switch {
+	case !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//"):
+		return location{}, errors.New("must begin with one slash")
+	case err != nil:
+		return location{}, errors.New("is not an escaped path")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(path, "#"):
+		return location{}, errors.New("must not have a query or fragment; a query goes into Query")
+	case dotted(strings.ReplaceAll(u.Path, `\`, "/")):
+		return location{}, errors.New("must not have dot segments")
+	}
+	return location{u.Path, u.EscapedPath()}, nil
+}
+
+// at returns the URL of a path below base.
+func at(base *url.URL, path location, query string) *url.URL {
+	u := &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + path.plain, RawQuery: query}
+	if base.RawPath != base.Path || path.escaped != path.plain {
+		u.RawPath = base.RawPath + path.escaped
+	}
+	return u
+}

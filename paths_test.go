@@ -1,0 +1,169 @@
+package paperspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+// hostileIDs are ids that a path could be led astray by.
+var hostileIDs = []string{
+	"a/b", "/", "//", "a?b=c", "a#b", "%", "a%b", "%2f", "a%2Fb", "%2e", "%2e%2e", ".%2e", "%252e%252e", "../..", "..\\..",
+	"a/../b", "...", "..;", ";a=b", "a;b", "a b", " ", "+", "a+b", "a&b=c", "a=b", "a:b", "a@b", "@host/", "http://other.example.com/",
+	"\\", "\n", "a\nb", "a\r\nX-Evil: 1", "\t", "\x00", "\x7f", "\xff\xfe", "ä", "日本語", "🦀", "\u202e", "\ufeff", "\u2025", "．．",
+	"null", "utilisation", "{id}", "{", "}", "*", "'", "\"", "<>", "|", "^", "`", "~", "-", "_", "$", ",", "!", strings.Repeat("x", 5000),
+}
+
+// callWith calls the method with other ids.
+func (m conformingMethod) callWith(ctx context.Context, c *Client, keys []string, params reflect.Value) error {
+	arguments := []reflect.Value{reflect.ValueOf(ctx)}
+	for _, key := range keys {
+		arguments = append(arguments, reflect.ValueOf(key))
+	}
+	if m.params != nil {
+		arguments = append(arguments, params)
+	}
+	results := reflect.ValueOf(c).Elem().FieldByName(m.Service).MethodByName(m.Name).Call(arguments)
+	err, _ := results[1].Interface().(error)
+	return err
+}
+
+// Whatever an id is, it reaches a server as one segment of the path, and comes out of it as it was; a path in the base URL
+// stays before it.
+func TestHostileIDs(t *testing.T) {
+	var got *http.Request
+	var answer []byte
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		_, _ = w.Write(answer)
+	})
+	bases := []string{"/v1", "", "/", "/sub/path/v1/", "/a%2Fb/v1", "/with space/%C3%A4/%25"}
+	calls := 0
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		count := len(m.keys())
+		if count == 0 {
+			return
+		}
+		answer = m.answer(t)
+		params := m.minimal(t)
+		for b, base := range bases {
+			client := socketClient(t, srv.URL+strings.ReplaceAll(base, " ", "%20"))
+			for i, id := range hostileIDs {
+				if b > 0 && i%len(bases) != b { // not every id with every base
+					continue
+				}
+				keys := []string{id, "second"}[:count]
+				if i%2 == 1 && count == 2 {
+					keys = []string{"first", id}
+				}
+				got = nil
+				require.NoError(t, m.callWith(t.Context(), client, keys, params), "%q", keys)
+				calls++
+				prefix := strings.TrimRight(strings.ReplaceAll(base, " ", "%20"), "/")
+				path, query, _ := strings.Cut(got.RequestURI, "?")
+				rest, isBelow := strings.CutPrefix(path, prefix)
+				require.True(t, isBelow, "%q is not below %q", path, prefix)
+				template := strings.Split(m.op.Path, "/")
+				segments := strings.Split(rest, "/")
+				require.Len(t, segments, len(template), "%q", path)
+				var arrived []string
+				for i, segment := range segments {
+					if !strings.HasPrefix(template[i], "{") {
+						assert.Equal(t, template[i], segment)
+						continue
+					}
+					value, err := url.PathUnescape(segment)
+					require.NoError(t, err)
+					arrived = append(arrived, value)
+					assert.NotContains(t, []string{".", ".."}, segment)
+				}
+				assert.Equal(t, keys, arrived)
+				assert.Equal(t, m.op.Method, got.Method)
+				assert.Empty(t, got.Header.Get("X-Evil"))
+				for name := range got.URL.Query() {
+					assert.True(t, m.op.Request == nil && m.sent().Field(name) != nil, "%q in %q", name, query)
+				}
+			}
+		}
+	})
+	t.Logf("%d calls", calls)
+}
+
+// An id that could not be told from another path is refused, and nothing is sent.
+func TestRefusedIDs(t *testing.T) {
+	refusals := 0
+	eachOperation(t, func(t *testing.T, m conformingMethod) {
+		for i := range m.keys() {
+			ids := []string{"", ".", ".."}
+			if m.op.Path == "/storage-providers/{id}" {
+				ids = append(ids, "utilization")
+			}
+			for _, id := range ids {
+				keys := []string{"first", "second"}[:len(m.keys())]
+				keys[i] = id
+				rt := play(reply(200, string(m.answer(t))))
+				err := m.callWith(t.Context(), newTestClient(t, rt), keys, m.minimal(t))
+				e, ok := errors.AsType[*ParamError](err)
+				if assert.True(t, ok, "%q: %v", id, err) {
+					assert.Equal(t, m.op.ID, e.Operation)
+					assert.Contains(t, m.op.Path, "{"+e.Field+"}")
+				}
+				assert.Zero(t, rt.count())
+				refusals++
+			}
+		}
+	})
+	t.Logf("%d refusals", refusals)
+}
+
+// Do takes a path that is escaped already, and nothing that leads elsewhere.
+func TestHostilePathsOfDo(t *testing.T) {
+	const base = "https://api.example.com/sub/v1"
+	for _, path := range []string{
+		"", "x", "//other.example.com/x", "https://other.example.com/x", "/..", "/../x", "/a/..", "/a/../b", "/.", "/a/./b",
+		"/%2e%2e/x", "/a/%2E%2e", "/..%2f..", "/a%2f..%2fb", "/a\\..\\b", "/..%5c..", "/%2e", "/a?b", "/a?", "/a#b", "/a#", "/%", "/%zz",
+		"/a\nb", "/\x00", "/\x7f", "@other.example.com/", ":80/x", "?x", "#x", "\\x", "/\\..",
+	} {
+		rt := play(reply(200, "{}"))
+		err := newTestClient(t, rt, WithBaseURL(base)).Do(t.Context(), Request{Method: "GET", Path: path}, nil)
+		assert.Error(t, err, "%q", path)
+		assert.Zero(t, rt.count(), "%q", path)
+	}
+	for path, want := range map[string]string{
+		"/a": "/sub/v1/a", "/a%2Fb": "/sub/v1/a%2Fb", "/a//b": "/sub/v1/a//b", "/a/": "/sub/v1/a/", "/a b": "/sub/v1/a%20b",
+		"/ä": "/sub/v1/%C3%A4", "/...": "/sub/v1/...", "/a%3Fb%23c": "/sub/v1/a%3Fb%23c", "/%25": "/sub/v1/%25", "/@x:y": "/sub/v1/@x:y",
+	} {
+		rt := play(reply(200, "{}"))
+		require.NoError(t, newTestClient(t, rt, WithBaseURL(base)).Do(t.Context(), Request{Method: "GET", Path: path}, nil), "%q", path)
+		assert.Equal(t, "https://api.example.com"+want, rt.requests[0].URL.String())
+	}
+}
+
+// Every path of the contract is one that a hostile id cannot turn into another.
+func TestPathsOfTheContractAreDistinct(t *testing.T) {
+	for _, op := range contract.Operations() {
+		for _, other := range contract.Operations() {
+			if op == other || op.Method != other.Method || op.Path == other.Path {
+				continue
+			}
+			a, b := strings.Split(op.Path, "/"), strings.Split(other.Path, "/")
+			fits := len(a) == len(b)
+			for i := 0; fits && i < len(a); i++ {
+				fits = a[i] == b[i] || strings.HasPrefix(a[i], "{")
+			}
+			if fits {
+				assert.Equal(t, "/storage-providers/{id} /storage-providers/utilization", fmt.Sprint(op.Path, " ", other.Path), "refuse it in expand, or say so here")
+			}
+		}
+	}
+}

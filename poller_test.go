@@ -1,0 +1,734 @@
+package paperspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fleet is a service with many machines, each with one event, and a count of what is asked of it. In a synctest bubble
+// its answers take no time, so that the requests of a tick bear the same time.
+type fleet struct {
+	mu       sync.Mutex
+	now      func() time.Time
+	events   []MachineEvent // newest first
+	ends     map[string]time.Time
+	after    map[string]MachineState // the state of a machine once its event has ended
+	requests []received
+	answer   func(r *http.Request) *http.Response // nil goes on
+}
+
+type received struct {
+	at   time.Time
+	path string
+}
+
+// newFleet has n events, e0 the newest, which end at random times within a span.
+func newFleet(n int, span time.Duration) *fleet {
+	f := &fleet{now: time.Now, ends: map[string]time.Time{}, after: map[string]MachineState{}}
+	start := time.Now()
+	for i := range n {
+		id := strconv.Itoa(i)
+		f.events = append(f.events, MachineEvent{
+			ID: "e" + id, Name: "start", MachineID: "m" + id, CreatedAt: start.Add(-time.Duration(i) * time.Millisecond),
+		})
+		f.ends["e"+id] = start.Add(time.Duration(rand.Int64N(int64(span))))
+	}
+	return f
+}
+
+func (f *fleet) event(i int) MachineEvent {
+	e := f.events[i]
+	e.State = MachineEventStateInProgress
+	if !f.now().Before(f.ends[e.ID]) {
+		e.State, e.FinishedAt = MachineEventStateDone, f.ends[e.ID]
+	}
+	return e
+}
+
+func (f *fleet) machine(i int) Machine {
+	m := Machine{ID: f.events[i].MachineID, State: MachineStateStarting}
+	if f.event(i).Finished() {
+		m.State = MachineStateReady
+	}
+	return m
+}
+
+func (f *fleet) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/v1")
+	f.requests = append(f.requests, received{f.now(), path})
+	if f.answer != nil {
+		if resp := f.answer(r); resp != nil {
+			return resp, nil
+		}
+	}
+	var v any
+	list, id, single := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	index, _ := strconv.Atoi(strings.TrimLeft(id, "em"))
+	owner := r.URL.Query().Get("machineId")
+	switch {
+	case single && index >= len(f.events):
+		return notFound(r)
+	case list == "machine-events" && single:
+		v = f.event(index)
+	case list == "machine-events" && owner != "":
+		i, _ := strconv.Atoi(owner[1:])
+		v = Page[MachineEvent]{Items: []MachineEvent{f.event(i)}}
+	case list == "machine-events":
+		v = pageOf(r, len(f.events), f.event)
+	case list == "machines" && single:
+		v = f.machine(index)
+	case list == "machines":
+		v = pageOf(r, len(f.events), f.machine)
+	}
+	b, _ := json.Marshal(v)
+	return reply(200, string(b))(r)
+}
+
+func pageOf[T any](r *http.Request, n int, item func(int) T) (p Page[T]) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	for i := from; i < min(from+limit, n); i++ {
+		p.Items = append(p.Items, item(i))
+	}
+	if p.HasMore = from+limit < n; p.HasMore {
+		p.NextPage = strconv.Itoa(from + limit)
+	}
+	return p
+}
+
+// costliest is the most requests that bear the same time.
+func (f *fleet) costliest() int {
+	perTick := map[time.Time]int{}
+	most := 0
+	for _, r := range f.requests {
+		perTick[r.at]++
+		most = max(most, perTick[r.at])
+	}
+	return most
+}
+
+// waitForAll waits for one event, or one machine, in each of many goroutines, and returns how late the latest was.
+func (f *fleet) waitForAll(t *testing.T, ids []int, wait func(i int) error) (latest time.Duration) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for _, i := range ids {
+		wg.Go(func() {
+			assert.NoError(t, wait(i))
+			late := time.Since(f.ends["e"+strconv.Itoa(i)])
+			mu.Lock()
+			defer mu.Unlock()
+			latest = max(latest, late)
+		})
+	}
+	wg.Wait()
+	return latest
+}
+
+func numbers(n int) (list []int) {
+	for i := range n {
+		list = append(list, i)
+	}
+	return list
+}
+
+func TestFiveHundredWaits(t *testing.T) {
+	for name, wait := range map[string]func(ctx context.Context, c *Client, i int) error{
+		"on events": func(ctx context.Context, c *Client, i int) error {
+			_, err := c.MachineEvents.Wait(ctx, []string{"e" + strconv.Itoa(i)})
+			return err
+		},
+		"on machines": func(ctx context.Context, c *Client, i int) error {
+			m, err := c.Machines.WaitForState(ctx, "m"+strconv.Itoa(i), MachineStateReady)
+			if err == nil && m.ID != "m"+strconv.Itoa(i) {
+				err = errors.New("another machine: " + m.ID)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(900, 3*time.Minute)
+				c := newTestClient(t, f)
+				ids := rand.Perm(900)[:500]
+				latest := f.waitForAll(t, ids, func(i int) error { return wait(t.Context(), c, i) })
+				assert.LessOrEqual(t, f.costliest(), 10, "requests a tick")
+				assert.LessOrEqual(t, latest, 20*time.Second, "two intervals")
+				t.Logf("%s: %d requests, at most %d a tick, at most %s late", name, len(f.requests), f.costliest(), latest)
+			})
+		})
+	}
+}
+
+func TestWaitsOnOldEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(5500, 3*time.Minute)
+		c := newTestClient(t, f)
+		ids := numbers(5500)[5000:]
+		latest := f.waitForAll(t, ids, func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, f.costliest(), 10)
+		assert.LessOrEqual(t, latest, 70*time.Second)
+		t.Logf("%d requests, at most %d a tick, at most %s late", len(f.requests), f.costliest(), latest)
+	})
+}
+
+func TestOneCallForManyEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(300, time.Minute)
+		var ids []string
+		for i := range 300 {
+			ids = append(ids, "e"+strconv.Itoa(i))
+		}
+		events, err := newTestClient(t, f).MachineEvents.Wait(t.Context(), ids)
+		require.NoError(t, err)
+		require.Len(t, events, 300)
+		for i, e := range events {
+			assert.Equal(t, ids[i], e.ID)
+			assert.Equal(t, MachineEventStateDone, e.State)
+		}
+		assert.LessOrEqual(t, f.costliest(), 3, "three pages hold them all")
+	})
+}
+
+func TestOneWaitCostsOneRequestATick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(300, time.Hour)
+		f.ends["e7"] = time.Now().Add(5 * time.Minute)
+		_, err := newTestClient(t, f).MachineEvents.Wait(t.Context(), []string{"e7"})
+		require.NoError(t, err)
+		assert.Equal(t, 1, f.costliest())
+		assert.InDelta(t, 38, len(f.requests), 4)
+		for _, r := range f.requests {
+			assert.Equal(t, "/machine-events/e7", r.path)
+		}
+	})
+}
+
+// The heir repeats the poll that the leader's end broke, and no one else notices.
+func TestLeaderThatLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(3, time.Hour)
+		for _, id := range []string{"e0", "e1", "e2"} {
+			f.ends[id] = time.Now().Add(time.Minute)
+		}
+		var slow sync.Once
+		rt := step(func(r *http.Request) (*http.Response, error) {
+			blocked := false
+			if time.Since(epochOf(t)) > 20*time.Second {
+				slow.Do(func() { blocked = true })
+			}
+			if blocked {
+				return hang(r)
+			}
+			return f.RoundTrip(r)
+		})
+		c := newTestClient(t, rt)
+		leader, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := c.MachineEvents.Wait(leader, []string{"e0"})
+			assert.ErrorIs(t, err, context.Canceled)
+		})
+		synctest.Wait()
+		for _, id := range []string{"e1", "e2"} {
+			wg.Go(func() {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{id})
+				assert.NoError(t, err)
+			})
+		}
+		time.Sleep(40 * time.Second) // its request hangs by now
+		leave()
+		wg.Wait()
+		assert.Less(t, time.Since(epochOf(t)), 80*time.Second)
+	})
+}
+
+func (s step) RoundTrip(r *http.Request) (*http.Response, error) { return s(r) }
+
+// epochOf is when a bubble's clock begins.
+func epochOf(*testing.T) time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Waits come and go at random, and those that stay end in time.
+func TestWaitersComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(200, 5*time.Minute)
+		c := newTestClient(t, f)
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Minute))))
+				ctx := t.Context()
+				leaves := i%3 == 0
+				if leaves {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.Int64N(int64(time.Minute))))
+					defer cancel()
+				}
+				_, err := c.MachineEvents.Wait(ctx, []string{"e" + strconv.Itoa(i)})
+				late := time.Since(f.ends["e"+strconv.Itoa(i)])
+				if err == nil {
+					assert.LessOrEqual(t, late, 20*time.Second+2*time.Minute) // it may have begun later
+				} else {
+					assert.True(t, leaves)
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+				}
+			})
+		}
+		wg.Wait()
+		assert.LessOrEqual(t, f.costliest(), 10)
+		assert.Empty(t, c.poller.waiters)
+		assert.Empty(t, c.poller.entries)
+		assert.Nil(t, c.poller.leader)
+	})
+}
+
+func TestNewcomerMakesThePollerQuickAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(2, time.Hour)
+		f.ends["e0"], f.ends["e1"] = time.Now().Add(time.Hour), time.Now().Add(5*time.Minute+1500*time.Millisecond)
+		c := newTestClient(t, f)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = c.MachineEvents.Wait(ctx, []string{"e0"}) })
+		time.Sleep(5 * time.Minute)
+		_, err := c.MachineEvents.Wait(t.Context(), []string{"e1"})
+		require.NoError(t, err)
+		assert.Less(t, time.Since(f.ends["e1"]), 2*time.Second)
+		cancel()
+		wg.Wait()
+	})
+}
+
+func TestRefusedListFallsBackToSingles(t *testing.T) {
+	for _, status := range []int{400, 403, 404, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(8, time.Minute)
+			f.answer = func(r *http.Request) *http.Response {
+				if r.URL.Path == "/v1/machine-events" {
+					resp, _ := reply(status, `{"message":"no"}`)(r)
+					return resp
+				}
+				return nil
+			}
+			c := newTestClient(t, f)
+			latest := f.waitForAll(t, numbers(8), func(i int) error {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+				return err
+			})
+			assert.LessOrEqual(t, latest, 20*time.Second, "status %d", status)
+			assert.LessOrEqual(t, f.costliest(), 10)
+		})
+	}
+}
+
+func TestRevokedKeyEndsAllWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(50, time.Hour)
+		for id := range f.ends {
+			f.ends[id] = time.Now().Add(time.Hour)
+		}
+		f.answer = func(r *http.Request) *http.Response {
+			if time.Since(epochOf(t)) < time.Minute {
+				return nil
+			}
+			resp, _ := reply(401, `{"message":"You must be logged in","code":"UNAUTHORIZED"}`)(r)
+			return resp
+		}
+		c := newTestClient(t, f)
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+				assert.ErrorIs(t, err, ErrUnauthorized)
+				var we *WaitError
+				assert.ErrorAs(t, err, &we)
+			})
+		}
+		wg.Wait()
+		assert.Less(t, time.Since(epochOf(t)), 75*time.Second)
+	})
+}
+
+func TestRateLimitStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(300, 4*time.Minute)
+		f.answer = func(r *http.Request) *http.Response {
+			if at := time.Since(epochOf(t)); at > time.Minute && at < 3*time.Minute {
+				resp, _ := reply(429, "", "Retry-After: 20")(r)
+				return resp
+			}
+			return nil
+		}
+		c := newTestClient(t, f)
+		latest := f.waitForAll(t, numbers(300), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, latest, 2*time.Minute+40*time.Second)
+		during := 0
+		for _, r := range f.requests {
+			if at := r.at.Sub(epochOf(t)); at > time.Minute && at < 3*time.Minute {
+				during++
+			}
+		}
+		assert.LessOrEqual(t, during, 8, "the service is left alone for as long as it asks")
+	})
+}
+
+// A client serves waits in a bubble, out of it, and in another one.
+func TestClientInAndOutOfBubbles(t *testing.T) {
+	s := service{"GET /machine-events/e": play(is("e", "done"))}
+	c := newTestClient(t, s)
+	wait := func(t *testing.T) {
+		_, err := c.MachineEvents.Wait(t.Context(), []string{"e"})
+		require.NoError(t, err)
+	}
+	synctest.Test(t, func(t *testing.T) { time.Sleep(time.Hour); wait(t) })
+	wait(t)
+	synctest.Test(t, wait)
+}
+
+func TestWhoSharesAPoller(t *testing.T) {
+	c := newTestClient(t, play(notFound))
+	for name, tc := range map[string]struct {
+		opt    Option
+		shared bool
+	}{
+		"hook":        {WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) { return ctx, nil }), true},
+		"same key":    {WithAPIKey(testKey), true},
+		"other key":   {WithAPIKey("other"), false},
+		"other URL":   {WithBaseURL("https://other.example.com/v1"), false},
+		"http.Client": {WithHTTPClient(&http.Client{}), false},
+	} {
+		other, err := c.With(tc.opt)
+		require.NoError(t, err)
+		assert.Equal(t, tc.shared, other.poller == c.poller, name)
+	}
+}
+
+func TestWaitForState(t *testing.T) {
+	restart := func(states ...step) service {
+		created := "dtCreated=" + time.Now().Format(time.RFC3339)
+		return service{
+			"GET /machine-events":   play(reply(200, `{"hasMore":false,"items":[`+event("e", "new", created)+`]}`)),
+			"GET /machine-events/e": play(is("e", "in progress", created), is("e", "error", created)),
+			"GET /machines/m":       play(states...),
+		}
+	}
+	machine := func(state string) step { return reply(200, `{"id":"m","state":"`+state+`"}`) }
+	synctest.Test(t, func(t *testing.T) {
+		s := restart(machine("ready"))
+		m, err := newTestClient(t, s).Machines.WaitForState(t.Context(), "m", MachineStateReady)
+		require.NoError(t, err)
+		assert.Equal(t, MachineStateReady, m.State)
+		assert.Equal(t, 2, s.polls("e"), "ready counts only once the event has ended, however it ended")
+
+		s = restart(notFound, machine("off"), machine("starting"), machine("ready"))
+		var seen []string
+		progress := OnChange(func(u WaitUpdate) {
+			if u.Machine != nil {
+				seen = append(seen, string(u.Machine.State))
+			} else {
+				seen = append(seen, "event "+string(u.Event.State))
+			}
+		})
+		_, err = newTestClient(t, s).Machines.WaitForState(t.Context(), "m", MachineStateReady, progress)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"event in progress", "event error", "off", "starting", "ready"}, seen)
+
+		begin := time.Now()
+		_, err = newTestClient(t, restart(machine("provisioning"))).Machines.WaitForState(t.Context(), "m", MachineStateReady)
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.ErrorContains(t, err, "waited 30m0s for m (provisioning)")
+		assert.Equal(t, 30*time.Minute, time.Since(begin))
+
+		_, err = newTestClient(t, restart(machine("off"), notFound)).Machines.WaitForState(t.Context(), "m", MachineStateReady)
+		require.ErrorIs(t, err, ErrNotFound)
+
+		for _, id := range []string{"", ".."} {
+			_, err = newTestClient(t, s).Machines.WaitForState(t.Context(), id, MachineStateReady)
+			require.ErrorContains(t, err, "id")
+		}
+		_, err = newTestClient(t, s).Machines.WaitForState(t.Context(), "m", "")
+		require.ErrorContains(t, err, "state")
+	})
+}
+
+// An event that is older than the wait may last is taken for stuck.
+func TestStuckEventDoesNotHoldUpAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := event("old", "in progress", "dtCreated="+time.Now().Add(-time.Hour).Format(time.RFC3339))
+		s := service{
+			"GET /machine-events":     play(reply(200, `{"hasMore":false,"items":[`+stuck+`]}`)),
+			"GET /machine-events/old": play(reply(200, stuck)),
+			"GET /machines/m":         play(ready),
+		}
+		_, err := newTestClient(t, s).Machines.WaitForState(t.Context(), "m", MachineStateReady)
+		require.NoError(t, err)
+		_, err = newTestClient(t, s).Machines.WaitForState(t.Context(), "m", MachineStateReady, WithWaitTimeout(2*time.Hour))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+	})
+}
+
+func TestEnsure(t *testing.T) {
+	machine := func(state string) step { return reply(200, `{"id":"m","state":"`+state+`"}`) }
+	none := play(reply(200, `{"hasMore":false,"items":[]}`))
+	busy := reply(400, `{"message":"This machine is currently starting.","code":"BAD_REQUEST"}`)
+	for _, tc := range []struct {
+		name   string
+		off    bool // ensure off, else ready
+		states []step
+		act    []step
+		event  []step
+		acts   int
+		is     error
+	}{
+		{name: "ready already", states: []step{machine("ready")}},
+		{name: "starting already", states: []step{machine("starting"), machine("serviceready"), machine("ready")}},
+		{name: "off", states: []step{machine("off"), machine("starting"), machine("ready")}, acts: 1},
+		{name: "stopping", states: []step{machine("stopping"), machine("off"), machine("ready")}, acts: 1},
+		{name: "somebody else was quicker", states: []step{machine("off"), machine("starting"), machine("ready")}, act: []step{busy}, acts: 1},
+		{name: "refused for good", states: []step{machine("off")}, act: []step{busy}, acts: 1, is: ErrBadRequest},
+		{name: "refused key", states: []step{machine("off")}, act: []step{reply(401, "")}, acts: 1, is: ErrUnauthorized},
+		{name: "unknown outcome, and it started", states: []step{machine("off"), machine("starting"), machine("ready")}, act: []step{reply(500, "")}, acts: 4},
+		{name: "unknown outcome, and it did not", states: []step{machine("off")}, act: []step{reply(500, "")}, acts: 4, is: ErrOutcomeUnknown},
+		{name: "the start fails", states: []step{machine("off")}, event: []step{is("e", "error", "error=no capacity")}, acts: 1, is: ErrEventFailed},
+		{name: "the start fails, and it is ready", states: []step{machine("off"), machine("ready")}, event: []step{is("e", "error")}, acts: 1},
+		{name: "never", states: []step{machine("off")}, acts: 1, is: ErrWaitTimeout},
+		{name: "off already", off: true, states: []step{machine("off")}},
+		{name: "ready, to be off", off: true, states: []step{machine("ready"), machine("stopping"), machine("off")}, acts: 1},
+		{name: "starting, to be off", off: true, states: []step{machine("starting"), machine("ready"), machine("off")}, acts: 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				act := tc.act
+				if act == nil {
+					act = []step{operation200(event("e", "new"))}
+				}
+				polls := tc.event
+				if polls == nil {
+					polls = []step{is("e", "done")}
+				}
+				road := play(act...)
+				s := service{
+					"GET /machine-events": none, "GET /machine-events/e": play(polls...), "GET /machines/m": play(tc.states...),
+					"PATCH /machines/m/start": road, "PATCH /machines/m/stop": road,
+				}
+				c := newTestClient(t, s)
+				ensure, wanted := c.Machines.EnsureReady, MachineStateReady
+				if tc.off {
+					ensure, wanted = c.Machines.EnsureOff, MachineStateOff
+				}
+				m, err := ensure(t.Context(), "m")
+				assert.Equal(t, tc.acts, road.count(), "starts and stops")
+				if tc.is != nil {
+					require.ErrorIs(t, err, tc.is)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, wanted, m.State)
+			})
+		})
+	}
+}
+
+func TestWaitUntilDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		require.NoError(t, newTestClient(t, service{}).Machines.WaitUntilDeleted(t.Context(), "m"))
+		s := service{"GET /machines/m": play(ready, ready, reply(500, ""), reply(404, "<html>"), notFound)}
+		require.NoError(t, newTestClient(t, s).Machines.WaitUntilDeleted(t.Context(), "m"))
+		assert.Equal(t, 5, s["GET /machines/m"].count())
+		begin := time.Now()
+		err := newTestClient(t, service{"GET /machines/m": play(ready)}).Machines.WaitUntilDeleted(t.Context(), "m")
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.Equal(t, 10*time.Minute, time.Since(begin))
+	})
+}
+
+func TestGetByName(t *testing.T) {
+	list := reply(200, `{"hasMore":false,"items":[{"id":"1","name":"trainer-2"},{"id":"2","name":"trainer"},{"id":"2","name":"trainer"},{"id":"3","name":"twin"},{"id":"4","name":"twin"}]}`)
+	c := newTestClient(t, service{"GET /machines": play(list), "GET /deployments": play(list)})
+	m, err := c.Machines.GetByName(t.Context(), "trainer")
+	require.NoError(t, err)
+	assert.Equal(t, "2", m.ID)
+	d, err := c.Deployments.GetByName(t.Context(), "trainer-2")
+	require.NoError(t, err)
+	assert.Equal(t, "1", d.ID)
+	for name, sentinel := range map[string]error{"train": ErrNotFound, "twin": ErrAmbiguous} {
+		_, err = c.Machines.GetByName(t.Context(), name)
+		require.ErrorIs(t, err, sentinel)
+		_, err = c.Deployments.GetByName(t.Context(), name)
+		require.ErrorIs(t, err, sentinel)
+	}
+	_, err = c.Machines.GetByName(t.Context(), "")
+	require.ErrorContains(t, err, "name")
+}
+
+// Two kinds of waits and deployments at once still fit into the budget, and end in time.
+func TestMixOfWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(900, 3*time.Minute)
+		c := newTestClient(t, f)
+		latest := f.waitForAll(t, numbers(800), func(i int) error {
+			if i%2 == 0 {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+				return err
+			}
+			_, err := c.Machines.WaitForState(t.Context(), "m"+strconv.Itoa(i), MachineStateReady)
+			return err
+		})
+		assert.LessOrEqual(t, f.costliest(), 10)
+		assert.LessOrEqual(t, latest, 20*time.Second)
+		t.Logf("%d requests, at most %d a tick, at most %s late", len(f.requests), f.costliest(), latest)
+	})
+}
+
+// Operations that end together read their machines again from the list, not each for itself.
+func TestRereadsShareTheirPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(400, time.Minute)
+		for id := range f.ends {
+			f.ends[id] = time.Now().Add(time.Minute)
+		}
+		c := newTestClient(t, f)
+		f.waitForAll(t, numbers(400), func(i int) error {
+			e, err := c.MachineEvents.Get(t.Context(), "e"+strconv.Itoa(i))
+			require.NoError(t, err)
+			op := &Operation[Machine]{Event: e, Data: Machine{ID: e.MachineID}, client: c, op: machinesStart, read: c.Machines.reread}
+			m, err := op.Wait(t.Context())
+			if err == nil && m.State != MachineStateReady {
+				err = errors.New("state " + string(m.State))
+			}
+			return err
+		})
+		perTick := map[time.Time]int{}
+		for _, r := range f.requests[400:] {
+			perTick[r.at]++
+			assert.LessOrEqual(t, perTick[r.at], 10)
+		}
+	})
+}
+
+// A page that fails in passing is read again in the next tick; the fleet does not fall back to single requests for it.
+func TestOneFailedPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(500, 2*time.Minute)
+		failed := false
+		f.answer = func(r *http.Request) *http.Response {
+			if !failed && time.Since(epochOf(t)) > 30*time.Second && r.URL.Path == "/v1/machine-events" {
+				failed = true
+				resp, _ := reply(500, "")(r)
+				return resp
+			}
+			return nil
+		}
+		c := newTestClient(t, f)
+		latest := f.waitForAll(t, numbers(500), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, latest, 20*time.Second)
+		assert.Less(t, len(f.requests), 250)
+	})
+}
+
+// What the service answered to a request that was sent before a wait began is no news to that wait.
+func TestAnswersFromBeforeTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Bool // the restart, whose event is in progress from then on
+		slow := step(func(r *http.Request) (*http.Response, error) {
+			before := begun.Load()
+			time.Sleep(300 * time.Millisecond)
+			items := ""
+			if before {
+				items = event("e", "in progress", "dtCreated="+time.Now().Format(time.RFC3339))
+			}
+			switch r.URL.Path {
+			case "/v1/machine-events":
+				return reply(200, `{"hasMore":false,"items":[`+items+`]}`)(r)
+			case "/v1/machine-events/e":
+				return reply(200, items)(r)
+			}
+			return ready(r)
+		})
+		c := newTestClient(t, slow)
+		var wg sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		wg.Go(func() { _, _ = c.Machines.WaitForState(ctx, "m", MachineStateOff) })
+		time.Sleep(100 * time.Millisecond) // its first request is on its way
+		begun.Store(true)
+		_, err := c.Machines.WaitForState(t.Context(), "m", MachineStateReady, WithWaitTimeout(5*time.Minute))
+		require.ErrorIs(t, err, ErrWaitTimeout, "the restart is still going on")
+		cancel()
+		wg.Wait()
+	})
+}
+
+// An event without an id ends the wait for it, and no other.
+func TestEventWithoutAnID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{
+			"PATCH /machines/m/start": play(operation200(event("", "new"))),
+			"GET /machine-events/ok":  play(is("ok", "new"), is("ok", "new"), is("ok", "done")),
+		}
+		c := newTestClient(t, s)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"ok"})
+			assert.NoError(t, err)
+		})
+		op, err := c.Machines.Start(t.Context(), "m")
+		require.NoError(t, err)
+		_, err = op.Wait(t.Context())
+		require.ErrorContains(t, err, "id")
+		wg.Wait()
+	})
+}
+
+// What an unknown outcome was stays in the error of a wait that its own limit ended.
+func TestLimitThatCutsOffAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{
+			"GET /machine-events": play(reply(200, `{"hasMore":false,"items":[]}`)), "GET /machines/m": play(reply(200, `{"id":"m","state":"off"}`)),
+			"PATCH /machines/m/start": play(hang),
+		}
+		_, err := newTestClient(t, s).Machines.EnsureReady(t.Context(), "m", WithWaitTimeout(20*time.Second))
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+		var we *WaitError
+		require.ErrorAs(t, err, &we)
+	})
+}
+
+func TestRetryAfterOutlastsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /machine-events/e": play(reply(429, "", "Retry-After: 60"))}
+		c := newTestClient(t, s)
+		for range 20 {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(time.Second))
+			require.ErrorIs(t, err, ErrWaitTimeout)
+		}
+		assert.Equal(t, 1, s.polls("e"))
+	})
+}

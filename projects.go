@@ -1,0 +1,324 @@
+package paperspace
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// ProjectsService has the operations on projects, their activity, collaborators, models and secrets, of the tag
+// Projects. The deployments of a project are in [DeploymentsService], its tags in [TagsService].
+type ProjectsService struct{ client *Client }
+
+var (
+	projectsCreate                 = &operation{id: "projects-create", method: http.MethodPost, path: "/projects", class: ClassNeither}
+	projectsList                   = &operation{id: "projects-list", method: http.MethodGet, path: "/projects", class: ClassSafe}
+	projectsGet                    = &operation{id: "projects-get", method: http.MethodGet, path: "/projects/{id}", class: ClassSafe}
+	projectsUpdate                 = &operation{id: "projects-update", method: http.MethodPut, path: "/projects/{id}", class: ClassIdempotent}
+	projectsDelete                 = &operation{id: "projects-delete", method: http.MethodDelete, path: "/projects/{id}", class: ClassIdempotent}
+	projectActivityList            = &operation{id: "projectActivity-list", method: http.MethodGet, path: "/projects/{id}/activity", class: ClassSafe}
+	projectCollaboratorsList       = &operation{id: "projectCollaborators-list", method: http.MethodGet, path: "/projects/{id}/collaborators", class: ClassSafe}
+	projectCollaboratorsCreate     = &operation{id: "projectCollaborators-create", method: http.MethodPost, path: "/projects/{id}/collaborators", class: ClassNeither}
+	projectCollaboratorsDelete     = &operation{id: "projectCollaborators-delete", method: http.MethodDelete, path: "/projects/{id}/collaborators/{userId}", class: ClassIdempotent}
+	projectModelsList              = &operation{id: "projectModels-list", method: http.MethodGet, path: "/projects/{id}/models", class: ClassSafe}
+	projectModelsAdd               = &operation{id: "projectModels-add", method: http.MethodPost, path: "/projects/{id}/models/{modelId}", class: ClassIdempotent}
+	projectModelsRemove            = &operation{id: "projectModels-remove", method: http.MethodDelete, path: "/projects/{id}/models/{modelId}", class: ClassIdempotent}
+	projectSecretsList             = &operation{id: "projectSecrets-list", method: http.MethodGet, path: "/projects/{id}/secrets", class: ClassSafe}
+	projectSecretsCreate           = &operation{id: "projectSecrets-create", method: http.MethodPost, path: "/projects/{id}/secrets", class: ClassNeither}
+	projectSecretsGetProjectSecret = &operation{id: "projectSecrets-getProjectSecret", method: http.MethodGet, path: "/projects/{id}/secrets/{name}", class: ClassSafe}
+	projectSecretsUpdate           = &operation{id: "projectSecrets-update", method: http.MethodPatch, path: "/projects/{id}/secrets/{name}", class: ClassIdempotent}
+	projectSecretsDelete           = &operation{id: "projectSecrets-delete", method: http.MethodDelete, path: "/projects/{id}/secrets/{name}", class: ClassIdempotent}
+)
+
+// Create makes a project.
+//
+// API: projects-create, POST /projects
+func (s *ProjectsService) Create(ctx context.Context, params ProjectCreateParams, opts ...RequestOption) (*Project, error) {
+	return call[Project](ctx, s.client, projectsCreate, nil, params, opts)
+}
+
+// List fetches one page of the team's projects, newest first.
+//
+// API: projects-list, GET /projects
+func (s *ProjectsService) List(ctx context.Context, params ProjectListParams, opts ...RequestOption) (*Page[Project], error) {
+	return call[Page[Project]](ctx, s.client, projectsList, nil, params, opts)
+}
+
+// All walks the team's projects, newest first. Calls projects-list for each page.
+func (s *ProjectsService) All(ctx context.Context, params ProjectListParams, opts ...RequestOption) iter.Seq2[Project, error] {
+	return all[Project](ctx, s.client, projectsList, nil, params, opts)
+}
+
+// Get fetches the project with the given ID.
+//
+// API: projects-get, GET /projects/{id}
+func (s *ProjectsService) Get(ctx context.Context, id string, opts ...RequestOption) (*Project, error) {
+	return call[Project](ctx, s.client, projectsGet, pathParams(id), nil, opts)
+}
+
+// Update renames a project.
+//
+// API: projects-update, PUT /projects/{id}
+func (s *ProjectsService) Update(ctx context.Context, id string, params ProjectUpdateParams, opts ...RequestOption) (*Project, error) {
+	return call[Project](ctx, s.client, projectsUpdate, pathParams(id), params, opts)
+}
+
+// Delete deletes a project, and returns what it was.
+//
+// API: projects-delete, DELETE /projects/{id}
+func (s *ProjectsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Project, error) {
+	return call[Project](ctx, s.client, projectsDelete, pathParams(id), nil, opts)
+}
+
+// ListActivity fetches one page of what was done to the project's deployments, newest first.
+//
+// API: projectActivity-list, GET /projects/{id}/activity
+func (s *ProjectsService) ListActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) (*Page[ProjectActivity], error) {
+	return call[Page[ProjectActivity]](ctx, s.client, projectActivityList, pathParams(id), params, opts)
+}
+
+// AllActivity walks what was done to the project's deployments, newest first. Calls projectActivity-list for each page.
+func (s *ProjectsService) AllActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) iter.Seq2[ProjectActivity, error] {
+	return all[ProjectActivity](ctx, s.client, projectActivityList, pathParams(id), params, opts)
+}
+
+// ListCollaborators fetches one page of the users who may use the project, newest first.
+//
+// API: projectCollaborators-list, GET /projects/{id}/collaborators
+func (s *ProjectsService) ListCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) (*Page[ProjectCollaborator], error) {
+	return call[Page[ProjectCollaborator]](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
+}
+
+// AllCollaborators walks the users who may use the project, newest first. Calls projectCollaborators-list for each
+// page.
+func (s *ProjectsService) AllCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) iter.Seq2[ProjectCollaborator, error] {
+	return all[ProjectCollaborator](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
+}
+
+// CreateCollaborator lets a user use the project.
+//
+// API: projectCollaborators-create, POST /projects/{id}/collaborators
+func (s *ProjectsService) CreateCollaborator(ctx context.Context, id string, params ProjectCollaboratorCreateParams, opts ...RequestOption) (*ProjectCollaborator, error) {
+	return call[ProjectCollaborator](ctx, s.client, projectCollaboratorsCreate, pathParams(id), params, opts)
+}
+
+// DeleteCollaborator takes the project from a user.
+//
+// API: projectCollaborators-delete, DELETE /projects/{id}/collaborators/{userId}
+func (s *ProjectsService) DeleteCollaborator(ctx context.Context, id, userID string, opts ...RequestOption) (*DeletedCollaborator, error) {
+	return call[DeletedCollaborator](ctx, s.client, projectCollaboratorsDelete, pathParams(id, userID), nil, opts)
+}
+
+// ListModels fetches one page of the project's models, newest first.
+//
+// API: projectModels-list, GET /projects/{id}/models
+func (s *ProjectsService) ListModels(ctx context.Context, id string, params ProjectModelListParams, opts ...RequestOption) (*Page[Model], error) {
+	return call[Page[Model]](ctx, s.client, projectModelsList, pathParams(id), params, opts)
+}
+
+// AllModels walks the project's models, newest first. Calls projectModels-list for each page.
+func (s *ProjectsService) AllModels(ctx context.Context, id string, params ProjectModelListParams, opts ...RequestOption) iter.Seq2[Model, error] {
+	return all[Model](ctx, s.client, projectModelsList, pathParams(id), params, opts)
+}
+
+// AddModel puts a model into the project.
+//
+// API: projectModels-add, POST /projects/{id}/models/{modelId}
+func (s *ProjectsService) AddModel(ctx context.Context, id, modelID string, opts ...RequestOption) (*Model, error) {
+	return call[Model](ctx, s.client, projectModelsAdd, pathParams(id, modelID), nil, opts)
+}
+
+// RemoveModel takes a model out of the project.
+//
+// API: projectModels-remove, DELETE /projects/{id}/models/{modelId}
+func (s *ProjectsService) RemoveModel(ctx context.Context, id, modelID string, opts ...RequestOption) (*Model, error) {
+	return call[Model](ctx, s.client, projectModelsRemove, pathParams(id, modelID), nil, opts)
+}
+
+// ListSecrets fetches one page of the project's secrets, newest first.
+//
+// API: projectSecrets-list, GET /projects/{id}/secrets
+func (s *ProjectsService) ListSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) (*Page[Secret], error) {
+	return call[Page[Secret]](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
+}
+
+// AllSecrets walks the project's secrets, newest first. Calls projectSecrets-list for each page.
+func (s *ProjectsService) AllSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) iter.Seq2[Secret, error] {
+	return all[Secret](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
+}
+
+// CreateSecret makes a secret of the project.
+//
+// API: projectSecrets-create, POST /projects/{id}/secrets
+func (s *ProjectsService) CreateSecret(ctx context.Context, id string, params SecretCreateParams, opts ...RequestOption) (*Secret, error) {
+	return call[Secret](ctx, s.client, projectSecretsCreate, pathParams(id), params, opts)
+}
+
+// GetSecret fetches the project's secret of the given name, without its value.
+//
+// API: projectSecrets-getProjectSecret, GET /projects/{id}/secrets/{name}
+func (s *ProjectsService) GetSecret(ctx context.Context, id, name string, opts ...RequestOption) (*Secret, error) {
+	return call[Secret](ctx, s.client, projectSecretsGetProjectSecret, pathParams(id, name), nil, opts)
+}
+
+// UpdateSecret gives a secret of the project another value.
+//
+// API: projectSecrets-update, PATCH /projects/{id}/secrets/{name}
+func (s *ProjectsService) UpdateSecret(ctx context.Context, id, name string, params SecretUpdateParams, opts ...RequestOption) (*Secret, error) {
+	return call[Secret](ctx, s.client, projectSecretsUpdate, pathParams(id, name), params, opts)
+}
+
+// DeleteSecret deletes a secret of the project.
+//
+// API: projectSecrets-delete, DELETE /projects/{id}/secrets/{name}
+func (s *ProjectsService) DeleteSecret(ctx context.Context, id, name string, opts ...RequestOption) (*DeletedSecret, error) {
+	return call[DeletedSecret](ctx, s.client, projectSecretsDelete, pathParams(id, name), nil, opts)
+}
+
+// ProjectCreateParams describe a project to be made.
+type ProjectCreateParams struct {
+	// Name has from 1 to 128 characters, and need not be unique.
+	Name string `json:"name" check:"required"`
+}
+
+// ProjectListParams page through the list of projects.
+type ProjectListParams struct{ ListParams }
+
+// ProjectUpdateParams are what changes of a project.
+type ProjectUpdateParams struct {
+	// Name has from 1 to 128 characters, and need not be unique.
+	Name string `json:"name" check:"required"`
+}
+
+// Project is what deployments, models and secrets are gathered in.
+type Project struct {
+	// ID is the project's id.
+	ID string `json:"id"`
+	// Name need not be unique.
+	Name string `json:"name"`
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"dtCreated"`
+	// DeletedAt is when it was deleted; zero while it is not.
+	DeletedAt time.Time `json:"dtDeleted,omitzero"`
+	// RepoNodeID is the node id of the GitHub repository that it is connected to; empty if there is none.
+	RepoNodeID string `json:"repoNodeId,omitzero"`
+	// RepoName is the name of that repository.
+	RepoName string `json:"repoName,omitzero"`
+	// RepoURL is where that repository is.
+	RepoURL string `json:"repoUrl,omitzero"`
+}
+
+func (p *Project) setKeys(keys []string) { p.ID = keys[0] }
+
+// ProjectActivityListParams filter the list of a project's activity. Its cursor, After, is a UUID.
+type ProjectActivityListParams struct {
+	ListParams
+	// DeploymentID asks for what was done to one deployment. It is a UUID.
+	DeploymentID string `url:"deploymentId,omitempty"`
+}
+
+// ProjectActivity is something that was done to a deployment of a project.
+type ProjectActivity struct {
+	// ID is the activity's id.
+	ID string `json:"id"`
+	// Data is the change of a scaling; nil for other actions.
+	Data *ProjectActivityData `json:"data,omitzero"`
+	// Action is what was done.
+	Action ProjectActivityAction `json:"action"`
+	// CreatedAt is when it was done.
+	CreatedAt time.Time `json:"dtCreated"`
+	// Deployment is what it was done to; nil if that is not known.
+	Deployment *ProjectActivityDeployment `json:"deployment,omitzero"`
+	// Actor is who did it; nil if that is not known.
+	Actor *ProjectActivityActor `json:"actor,omitzero"`
+}
+
+// ProjectActivityData is how a scaling changed the number of replicas.
+type ProjectActivityData struct {
+	// To is the number after it.
+	To int `json:"to"`
+	// From is the number before it.
+	From int `json:"from"`
+}
+
+// ProjectActivityDeployment is the deployment of a [ProjectActivity].
+type ProjectActivityDeployment struct {
+	// Name is the deployment's name.
+	Name string `json:"name"`
+	// ID is the deployment's id.
+	ID string `json:"id"`
+	// DeletedAt is when it was deleted; zero while it is not.
+	DeletedAt time.Time `json:"dtDeleted"`
+}
+
+// ProjectActivityActor is the user or the part of the service that did a [ProjectActivity].
+type ProjectActivityActor struct {
+	// AvatarURL is empty if there is no image.
+	AvatarURL string `json:"avatarUrl,omitzero"`
+	// FullName is empty if it is not known.
+	FullName string `json:"fullName,omitzero"`
+	// Email is empty if it is not known.
+	Email string `json:"email,omitzero"`
+}
+
+// ProjectActivityAction is what was done to a deployment.
+type ProjectActivityAction string
+
+// What can be done to a deployment.
+const (
+	ProjectActivityActionDeploymentScaled              ProjectActivityAction = "deployment.scaled"
+	ProjectActivityActionDeploymentCreated             ProjectActivityAction = "deployment.created"
+	ProjectActivityActionDeploymentDeleted             ProjectActivityAction = "deployment.deleted"
+	ProjectActivityActionDeploymentUpdated             ProjectActivityAction = "deployment.updated"
+	ProjectActivityActionDeploymentEnabled             ProjectActivityAction = "deployment.enabled"
+	ProjectActivityActionDeploymentDisabled            ProjectActivityAction = "deployment.disabled"
+	ProjectActivityActionDeploymentAutoscalingEnabled  ProjectActivityAction = "deployment.autoscaling.enabled"
+	ProjectActivityActionDeploymentAutoscalingDisabled ProjectActivityAction = "deployment.autoscaling.disabled"
+)
+
+// Known reports whether the API documents the value.
+func (a ProjectActivityAction) Known() bool {
+	switch a {
+	case ProjectActivityActionDeploymentScaled, ProjectActivityActionDeploymentCreated,
+		ProjectActivityActionDeploymentDeleted, ProjectActivityActionDeploymentUpdated,
+		ProjectActivityActionDeploymentEnabled, ProjectActivityActionDeploymentDisabled,
+		ProjectActivityActionDeploymentAutoscalingEnabled, ProjectActivityActionDeploymentAutoscalingDisabled:
+		return true
+	}
+	return false
+}
+
+// ProjectCollaboratorListParams page through the users who may use a project.
+type ProjectCollaboratorListParams struct{ ListParams }
+
+// ProjectCollaboratorCreateParams name who may use a project.
+type ProjectCollaboratorCreateParams struct {
+	// UserID is the user's id.
+	UserID string `json:"userId" check:"required"`
+}
+
+// ProjectCollaborator is someone who may use a project.
+type ProjectCollaborator struct {
+	// User is who it is.
+	User AccessorUser `json:"user"`
+	// CreatedAt is when that began.
+	CreatedAt time.Time `json:"dtCreated"`
+	// DeletedAt is when that ended; zero while it has not.
+	DeletedAt time.Time `json:"dtDeleted,omitzero"`
+}
+
+// DeletedCollaborator is the answer to the delete of a collaborator.
+type DeletedCollaborator struct {
+	// UserID is the user who may no longer use the project.
+	UserID string `json:"userId"`
+}
+
+func (d *DeletedCollaborator) setKeys(keys []string) { d.UserID = keys[1] }
+
+// ProjectModelListParams filter the list of a project's models.
+type ProjectModelListParams struct {
+	ListParams
+	// Name asks for models of the name. The service may also return others whose name contains it.
+	Name string `url:"name,omitempty"`
+}

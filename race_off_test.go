@@ -1,0 +1,5 @@
+//go:build !race
+
+package paperspace
+
+const raceEnabled = false

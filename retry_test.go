@@ -1,0 +1,442 @@
+package paperspace
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptrace"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var errBroken = errors.New("connection broken")
+
+// unsent fails as net/http does when it gets no connection.
+func unsent(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
+		trace.GetConn("api.paperspace.com:443")
+	}
+	return nil, errBroken
+}
+
+// sent fails as net/http does when the connection breaks after the request was written.
+func sent(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
+		trace.GetConn("api.paperspace.com:443")
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	return nil, errBroken
+}
+
+// cut answers with a body that ends early.
+func cut(r *http.Request) (*http.Response, error) {
+	resp, _ := reply(200, "")(r)
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"a`), failingReader{}))
+	return resp, nil
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// calls has one call of each class.
+func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
+	return map[Class]func(context.Context, ...RequestOption) error{
+		ClassSafe: func(ctx context.Context, opts ...RequestOption) error {
+			_, err := c.Machines.Get(ctx, "a", opts...)
+			return err
+		},
+		ClassIdempotent: func(ctx context.Context, opts ...RequestOption) error {
+			_, err := c.Machines.RemoveAccessor(ctx, "a", "b", opts...)
+			return err
+		},
+		ClassNeither: func(ctx context.Context, opts ...RequestOption) error {
+			_, err := c.Machines.AddAccessor(ctx, "a", MachineAccessorAddParams{UserID: "b"}, opts...)
+			return err
+		},
+	}
+}
+
+// The table says how often each class is sent when the first attempt ends as named and the second well, and whether the
+// outcome of a write is unknown when every attempt ends so.
+func TestRetriesByClass(t *testing.T) {
+	for _, tc := range []struct {
+		name                      string
+		step                      step
+		safe, idempotent, neither int
+		unknown                   bool
+	}{
+		{"no connection", unsent, 2, 2, 2, false},
+		{"reset after sending", sent, 2, 2, 1, true},
+		{"transport that traces nothing", fail(errBroken), 2, 2, 1, true},
+		{"cut body", cut, 2, 2, 1, true},
+		{"408", reply(408, ""), 2, 2, 1, true},
+		{"429", reply(429, ""), 2, 2, 2, false},
+		{"499", reply(499, ""), 1, 1, 1, true},
+		{"500", reply(500, ""), 2, 2, 1, true},
+		{"501", reply(501, ""), 1, 1, 1, true},
+		{"502", reply(502, "<html>"), 2, 2, 1, true},
+		{"503", reply(503, ""), 2, 2, 1, true},
+		{"504", reply(504, ""), 2, 2, 1, true},
+		{"302", reply(302, "", "Location: https://elsewhere.example.com/"), 1, 1, 1, true},
+		{"400", reply(400, `{"message":"no","code":"BAD_REQUEST"}`), 1, 1, 1, false},
+		{"401", reply(401, ""), 1, 1, 1, false},
+		{"404", reply(404, ""), 1, 1, 1, false},
+		{"409", reply(409, ""), 1, 1, 1, false},
+		{"empty 200", reply(200, ""), 1, 1, 1, true},
+		{"null", reply(200, "null"), 1, 1, 1, true},
+		{"HTML with 200", reply(200, "<html>"), 1, 1, 1, true},
+		{"refusal with 200", reply(200, `{"message":"no","code":"CONFLICT"}`), 1, 1, 1, false},
+		{"failure with 200", reply(200, `{"message":"no","code":"INTERNAL_SERVER_ERROR"}`), 1, 1, 1, true},
+		{"certificate", fail(&tls.CertificateVerificationError{Err: errBroken}), 1, 1, 1, true},
+		{"scheme", fail(http.ErrSchemeMismatch), 1, 1, 1, true},
+	} {
+		for class, want := range map[Class]int{ClassSafe: tc.safe, ClassIdempotent: tc.idempotent, ClassNeither: tc.neither} {
+			t.Run(fmt.Sprintf("%s/%d", tc.name, class), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					rt := play(tc.step, reply(200, `{"id":"a","user":{"id":"b"}}`))
+					err := calls(newTestClient(t, rt))[class](t.Context())
+					assert.Equal(t, want, rt.count(), "attempts")
+					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // leaves no doubt
+					assert.Equal(t, want == 2 || emptyDelete, err == nil, "%v", err)
+
+					rt = play(tc.step)
+					err = calls(newTestClient(t, rt))[class](t.Context())
+					assert.Equal(t, tc.unknown && class != ClassSafe && !emptyDelete, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+					if !emptyDelete {
+						e, ok := errors.AsType[*Error](err)
+						require.True(t, ok)
+						assert.Equal(t, rt.count(), e.Attempts)
+						if want == 2 {
+							assert.Equal(t, 4, rt.count(), "the default is four attempts")
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// What one attempt leaves unknown is not cleared by the refusal of the next.
+func TestRefusedRepeatOfAnUnknownWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := play(sent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
+		_, err := newTestClient(t, rt).Machines.Delete(t.Context(), "a")
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		require.ErrorIs(t, err, ErrNotFound)
+		assert.Equal(t, 2, rt.count())
+
+		rt = play(sent, sent, reply(200, `{"event":null,"data":`+okMachine+`}`))
+		_, err = newTestClient(t, rt).Machines.Delete(t.Context(), "a")
+		require.NoError(t, err, "a repeat that ends well settles it")
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 {
+			var starts []time.Time
+			rt := play(func(r *http.Request) (*http.Response, error) {
+				starts = append(starts, time.Now())
+				return reply(503, "")(r)
+			})
+			c := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 6, MinDelay: time.Second, MaxDelay: 4 * time.Second}))
+			_, err := c.Machines.Get(t.Context(), "a")
+			require.ErrorIs(t, err, ErrServer)
+			require.Len(t, starts, 6)
+			for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} {
+				assert.LessOrEqual(t, starts[i+1].Sub(starts[i]), ceiling*time.Second)
+			}
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		header   string
+		status   int
+		deadline time.Duration
+		attempts int
+		least    time.Duration // between the attempts
+		most     time.Duration
+	}{
+		{name: "seconds", header: "7", status: 429, attempts: 2, least: 7 * time.Second, most: 7 * time.Second},
+		{name: "503", header: "7", status: 503, attempts: 2, least: 7 * time.Second, most: 7 * time.Second},
+		{name: "date", header: "Sat, 01 Jan 2000 00:00:09 GMT", status: 429, attempts: 2, least: 9 * time.Second, most: 9 * time.Second},
+		{name: "zero", header: "0", status: 429, attempts: 2},
+		{name: "the cap", header: "60", status: 429, attempts: 2, least: time.Minute, most: time.Minute},
+		{name: "above the cap", header: "61", status: 429, attempts: 1},
+		{name: "date above the cap", header: "Sat, 01 Jan 2000 01:00:00 GMT", status: 429, attempts: 1},
+		{name: "past the deadline", header: "7", status: 429, deadline: 5 * time.Second, attempts: 1},
+		{name: "past date", header: "Fri, 31 Dec 1999 00:00:00 GMT", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "negative", header: "-5", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "junk", header: "soon", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "overflow", header: "9223372036854775807", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "greater overflow", header: "99999999999999999999999", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "not on 500", header: "7", status: 500, attempts: 2, most: 500 * time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tc.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tc.deadline)
+					defer cancel()
+				}
+				rt := play(reply(tc.status, `{"message":"slow down"}`, "Retry-After: "+tc.header), reply(200, okMachine))
+				start := time.Now()
+				_, err := newTestClient(t, rt).Machines.Get(ctx, "a")
+				took := time.Since(start)
+				assert.Equal(t, tc.attempts, rt.count())
+				assert.GreaterOrEqual(t, took, tc.least)
+				assert.LessOrEqual(t, took, tc.most)
+				if tc.attempts == 1 {
+					require.ErrorIs(t, err, ErrTooManyRequests)
+					e, _ := errors.AsType[*Error](err)
+					assert.GreaterOrEqual(t, e.RetryAfter, 7*time.Second)
+					assert.Equal(t, "slow down", e.Message)
+					assert.NotErrorIs(t, err, context.DeadlineExceeded)
+				}
+			})
+		})
+	}
+}
+
+func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		slow := WithRetryPolicy(RetryPolicy{MaxAttempts: 1000, MinDelay: time.Minute, MaxDelay: time.Minute})
+		_, err := newTestClient(t, play(reply(503, `{"message":"later"}`)), slow).Machines.Get(ctx, "a")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, ErrServer)
+		assert.ErrorContains(t, err, "later")
+
+		ctx, cancelCause := context.WithCancelCause(t.Context())
+		why := errors.New("shutting down")
+		time.AfterFunc(5*time.Second, func() { cancelCause(why) })
+		_, err = newTestClient(t, play(fail(errBroken)), slow).Machines.Get(ctx, "a")
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, why)
+		require.ErrorIs(t, err, errBroken)
+	})
+}
+
+func TestContextThatEndedBefore(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	rt := play(reply(200, okMachine))
+	for class, call := range calls(newTestClient(t, rt)) {
+		err := call(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown, "class %d", class)
+	}
+	assert.Zero(t, rt.count())
+}
+
+func TestCancelledAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for class := range calls(newTestClient(t, play(hang))) {
+			rt := play(hang)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			err := calls(newTestClient(t, rt))[class](ctx)
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown))
+			assert.Equal(t, 1, rt.count())
+		}
+	})
+}
+
+// An attempt that runs out of time is no end of the caller's context, whoever set the limit.
+func TestAttemptTimeout(t *testing.T) {
+	timeouts := map[string]step{
+		"ours":      hang,
+		"net":       fail(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}),
+		"context":   fail(context.DeadlineExceeded),
+		"cancelled": fail(context.Canceled),
+	}
+	for name, timeout := range timeouts {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := play(timeout)
+				_, err := newTestClient(t, rt).Machines.Get(t.Context(), "a")
+				require.Error(t, err)
+				assert.Equal(t, 4, rt.count())
+				assert.NotErrorIs(t, err, context.DeadlineExceeded)
+				assert.NotErrorIs(t, err, context.Canceled)
+				var timedOut interface{ Timeout() bool }
+				require.ErrorAs(t, err, &timedOut)
+				assert.True(t, timedOut.Timeout())
+			})
+		})
+	}
+	t.Run("the default is 60 s", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			c := newTestClient(t, play(hang), WithRetryPolicy(RetryPolicy{MaxAttempts: 1}))
+			_, err := c.Machines.Get(t.Context(), "a")
+			require.Error(t, err)
+			assert.Equal(t, time.Minute, time.Since(start))
+		})
+	})
+	t.Run("the caller's http.Client", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			rt := play(hang, reply(200, okMachine))
+			start := time.Now()
+			c, err := NewClient(WithAPIKey(testKey), WithHTTPClient(&http.Client{Transport: rt, Timeout: 5 * time.Second}))
+			require.NoError(t, err)
+			_, err = c.Machines.Get(t.Context(), "a")
+			require.NoError(t, err)
+			assert.Less(t, time.Since(start), 6*time.Second)
+
+			rt = play(hang)
+			c, err = NewClient(WithAPIKey(testKey), WithHTTPClient(&http.Client{Transport: rt, Timeout: 5 * time.Second}))
+			require.NoError(t, err)
+			_, err = c.Machines.Get(t.Context(), "a")
+			require.Error(t, err)
+			assert.NotErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, 4, rt.count())
+		})
+	})
+	t.Run("a slow body", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			rt := play(func(r *http.Request) (*http.Response, error) {
+				resp, _ := reply(200, "")(r)
+				resp.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+					<-r.Context().Done()
+					return 0, r.Context().Err()
+				}))
+				return resp, nil
+			}, reply(200, okMachine))
+			_, err := newTestClient(t, rt).Machines.Get(t.Context(), "a")
+			require.NoError(t, err)
+			assert.Equal(t, 2, rt.count())
+		})
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestRetryPolicyOfOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := play(reply(500, ""))
+		c := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 2}))
+		_, err := c.Machines.Get(t.Context(), "a", WithRetryPolicy(RetryPolicy{MaxAttempts: 7}))
+		require.Error(t, err)
+		assert.Equal(t, 7, rt.count())
+		_, err = c.Machines.Get(t.Context(), "a", WithRetryPolicy(RetryPolicy{MaxAttempts: 1}))
+		require.Error(t, err)
+		assert.Equal(t, 8, rt.count())
+		_, err = c.Machines.Get(t.Context(), "a")
+		require.Error(t, err)
+		assert.Equal(t, 10, rt.count())
+	})
+}
+
+func TestTimeoutOfOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := newTestClient(t, play(reply(500, ""), hang)).Machines.Get(t.Context(), "a", WithTimeout(3*time.Second))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 3*time.Second, time.Since(start))
+	})
+}
+
+// A body is sent whole with every attempt.
+func TestBodyOfEveryAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := play(reply(429, ""), unsent, reply(200, `{"user":{"id":"b"}}`))
+		a, err := newTestClient(t, rt).Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "b"})
+		require.NoError(t, err)
+		assert.Equal(t, "b", a.User.ID)
+		assert.Equal(t, []string{`{"userId":"b"}`, `{"userId":"b"}`, `{"userId":"b"}`}, rt.bodies)
+	})
+}
+
+// A context may end at any moment, be it between two checks of it.
+func TestTinyDeadlines(t *testing.T) {
+	c := newTestClient(t, play(reply(200, okMachine)))
+	for i := range 3000 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Nanosecond)
+		if _, err := c.Machines.Get(ctx, "a"); err != nil {
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		cancel()
+	}
+}
+
+// An answer proves that the request left, whatever a transport reports of its connections.
+func TestAnswerOfATransportThatReportsNoConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, answer := range []step{cut, reply(500, "")} {
+			rt := play(func(r *http.Request) (*http.Response, error) {
+				_, _ = unsent(r)
+				return answer(r)
+			})
+			err := calls(newTestClient(t, rt))[ClassNeither](t.Context())
+			require.ErrorIs(t, err, ErrOutcomeUnknown)
+			assert.Equal(t, 1, rt.count())
+		}
+	})
+}
+
+func TestContextThatEndsInTheBodyOfAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		rt := play(func(r *http.Request) (*http.Response, error) {
+			resp, _ := reply(503, "")(r)
+			resp.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+				<-r.Context().Done()
+				return 0, r.Context().Err()
+			}))
+			return resp, nil
+		})
+		_, err := newTestClient(t, rt).Machines.Get(ctx, "a")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, ErrServer)
+	})
+}
+
+func TestBadRetryAfterIsNotPassedOn(t *testing.T) {
+	for _, value := range []string{"-5", "9223372036854775807", "soon"} {
+		once := WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
+		_, err := newTestClient(t, play(reply(429, "", "Retry-After: "+value)), once).Machines.Get(t.Context(), "a")
+		e, ok := errors.AsType[*Error](err)
+		require.True(t, ok)
+		assert.Zero(t, e.RetryAfter, value)
+	}
+}
+
+// A cookie jar writes into the header of each attempt, which must not reach the next.
+func TestCookiesOfAnAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jar, err := cookiejar.New(nil)
+		require.NoError(t, err)
+		n := 0
+		rt := play(func(r *http.Request) (*http.Response, error) {
+			n++
+			return reply(503, "", fmt.Sprintf("Set-Cookie: lb=v%d", n))(r)
+		})
+		c, err := NewClient(WithAPIKey(testKey), WithHTTPClient(&http.Client{Transport: rt, Jar: jar}))
+		require.NoError(t, err)
+		_, err = c.Machines.Get(t.Context(), "a")
+		require.Error(t, err)
+		assert.Equal(t, "lb=v3", rt.requests[3].Header.Get("Cookie"))
+	})
+}

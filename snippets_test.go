@@ -1,0 +1,63 @@
+package paperspace_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace"
+)
+
+// TestReadmeSnippets holds each snippet of the README's most common jobs to the example in example_jobs_test.go that
+// compiles it, runs it and checks its output, in the same order.
+func TestReadmeSnippets(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## The ten most common jobs\n")
+	require.True(t, found, "the README has no such section")
+	section, _, _ = strings.Cut(section, "\n## ")
+	snippets := regexp.MustCompile("(?s)\n```go\n(.*?)\n```\n").FindAllStringSubmatch(section, -1)
+
+	source, err := os.ReadFile("example_jobs_test.go")
+	require.NoError(t, err)
+	file, err := parser.ParseFile(token.NewFileSet(), "example_jobs_test.go", source, parser.ParseComments)
+	require.NoError(t, err)
+	var jobs []*ast.FuncDecl
+	for _, decl := range file.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok {
+			jobs = append(jobs, f)
+		}
+	}
+
+	require.Equal(t, 10, len(snippets), "snippets in the README")
+	require.Equal(t, len(snippets), len(jobs), "functions in example_jobs_test.go")
+	for i, job := range jobs {
+		body := string(source[job.Body.Lbrace-1 : job.Body.Rbrace])
+		require.Contains(t, body, "// Output:", "%s is not run", job.Name.Name)
+		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippets[i][1], "\t$1")
+		assert.Contains(t, body, "\n\n"+indented+"\n\n", "snippet %d is not a paragraph of %s", i+1, job.Name.Name)
+	}
+}
+
+// TestServicesHaveExamples sees to it that each service shows its reader how it is used.
+func TestServicesHaveExamples(t *testing.T) {
+	source, err := os.ReadFile("example_services_test.go")
+	require.NoError(t, err)
+	client := reflect.TypeFor[paperspace.Client]()
+	services := 0
+	for field := range client.Fields() {
+		if field.Type.Kind() == reflect.Pointer && strings.HasSuffix(field.Type.Elem().Name(), "Service") {
+			services++
+			assert.Contains(t, string(source), "\nfunc Example"+field.Type.Elem().Name()+"() {\n")
+		}
+	}
+	assert.Equal(t, 21, services)
+}

@@ -1,0 +1,114 @@
+package paperspace
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
+)
+
+func TestS3ConfigGoesBothWays(t *testing.T) {
+	const key = `"bucket":"b","accessKey":"AKIA","secretAccessKey":"hunter2"`
+	for _, tc := range []struct{ name, config string }{
+		{"nothing but what must be", `{` + key + `}`},
+		{"nulls", `{"endpoint":null,` + key + `,"region":null,"signatureVersion":null,"retainData":null}`},
+		{"values", `{"endpoint":"https://s3.example.com",` + key + `,"region":"us-east-1","signatureVersion":"v4","retainData":false}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rt := play(fits(t, "storageProviders-get", `{"id":"sp1","name":"n","isTeamDefault":null,"isManaged":false,"s3Config":`+tc.config+`}`))
+			c := newTestClient(t, rt)
+			provider, err := c.Storage.Get(t.Context(), "sp1")
+			require.NoError(t, err)
+			assert.Nil(t, provider.IsTeamDefault)
+			assert.Equal(t, "hunter2", provider.S3Config.SecretAccessKey.Reveal())
+
+			_, err = c.Storage.Update(t.Context(), "sp1", StorageProviderUpdateParams{Name: "m", S3Config: provider.S3Config})
+			require.NoError(t, err)
+			_, body := lastRequest(t, rt, "storageProviders-update")
+			assert.JSONEq(t, `{"name":"m","s3Config":`+tc.config+`}`, body)
+
+			_, err = c.Storage.Create(t.Context(), StorageProviderCreateParams{
+				Name: "m", StorageProviderType: StorageProviderTypeS3, IsTeamDefault: new(false), S3Config: provider.S3Config,
+			})
+			require.NoError(t, err)
+			_, body = lastRequest(t, rt, "storageProviders-create")
+			assert.JSONEq(t, `{"name":"m","storageProviderType":"s3","isTeamDefault":false,"s3Config":`+tc.config+`}`, body)
+		})
+	}
+}
+
+// The region of a bucket is not one of ours, even where it reads like one.
+func TestS3RegionIsPlain(t *testing.T) {
+	rt := play(reply(http.StatusOK, `{"s3Config":{"region":"NY2"}}`))
+	provider, err := newTestClient(t, rt).Storage.Get(t.Context(), "sp1")
+	require.NoError(t, err)
+	assert.Equal(t, Value("NY2"), provider.S3Config.Region)
+}
+
+func TestStorageUtilization(t *testing.T) {
+	rt := play(fits(t, "storageUtilization-getPublic", `{"totalFreeStorage":"1","remainingFreeStorage":"2","totalUsage":"9007199254740993",
+		"modelUsage":"4","datasetUsage":"5","sharedStorageUsage":"6","notebookWorkspaceUsage":""}`))
+	got, err := newTestClient(t, rt).Storage.GetUtilization(t.Context())
+	require.NoError(t, err)
+	lastRequest(t, rt, "storageUtilization-getPublic")
+	assert.Equal(t, &StorageUtilization{
+		TotalFreeStorage: 1, RemainingFreeStorage: 2, TotalUsage: 9007199254740993,
+		ModelUsage: 4, DatasetUsage: 5, SharedStorageUsage: 6,
+	}, got)
+}
+
+func TestIDsDoNotReachOtherOperations(t *testing.T) {
+	ctx := t.Context()
+	refused(t, "storageProviders-get", "id", func(c *Client) error {
+		_, err := c.Storage.Get(ctx, "utilization")
+		return err
+	})
+	refused(t, "storageProviders-update", "id", func(c *Client) error {
+		params := StorageProviderUpdateParams{S3Config: S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: "s"}}
+		_, err := c.Storage.Update(ctx, "utilization", params)
+		return err
+	})
+	refused(t, "storageProviders-delete", "id", func(c *Client) error {
+		_, err := c.Storage.Delete(ctx, "utilization")
+		return err
+	})
+
+	// That is the only id that could: nowhere else does a path have a word where another has a placeholder.
+	placeholder := regexp.MustCompile(`{[^}]*}`)
+	reached := map[string]bool{}
+	for _, template := range contract.Operations() {
+		fits := regexp.MustCompile("^" + placeholder.ReplaceAllString(template.Path, "[^/]+") + "$")
+		for _, op := range contract.Operations() {
+			same := placeholder.ReplaceAllString(op.Path, "") == placeholder.ReplaceAllString(template.Path, "")
+			if !same && fits.MatchString(op.Path) {
+				reached[op.Path] = true
+			}
+		}
+	}
+	assert.Equal(t, map[string]bool{storageUtilizationGetPublic.path: true}, reached)
+}
+
+// The size of a drive goes out in GB and comes back in any form, in a unit that nobody told us.
+func TestSharedDriveSize(t *testing.T) {
+	for size, want := range map[string]SharedDriveSize{
+		`250`: 250, `250.0`: 250, `"268435456000"`: 268435456000, `null`: 0, `""`: 0, `"9007199254740993"`: 9007199254740993,
+	} {
+		rt := play(reply(http.StatusOK, `{"id":"d1","size":`+size+`,"password":"hunter2","region":"East Coast (NY2)"}`))
+		drive, err := newTestClient(t, rt).SharedDrives.Create(t.Context(), SharedDriveCreateParams{
+			Name: "n", Size: 250, Region: "NY2", NetworkID: "nf8i2qd",
+		})
+		require.NoError(t, err, size)
+		_, body := lastRequest(t, rt, "sharedDrives-create")
+		assert.JSONEq(t, `{"name":"n","size":250,"region":"ny2","networkId":"nf8i2qd"}`, body)
+		assert.Equal(t, want, drive.Size, size)
+		assert.Equal(t, Sensitive("hunter2"), drive.Password)
+		assert.Equal(t, RegionNY2, drive.Region)
+	}
+	c := newTestClient(t, play(reply(http.StatusOK, `{"id":"d1","size":"big"}`)))
+	_, err := c.SharedDrives.Get(t.Context(), "d1")
+	require.ErrorContains(t, err, "size of a shared drive")
+}

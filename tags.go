@@ -1,0 +1,76 @@
+package paperspace
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// TagsService has the operations on the tags of projects, of the tags Projects and Tags.
+type TagsService struct{ client *Client }
+
+var (
+	projectTagsList   = &operation{id: "projectTags-list", method: http.MethodGet, path: "/projects/{id}/tags", class: ClassSafe}
+	projectTagsAdd    = &operation{id: "projectTags-add", method: http.MethodPost, path: "/projects/{id}/tags", class: ClassNeither}
+	projectTagsRemove = &operation{id: "projectTags-remove", method: http.MethodDelete, path: "/projects/{id}/tags", class: ClassIdempotent}
+)
+
+// List fetches one page of the project's tags, newest first.
+//
+// API: projectTags-list, GET /projects/{id}/tags
+func (s *TagsService) List(ctx context.Context, projectID string, params TagListParams, opts ...RequestOption) (*Page[Tag], error) {
+	return call[Page[Tag]](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
+}
+
+// All walks the project's tags, newest first. Calls projectTags-list for each page.
+func (s *TagsService) All(ctx context.Context, projectID string, params TagListParams, opts ...RequestOption) iter.Seq2[Tag, error] {
+	return all[Tag](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
+}
+
+// Add gives the project a tag.
+//
+// API: projectTags-add, POST /projects/{id}/tags
+func (s *TagsService) Add(ctx context.Context, projectID string, params TagAddParams, opts ...RequestOption) (*Tag, error) {
+	return call[Tag](ctx, s.client, projectTagsAdd, pathParams(projectID), params, opts)
+}
+
+// Remove takes a tag from the project, and returns what it was.
+//
+// API: projectTags-remove, DELETE /projects/{id}/tags
+func (s *TagsService) Remove(ctx context.Context, projectID string, params TagRemoveParams, opts ...RequestOption) (*Tag, error) {
+	tag, err := call[Tag](ctx, s.client, projectTagsRemove, pathParams(projectID), params, opts)
+	if err == nil {
+		tag.Name = cmp.Or(tag.Name, params.Name)
+	}
+	return tag, err
+}
+
+// TagListParams page through the tags of a project.
+type TagListParams struct{ ListParams }
+
+// TagAddParams describe a tag of a project.
+type TagAddParams struct {
+	// Name is the tag.
+	Name string `json:"name"`
+}
+
+// TagRemoveParams name a tag of a project.
+type TagRemoveParams struct {
+	// Name is the tag.
+	Name string `url:"name" check:"required"`
+}
+
+// Tag is a tag of a project.
+type Tag struct {
+	// ID is the tag's number.
+	ID int `json:"id"`
+	// Name is the tag.
+	Name string `json:"name"`
+	// CreatedAt is when the project got it.
+	CreatedAt time.Time `json:"dtCreated"`
+}
+
+// setKeys has nothing to set: the key is a parameter, which [TagsService.Remove] knows.
+func (*Tag) setKeys([]string) {}

@@ -1,0 +1,187 @@
+package paperspace
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// rule is what a field of a params struct must hold to. It stands in the field's `check` tag:
+//
+//	required   the zero value means nothing to the service: an id, an enum, a name that must not be empty
+//	min=N      the least number
+//	max=N      the greatest number
+//
+// A field that may be left out is held to it only when it is set; a pointer that is set must not point to a zero that
+// is forbidden.
+type rule struct {
+	index    int
+	name     string // as the API spells it, "" for an embedded struct
+	goName   string
+	optional bool
+	required bool
+	min, max float64 // 0: no bound
+	walk     bool    // there may be rules or secrets further down
+}
+
+var rules sync.Map // of reflect.Type to []rule
+
+// checker is a type whose values are not all fit to be sent. It returns the reason, or "".
+type checker interface{ check() string }
+
+// validate finds what the service would refuse or misunderstand, before anything is sent.
+func validate(op *operation, params any) error {
+	if path, reason := check(reflect.ValueOf(params), 0); reason != "" {
+		return op.paramError(strings.TrimPrefix(path, "."), reason)
+	}
+	return nil
+}
+
+// maxNesting is deeper than anything that the service takes, and ends the walk through a value that contains itself.
+const maxNesting = 1000
+
+// check returns the path of the first value in v that cannot be sent, and the reason.
+func check(v reflect.Value, depth int) (path, reason string) {
+	if depth++; depth > maxNesting {
+		return "", "is nested too deeply, or contains itself"
+	}
+	if c, ok := v.Interface().(checker); ok && v.Kind() != reflect.Pointer {
+		if reason := c.check(); reason != "" || v.Kind() != reflect.Struct {
+			return "", reason
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return check(v.Elem(), depth)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if path, reason := check(v.Index(i), depth); reason != "" {
+				return fmt.Sprintf("[%d]%s", i, path), reason
+			}
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			if path, reason := check(it.Value(), depth); reason != "" {
+				return fmt.Sprintf("[%v]%s", it.Key(), path), reason
+			}
+		}
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[Sensitive]() && v.String() == mask {
+			return "", "holds the mask " + mask + " in place of a secret"
+		}
+	case reflect.Struct:
+		for _, r := range rulesOf(v.Type()) {
+			if reason := r.check(v.Field(r.index)); reason != "" {
+				return "." + r.name, fmt.Sprintf("%s (%s.%s)", reason, v.Type().Name(), r.goName)
+			}
+			if !r.walk {
+				continue
+			}
+			if path, reason := check(v.Field(r.index), depth); reason != "" {
+				if r.name != "" {
+					path = "." + r.name + path
+				}
+				return path, reason
+			}
+		}
+	}
+	return "", ""
+}
+
+func (r *rule) check(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	} else if r.optional && v.IsZero() {
+		return ""
+	}
+	if r.required && (v.IsZero() || v.Interface() == any(Value(""))) { // the latter is an empty id that may be null
+		if r.optional {
+			return "is set to a zero value, which means nothing"
+		}
+		return "is required"
+	}
+	if r.min == 0 && r.max == 0 {
+		return ""
+	}
+	n := 0.0
+	switch {
+	case v.CanInt():
+		n = float64(v.Int())
+	case v.CanFloat():
+		n = v.Float()
+	}
+	switch {
+	case r.max != 0 && (n < r.min || n > r.max):
+		return fmt.Sprintf("must be from %v to %v", r.min, r.max)
+	case n < r.min:
+		return fmt.Sprintf("must be at least %v", r.min)
+	}
+	return ""
+}
+
+func rulesOf(t reflect.Type) []rule {
+	if known, ok := rules.Load(t); ok {
+		return known.([]rule)
+	}
+	var list []rule
+	for i := range t.NumField() {
+		f := t.Field(i)
+		r := rule{index: i, goName: f.Name, walk: mayHold(f.Type)}
+		tag, ok := f.Tag.Lookup("json")
+		if !ok {
+			tag = f.Tag.Get("url")
+		}
+		r.name, tag, _ = strings.Cut(tag, ",")
+		r.optional = strings.Contains(tag, "omit")
+		for part := range strings.SplitSeq(f.Tag.Get("check"), ",") {
+			key, value, _ := strings.Cut(part, "=")
+			switch key {
+			case "required":
+				r.required = true
+			case "min":
+				r.min, _ = strconv.ParseFloat(value, 64)
+			case "max":
+				r.max, _ = strconv.ParseFloat(value, 64)
+			}
+		}
+		if f.IsExported() && (r.walk || r.required || r.min != 0 || r.max != 0) {
+			list = append(list, r)
+		}
+	}
+	rules.Store(t, list)
+	return list
+}
+
+// mayHold reports whether values of the type can have rules or secrets in them.
+func mayHold(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		if mayHold(t.Elem()) {
+			return true
+		}
+	}
+	return t == reflect.TypeFor[Sensitive]() || t.Implements(reflect.TypeFor[checker]())
+}
+
+// fieldNames are the names that a params struct gives to its fields under a tag.
+func fieldNames(params any, tag string) map[string]bool {
+	names := map[string]bool{}
+	if params == nil {
+		return names
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(params)) {
+		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
+			names[name] = true
+		}
+	}
+	return names
+}

@@ -1,0 +1,198 @@
+package paperspace
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// WaitOption changes one wait.
+type WaitOption interface{ applyWait(*waitConfig) error }
+
+type waitOption func(*waitConfig) error
+
+func (o waitOption) applyWait(c *waitConfig) error { return o(c) }
+
+type waitConfig struct {
+	timeout           time.Duration
+	grace             time.Duration
+	silentErrorIsDone bool
+	onChange          func(WaitUpdate)
+	forSpec           string
+	afterSpec         string
+	fromStart         bool
+}
+
+// WithWaitTimeout limits how long the wait takes, from the call of the method to its return. At the limit it ends with
+// a [*WaitError] that matches [ErrWaitTimeout].
+func WithWaitTimeout(d time.Duration) WaitOption {
+	return waitOption(func(c *waitConfig) error {
+		if d <= 0 {
+			return &ParamError{Field: "WithWaitTimeout", Reason: "must be positive"}
+		}
+		c.timeout = d
+		return nil
+	})
+}
+
+// WithNotFoundGrace sets for how long a 404 is taken for normal, as it is for a while after a create: 60 s unless set.
+// Zero ends the wait at the first one.
+func WithNotFoundGrace(d time.Duration) WaitOption {
+	return waitOption(func(c *waitConfig) error {
+		if d < 0 {
+			return &ParamError{Field: "WithNotFoundGrace", Reason: "must not be negative"}
+		}
+		c.grace = d
+		return nil
+	})
+}
+
+// SilentErrorIsDone takes an event that ended in state error for done if it has a finish time and no reason: the
+// service reports so what in fact it usually completed.
+func SilentErrorIsDone() WaitOption {
+	return waitOption(func(c *waitConfig) error {
+		c.silentErrorIsDone = true
+		return nil
+	})
+}
+
+// WaitUpdate is a change that a wait saw: one of its fields is set.
+type WaitUpdate struct {
+	Event      *MachineEvent
+	Machine    *Machine
+	Deployment *Deployment
+}
+
+// OnChange calls f at every change that a poll of the wait sees, in the goroutine that waits. It shows the progress of
+// waits that take several steps; where there is one step, the Watch methods do.
+func OnChange(f func(WaitUpdate)) WaitOption {
+	return waitOption(func(c *waitConfig) error {
+		if f == nil {
+			return &ParamError{Field: "OnChange", Reason: "is nil"}
+		}
+		c.onChange = f
+		return nil
+	})
+}
+
+const (
+	defaultWaitTimeout = 30 * time.Minute
+	defaultGrace       = time.Minute
+)
+
+// wait is one call of a method that waits.
+type wait struct {
+	*waiter
+	config waitConfig
+	caller context.Context // the caller's, while the waiter's may end before it at the wait's own limit
+	cancel context.CancelFunc
+	start  time.Time
+	states map[string]string    // the last state of each id
+	absent map[target]time.Time // since when a target answers 404
+}
+
+// newWait begins a wait on behalf of op, with its own time limit unless it is endless. It must end with [wait.end].
+func newWait(ctx context.Context, c *Client, op *operation, endless bool, opts []WaitOption) (*wait, error) {
+	if ctx == nil {
+		return nil, op.paramError("ctx", "is nil")
+	}
+	w := &wait{
+		caller: ctx, cancel: func() {}, start: time.Now(), config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
+		states: map[string]string{}, absent: map[target]time.Time{},
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, op.paramError("opts", "has a nil option")
+		}
+		if err := opt.applyWait(&w.config); err != nil {
+			return nil, err
+		}
+	}
+	limit := w.config.timeout
+	if _, ok := ctx.Deadline(); limit == 0 && !ok && !endless {
+		limit = cmp.Or(op.wait, defaultWaitTimeout)
+	}
+	if limit > 0 {
+		ctx, w.cancel = context.WithDeadline(ctx, w.start.Add(limit))
+	}
+	w.waiter = c.poller.newWaiter(ctx, c)
+	return w, nil
+}
+
+func (w *wait) end() {
+	w.leave()
+	w.cancel()
+}
+
+// refused says whether the service has said its last word on a target: a 400, or a 404 that has lasted for longer than
+// the grace time.
+func (w *wait) refused(t target, err error) bool {
+	if !errors.Is(err, ErrNotFound) {
+		return err != nil
+	}
+	if w.absent[t].IsZero() {
+		w.absent[t] = time.Now()
+	}
+	return time.Since(w.absent[t]) >= w.config.grace
+}
+
+// broken is the error of a wait that ended before what it waited for; the pending ids are named.
+func (w *wait) broken(err error, pending ...target) error {
+	_, answered := errors.AsType[*Error](err)
+	if !answered && w.ctx.Err() == nil {
+		return err // it never began
+	}
+	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.start), Err: w.outcome(err)}
+	for _, t := range pending {
+		e.IDs = append(e.IDs, t.id)
+		if state := w.states[t.id]; state != "" {
+			e.LastStates[t.id] = state
+		}
+		if failed := w.failure(t); failed != nil && failed != err {
+			e.LastPoll = failed
+		}
+	}
+	return e
+}
+
+// outcome tells the wait's own time limit from other errors. What a write that the limit cut off may have done stays in
+// the error.
+func (w *wait) outcome(err error) error {
+	if _, told := errors.AsType[*WaitError](err); told {
+		return err
+	}
+	e, answered := errors.AsType[*Error](err)
+	switch ended := w.caller.Err(); {
+	case w.ctx.Err() == nil || ended != nil && errors.Is(err, ended):
+		return err
+	case ended != nil:
+		return fmt.Errorf("%w: %w", ended, err)
+	case answered && e.OutcomeUnknown:
+		cut := *e
+		cut.Err = nil // the end of our context, which is not the caller's
+		return fmt.Errorf("%w: %w", ErrWaitTimeout, &cut)
+	default:
+		return ErrWaitTimeout
+	}
+}
+
+// failedCall is the error of a call that is a step of the wait: its own, unless the wait ended meanwhile.
+func (w *wait) failedCall(err error, pending ...target) error {
+	if w.ctx.Err() == nil {
+		return err
+	}
+	return w.broken(err, pending...)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
