@@ -78,10 +78,9 @@ type Client struct {
 // core is what all services of a client share. It never changes once it is made.
 type core struct {
 	config
-	base    *url.URL
-	http    *http.Client
-	product string // of the User-Agent header
-	poller  *poller
+	shared transport.Client
+	policy transport.Policy
+	poller *poller
 }
 
 // NewClient makes a client. It sends nothing and starts nothing; options apply in order, and the last wins.
@@ -104,7 +103,7 @@ func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if cfg.apiKey == nil && cfg.envError != nil {
+	if cfg.authorization == nil && cfg.envError != nil {
 		return nil, cfg.envError
 	}
 	base, err := parseBaseURL(cfg.baseURL)
@@ -117,11 +116,14 @@ func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
 	if cfg.httpClient.Transport == nil {
 		cfg.httpClient.Transport, cfg.ownTransport = defaultTransport()
 	}
-	ours := *cfg.httpClient
-	ours.CheckRedirect = transport.RedirectPolicy(base, ours.CheckRedirect)
-
 	c := &Client{core: &core{
-		config: cfg, base: base, http: &ours, product: strings.TrimSpace(cfg.userAgent + " paperspace-go/" + Version),
+		config: cfg,
+		shared: transport.Client{
+			HTTP: transport.NewHTTPClient(cfg.httpClient, base), Base: base,
+			Product:       strings.TrimSpace(cfg.userAgent + " paperspace-go/" + Version),
+			Authorization: cfg.authorization, Logger: cfg.logger, MaxBody: cmp.Or(cfg.maxBody, maxResponseBody),
+		},
+		policy: cfg.transportPolicy(cfg.retry),
 		poller: new(poller),
 	}}
 	if parent != nil && parent.sees(c.core) {
@@ -154,12 +156,12 @@ func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
 // sees says whether both clients get the same answers over the same connections, so that one may poll for the other.
 func (k *core) sees(other *core) bool {
 	key := func(k *core) string {
-		if k.apiKey == nil {
+		if k.authorization == nil {
 			return ""
 		}
-		return k.apiKey()
+		return k.authorization()
 	}
-	return k.httpClient == other.httpClient && *k.base == *other.base && key(k) == key(other)
+	return k.httpClient == other.httpClient && *k.shared.Base == *other.shared.Base && key(k) == key(other)
 }
 
 // CloseIdleConnections closes the connections that the default transport keeps for later calls. The transport of a
@@ -195,10 +197,10 @@ func (c Client) String() string {
 		return "paperspace.Client{}"
 	}
 	key := "none"
-	if c.apiKey != nil {
+	if c.authorization != nil {
 		key = mask
 	}
-	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.base, key)
+	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.shared.Base, key)
 }
 
 // Format prints the client as [Client.String] does, whatever the verb.

@@ -186,7 +186,7 @@ func TestWith(t *testing.T) {
 	require.NoError(t, err)
 	second, err := first.With(WithAPIKey("k"))
 	require.NoError(t, err)
-	assert.Same(t, first.http.Transport, second.http.Transport, "a copy shares the connections")
+	assert.Same(t, first.httpClient.Transport, second.httpClient.Transport, "a copy shares the connections")
 	assert.NotNil(t, second.ownTransport)
 }
 
@@ -197,13 +197,13 @@ func TestCallersClientIsNotChanged(t *testing.T) {
 	assert.Nil(t, mine.Transport)
 	assert.Nil(t, mine.CheckRedirect)
 	mine.Timeout = time.Hour
-	assert.Equal(t, time.Second, c.http.Timeout)
+	assert.Equal(t, time.Second, c.httpClient.Timeout)
 }
 
 func TestDefaultTransport(t *testing.T) {
 	c, err := NewClient()
 	require.NoError(t, err)
-	transport := c.http.Transport.(*http.Transport)
+	transport := c.httpClient.Transport.(*http.Transport)
 	assert.NotSame(t, http.DefaultTransport, transport)
 	assert.NotNil(t, transport.Proxy, "proxies from the environment stay")
 	assert.NotNil(t, transport.DialContext)

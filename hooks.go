@@ -69,8 +69,8 @@ func OperationFromContext(ctx context.Context) (CallInfo, bool) {
 	return CallInfo{op.ID, op.Method, op.PathTemplate, attempt}, ok
 }
 
-// runHooks begins the hooks and returns the context to go on with and what runs at the end.
-func runHooks(ctx context.Context, hooks []hook, info CallInfo) (context.Context, func(CallResult)) {
+// beginHooks returns the context to go on with, and what runs at the end.
+func beginHooks(ctx context.Context, hooks []hook, info CallInfo) (context.Context, []func(CallResult)) {
 	ends := make([]func(CallResult), 0, len(hooks))
 	for _, h := range hooks {
 		inner, end := h(ctx, info)
@@ -81,10 +81,14 @@ func runHooks(ctx context.Context, hooks []hook, info CallInfo) (context.Context
 			ends = append(ends, end)
 		}
 	}
-	return ctx, func(r CallResult) {
-		for _, end := range ends {
-			defer end(r) // last to first, and all of them even if one panics
-		}
+	return ctx, ends
+}
+
+// endHooks ends the hooks, last to first, and all of them even if one panics.
+func endHooks(ends []func(CallResult), r CallResult) {
+	if last := len(ends) - 1; last >= 0 {
+		defer endHooks(ends[:last], r)
+		ends[last](r)
 	}
 }
 

@@ -40,7 +40,7 @@ func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
 // config is what options set. A nil or zero field is the default.
 type config struct {
-	apiKey        func() string // nil: none; in a closure, which printers that go by reflection do not look into
+	authorization func() string // nil: no key; in a closure, which printers that go by reflection do not look into
 	envError      error         // why the environment gave no key
 	baseURL       string
 	baseURLSource string
@@ -63,9 +63,14 @@ func WithAPIKey(key string) Option {
 		if err != nil {
 			return err
 		}
-		c.apiKey = func() string { return trimmed }
+		c.authorize(trimmed)
 		return nil
 	})
+}
+
+func (c *config) authorize(key string) {
+	header := "Bearer " + key
+	c.authorization = func() string { return header }
 }
 
 func checkKey(source, key string) (string, error) {
@@ -94,7 +99,7 @@ func FromEnv() Option {
 			c.envError = err
 			return nil
 		}
-		c.apiKey = func() string { return key }
+		c.authorize(key)
 		return nil
 	})
 }
@@ -225,8 +230,9 @@ func (o retryOption) applyClient(c *config) error {
 }
 
 func (o retryOption) applyRequest(c *requestConfig) error {
-	c.retry = RetryPolicy(o)
-	return c.retry.check("WithRetryPolicy")
+	p := RetryPolicy(o)
+	c.retry = &p
+	return p.check("WithRetryPolicy")
 }
 
 func (p RetryPolicy) check(field string) error {
@@ -239,15 +245,19 @@ func (p RetryPolicy) check(field string) error {
 	return nil
 }
 
-// policy fills in the defaults.
-func (p RetryPolicy) policy() transport.Policy {
+// transportPolicy fills in the defaults of p. An attempt takes no longer than the caller's http.Client allows.
+func (c *config) transportPolicy(p RetryPolicy) transport.Policy {
 	p.MinDelay, p.MaxDelay = orDefaults(p.MinDelay, p.MaxDelay, 500*time.Millisecond, 30*time.Second)
+	p.AttemptTimeout = cmp.Or(p.AttemptTimeout, defaultAttemptTimeout)
+	if limit := c.httpClient.Timeout; limit > 0 {
+		p.AttemptTimeout = min(p.AttemptTimeout, limit)
+	}
 	return transport.Policy{
 		MaxAttempts:    cmp.Or(p.MaxAttempts, 4),
 		MinDelay:       p.MinDelay,
 		MaxDelay:       p.MaxDelay,
 		MaxRetryAfter:  cmp.Or(p.MaxRetryAfter, time.Minute),
-		AttemptTimeout: cmp.Or(p.AttemptTimeout, defaultAttemptTimeout),
+		AttemptTimeout: p.AttemptTimeout,
 	}
 }
 
@@ -270,8 +280,7 @@ type requestConfig struct {
 	query    url.Values
 	body     []bodyField
 	response *Response
-	answered bool // response is filled
-	retry    RetryPolicy
+	retry    *RetryPolicy
 	timeout  time.Duration
 }
 
@@ -358,6 +367,7 @@ func WithResponse(r *Response) RequestOption {
 		if r == nil {
 			return &ParamError{Field: "WithResponse", Reason: "is nil"}
 		}
+		*r = Response{} // not what an earlier call left there
 		c.response = r
 		return nil
 	})

@@ -57,23 +57,27 @@ func (op *operation) expand(values []string) (location, error) {
 	if len(values) == 0 {
 		return location{template, template}, nil
 	}
-	plain, escaped := "", ""
+	plain, escaped := "", "" // the latter stays empty for as long as it is the same
 	for _, value := range values {
 		before, rest, _ := strings.Cut(template, "{")
 		name, after, _ := strings.Cut(rest, "}")
 		if value == "" || value == "." || value == ".." {
 			return location{}, op.paramError(name, "must not be empty or a dot segment")
 		}
+		if segment := url.PathEscape(value); escaped != "" || segment != value {
+			escaped = cmp.Or(escaped, plain) + before + segment
+		}
 		plain += before + value
-		escaped += before + url.PathEscape(value)
 		template = after
 	}
 	plain += template
-	escaped += template
+	if escaped != "" {
+		escaped += template
+	}
 	if plain == storageUtilizationGetPublic.path { // the only fixed path that fits a template
 		return location{}, op.paramError("id", "must not be the name of another operation")
 	}
-	return location{plain, escaped}, nil
+	return location{plain, cmp.Or(escaped, plain)}, nil
 }
 
 // checkPath accepts the path of a [Request].
@@ -90,13 +94,4 @@ func checkPath(path string) (location, error) {
 		return location{}, errors.New("must not have dot segments")
 	}
 	return location{u.Path, u.EscapedPath()}, nil
-}
-
-// at returns the URL of a path below base.
-func at(base *url.URL, path location, query string) *url.URL {
-	u := &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + path.plain, RawQuery: query}
-	if base.RawPath != base.Path || path.escaped != path.plain {
-		u.RawPath = base.RawPath + path.escaped
-	}
-	return u
 }

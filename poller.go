@@ -149,7 +149,7 @@ func (p *poller) join(w *waiter) {
 		return
 	}
 	p.entries, p.next = map[target]*entry{}, now
-	if p.notBefore.After(now.Add(w.client.retry.policy().MaxRetryAfter)) {
+	if p.notBefore.After(now.Add(w.client.policy.MaxRetryAfter)) {
 		p.notBefore = time.Time{} // it is of another clock
 	}
 	if p.notBefore.After(now) {
@@ -582,7 +582,7 @@ const pollTimeout = 10 * time.Second
 func (c *Client) once() RequestOption {
 	p := c.retry
 	p.MaxAttempts = 1
-	p.AttemptTimeout = min(c.retry.policy().AttemptTimeout, pollTimeout)
+	p.AttemptTimeout = min(c.policy.AttemptTimeout, pollTimeout)
 	return WithRetryPolicy(p)
 }
 
@@ -592,7 +592,7 @@ func (c *Client) wantsPause(err error) time.Duration {
 	if !ok {
 		return 0
 	}
-	return min(e.RetryAfter, c.retry.policy().MaxRetryAfter)
+	return min(e.RetryAfter, c.policy.MaxRetryAfter)
 }
 
 // endsAllWaits says whether no poll will be answered any more.

@@ -2,7 +2,6 @@ package paperspace
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,24 +116,11 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 	if ctx == nil {
 		return op.paramError("ctx", "is nil")
 	}
-	rc := requestConfig{retry: c.retry}
-	defer func() {
-		if rc.response != nil && !rc.answered {
-			*rc.response = Response{} // not what an earlier call left there
-		}
-	}()
-	for _, opt := range opts {
-		if opt == nil {
-			return op.paramError("opts", "has a nil option")
-		}
-		if err := opt.applyRequest(&rc); err != nil {
-			if e, ok := errors.AsType[*ParamError](err); ok {
-				e.Operation = op.id
-			}
-			return err
-		}
+	rc, err := op.configure(opts)
+	if err != nil {
+		return err
 	}
-	if c.apiKey == nil && !op.noKey {
+	if c.authorization == nil && !op.noKey {
 		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, op.id)
 	}
 	body, err := r.encode(op, &rc)
@@ -151,13 +137,33 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless it returns
-	ctx, end := runHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path})
+	ctx, ends := beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path})
 	defer func() {
 		result.Duration = time.Since(start)
-		end(result)
+		endHooks(ends, result)
 	}()
 	result.Err = c.send(ctx, op, r, body, out, &rc, &result)
 	return result.Err
+}
+
+// configure applies the options of a call.
+func (op *operation) configure(opts []RequestOption) (requestConfig, error) {
+	if len(opts) == 0 {
+		return requestConfig{}, nil
+	}
+	rc := new(requestConfig)
+	for _, opt := range opts {
+		if opt == nil {
+			return *rc, op.paramError("opts", "has a nil option")
+		}
+		if err := opt.applyRequest(rc); err != nil {
+			if e, ok := errors.AsType[*ParamError](err); ok {
+				e.Operation = op.id
+			}
+			return *rc, err
+		}
+	}
+	return *rc, nil
 }
 
 // encode puts the options into the query and returns the body.
@@ -196,34 +202,22 @@ func (r *request) encode(op *operation, rc *requestConfig) ([]byte, error) {
 func (c *Client) send(
 	ctx context.Context, op *operation, r request, body []byte, out any, rc *requestConfig, result *CallResult,
 ) error {
-	header := make(http.Header, 4+len(rc.header))
-	header["User-Agent"] = []string{c.product}
-	header["Accept"] = []string{"application/json"}
-	for name, values := range rc.header {
-		header[name] = values
-	}
-	if c.apiKey != nil {
-		header["Authorization"] = []string{"Bearer " + c.apiKey()}
-	}
-	if body != nil {
-		header["Content-Type"] = []string{"application/json"}
-	}
-	req := (&http.Request{
-		Method: op.method, URL: at(c.base, r.path, r.query.Encode()), Host: c.base.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-
 	t := transport.Call{
-		Operation:  transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path},
+		Client:    &c.shared,
+		Operation: transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path},
+		Request: transport.Request{
+			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: rc.header, Body: body,
+		},
 		Write:      op.class != ClassSafe,
 		Repeatable: op.class != ClassNeither,
-		Policy:     rc.retry.policy(),
-		Logger:     c.logger,
-		HTTP:       c.http,
-		MaxBody:    cmp.Or(c.maxBody, maxResponseBody),
+		Policy:     &c.policy,
+	}
+	if rc.retry != nil {
+		policy := c.transportPolicy(*rc.retry)
+		t.Policy = &policy
 	}
 	defer t.Release()
-	err := t.Do(req, body)
+	err := t.Do(ctx)
 	if err == nil && t.StatusCode/100 == 2 {
 		err = r.read(op, t.Body, out)
 	}
@@ -234,7 +228,7 @@ func (c *Client) send(
 		result.StatusCode, result.RequestID = t.StatusCode, t.Header.Get("X-Request-Id")
 		result.Attempts = attempts(t.Attempts)
 	}
-	if rc.answered = true; rc.response != nil {
+	if rc.response != nil {
 		*rc.response = Response{
 			StatusCode: t.StatusCode, Header: t.Header.Clone(), Body: bytes.Clone(t.Body), Attempts: attempts(t.Attempts),
 		}

@@ -13,19 +13,38 @@ import (
 	"time"
 )
 
-// checkRetry passes on what RoundTrip decided.
-func (c *Call) checkRetry(context.Context, *http.Response, error) (bool, error) {
-	return c.delay >= 0, nil
+// The functions that retryablehttp calls find the attempt in the request's context.
+
+// checkRetry is called at the end of each attempt. While retryablehttp waits for the next one it looks at the request's
+// context, so it gets a request with the caller's: the attempt's has ended.
+func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	a := ctx.Value(attemptKey{}).(*attempt)
+	c := a.call
+	if !a.end(resp, err) {
+		return false, nil
+	}
+	c.waiting = true
+	c.request.Request = new(http.Request).WithContext(context.WithValue(c.ctx, attemptKey{}, a))
+	c.retry.RetryWaitMin = c.delay
+	return true, nil
 }
 
-// backoff is called right before the wait.
-func (c *Call) backoff(time.Duration, time.Duration, int, *http.Response) time.Duration {
-	c.waiting = true
-	return c.delay
+func backoff(delay, _ time.Duration, _ int, _ *http.Response) time.Duration { return delay }
+
+// prepareRetry is called after the wait, which may have ended together with the caller's context.
+func prepareRetry(req *http.Request) error {
+	c := req.Context().Value(attemptKey{}).(*attempt).call
+	if c.ctx.Err() != nil {
+		return c.ctx.Err()
+	}
+	c.waiting = false
+	*req = *c.begin()
+	return nil
 }
 
 // mayRepeat says whether the attempt that just ended may be followed by another.
-func (c *Call) mayRepeat(a *attempt, err error) bool {
+func (a *attempt) mayRepeat(err error) bool {
+	c := a.call
 	switch {
 	case a.number >= c.Policy.MaxAttempts, err != nil && final(err):
 		return false
@@ -55,13 +74,13 @@ func Unsettled(status int) bool {
 // nextDelay is the time until the next attempt: what Retry-After asks for, else an exponential back-off with full
 // jitter. It is negative when Retry-After asks for more than the policy or the deadline allows: then the answer that
 // we have is worth more than a wait that cannot end well.
-func (c *Call) nextDelay(ctx context.Context) time.Duration {
-	if ctx.Err() != nil && c.StatusCode == 0 { // the attempt's error says so already
+func (c *Call) nextDelay() time.Duration {
+	if c.ctx.Err() != nil && c.StatusCode == 0 { // the attempt's error says so already
 		return -1
 	}
 	if c.StatusCode == http.StatusTooManyRequests || c.StatusCode == http.StatusServiceUnavailable {
 		if delay, ok := RetryAfter(c.Header, time.Now()); ok {
-			deadline, bounded := ctx.Deadline()
+			deadline, bounded := c.ctx.Deadline()
 			if delay > c.Policy.MaxRetryAfter || bounded && delay >= time.Until(deadline) {
 				return -1
 			}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,75 +54,106 @@ type Attempt struct {
 	Err        error
 }
 
-// Call is one operation on its way. The fields up to MaxBody are the caller's to set before [Call.Do]; the others
+// Client is what the calls of one client share.
+type Client struct {
+	// HTTP sends the requests. It is made by [NewHTTPClient].
+	HTTP *http.Client
+	// Base is the API's URL.
+	Base *url.URL
+	// Product is the User-Agent header, unless a call has one of its own.
+	Product string
+	// Authorization returns the header of that name; nil sends none.
+	Authorization func() string
+	Logger        *slog.Logger // nil: no log
+	MaxBody       int64        // of a 2xx answer, in bytes
+}
+
+// NewHTTPClient returns a copy of hc that calls can share. Redirects go by [RedirectPolicy], and the time that an attempt
+// may take is the calls' to limit.
+func NewHTTPClient(hc *http.Client, base *url.URL) *http.Client {
+	own := *hc
+	own.CheckRedirect = RedirectPolicy(base, hc.CheckRedirect)
+	own.Transport = keeper{hc.Transport}
+	own.Timeout = 0
+	return &own
+}
+
+// keeper hides that a RoundTripper can close its idle connections, which retryablehttp has it do after every failure,
+// though other calls use them.
+type keeper struct{ http.RoundTripper }
+
+// Request is what a call sends. Every attempt makes it anew, so that nothing that a RoundTripper or a cookie jar does to
+// one reaches the next.
+type Request struct {
+	// Path comes after that of the base URL, and EscapedPath is its escaped form.
+	Path, EscapedPath string
+	Query             string
+	// Header is what is sent besides what always is.
+	Header http.Header
+	// Body is JSON; nil sends no body and no Content-Type.
+	Body []byte
+}
+
+// Call is one operation on its way. The fields up to Repeatable are the caller's to set before [Call.Do]; the others
 // tell what came of it.
 type Call struct {
-	Operation Operation
+	*Client
+	Operation
+	Request Request
+	Policy  *Policy
 	// Write says that the operation changes something, so that its outcome matters.
 	Write bool
 	// Repeatable says that carrying it out twice is the same as once.
 	Repeatable bool
-	Policy     Policy
-	Logger     *slog.Logger // nil: no log
-	HTTP       *http.Client
-	MaxBody    int64 // of a 2xx answer, in bytes
 
+	// OutcomeUnknown says that an attempt of a write may have been carried out although no good answer to it came.
+	OutcomeUnknown bool
 	// Attempts holds every attempt made, in order.
 	Attempts []Attempt
 	// StatusCode, Header and Body are the last answer's; Body is valid until Release.
 	StatusCode int
 	Header     http.Header
 	Body       []byte
-	// OutcomeUnknown says that an attempt of a write may have been carried out although no good answer to it came.
-	OutcomeUnknown bool
 
-	client  http.Client          // gives each attempt of retry to RoundTrip
-	retry   retryablehttp.Client // counts, waits and rewinds
-	delay   time.Duration        // until the next attempt
-	waiting bool                 // between two attempts
+	ctx     context.Context       // the caller's
+	retry   retryablehttp.Client  // counts and waits
+	request retryablehttp.Request // the attempt's; between two attempts one that is never sent
+	cancel  context.CancelFunc    // ends the attempt's context
+	delay   time.Duration         // until the next attempt
+	waiting bool                  // between two attempts
 	buffer  *bytes.Buffer
+	limited io.LimitedReader // of the answer's body
 	first   [1]Attempt
 }
-
-// answered is all that retryablehttp is told of an answer. The answer itself stays in the Call, which judges it.
-var answered = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Do sends the request until an attempt settles the call. The answer, of whatever status, is then in c; the error says
 // that there was none, or that the context ended during a back-off (c then still holds the last answer).
-func (c *Call) Do(req *http.Request, body []byte) error {
-	ctx := req.Context()
+func (c *Call) Do(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
+	c.ctx = ctx
 	c.Attempts = c.first[:0]
-	c.client.Transport = c
-	c.retry.HTTPClient = &c.client
+	c.retry.HTTPClient = c.HTTP
 	c.retry.RetryMax = c.Policy.MaxAttempts - 1
-	c.retry.CheckRetry = c.checkRetry
-	c.retry.Backoff = c.backoff
+	c.retry.CheckRetry = checkRetry
+	c.retry.Backoff = backoff
+	c.retry.PrepareRetry = prepareRetry
 	c.retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
 
-	r := &retryablehttp.Request{Request: req}
-	if body != nil {
-		if err := r.SetBody(body); err != nil {
-			return err
-		}
-	}
-	_, err := c.retry.Do(r)
+	c.request.Request = c.begin()
+	defer func() { c.cancel() }()
+	_, _ = c.retry.Do(&c.request)
+	last := c.Attempts[len(c.Attempts)-1].Err
 	switch {
-	case err == nil:
-		return nil
-	case len(c.Attempts) == 0: // the context ended after the check above
-		return contextError(ctx)
-	case c.waiting:
-		if last := c.Attempts[len(c.Attempts)-1].Err; last != nil {
-			return errors.Join(contextError(ctx), last)
-		}
-		return contextError(ctx)
+	case !c.waiting:
+		return last
+	case last != nil:
+		return errors.Join(contextError(ctx), last)
 	default:
-		return c.Attempts[len(c.Attempts)-1].Err
+		return contextError(ctx)
 	}
 }
 
@@ -134,56 +166,78 @@ func (c *Call) Release() {
 	c.buffer, c.Body = nil, nil
 }
 
-// RoundTrip makes one attempt, to the last byte of the answer and over all redirects that are followed.
-func (c *Call) RoundTrip(req *http.Request) (*http.Response, error) {
-	parent := req.Context()
-	if parent.Err() != nil { // it ended together with the back-off
-		c.delay = -1
-		return nil, parent.Err()
+// begin makes the request of an attempt, which lasts until the last byte of the answer, over all redirects that are
+// followed.
+func (c *Call) begin() *http.Request {
+	a := &attempt{Context: c.ctx, call: c, number: len(c.Attempts) + 1, start: time.Now()}
+	c.cancel = func() {}
+	if deadline, ok := c.ctx.Deadline(); !ok || deadline.Sub(a.start) > c.Policy.AttemptTimeout {
+		a.Context, c.cancel = context.WithTimeout(c.ctx, c.Policy.AttemptTimeout)
 	}
-	c.waiting = false
-	c.StatusCode, c.Header, c.Body = 0, nil, nil
-
-	start := time.Now()
-	ctx, cancel := parent, context.CancelFunc(func() {})
-	if deadline, ok := parent.Deadline(); !ok || deadline.Sub(start) > c.Policy.AttemptTimeout {
-		ctx, cancel = context.WithTimeout(parent, c.Policy.AttemptTimeout)
-	}
-	defer cancel()
-	a := &attempt{Context: ctx, operation: &c.Operation, number: len(c.Attempts) + 1}
-	ctx = a
+	ctx := context.Context(a)
 	if c.Write {
 		ctx = httptrace.WithClientTrace(a, &httptrace.ClientTrace{
 			GetConn: func(string) { a.asked.Store(true) },
 			GotConn: func(httptrace.GotConnInfo) { a.got.Store(true) },
 		})
 	}
+	return c.newRequest(ctx)
+}
 
-	req = req.WithContext(ctx)
-	req.Header = req.Header.Clone() // a cookie jar adds to it
-	resp, err := c.HTTP.Do(req)
+func (c *Call) newRequest(ctx context.Context) *http.Request {
+	r := &c.Request
+	values := []string{c.Product, "application/json", ""}
+	header := make(http.Header, 4+len(r.Header))
+	header["User-Agent"] = values[0:1:1]
+	header["Accept"] = values[1:2:2]
+	for name, values := range r.Header {
+		header[name] = slices.Clone(values)
+	}
+	if c.Authorization != nil {
+		values[2] = c.Authorization()
+		header["Authorization"] = values[2:3:3]
+	}
+	u := &url.URL{Scheme: c.Base.Scheme, Host: c.Base.Host, Path: c.Base.Path + r.Path, RawQuery: r.Query}
+	if c.Base.RawPath != c.Base.Path || r.EscapedPath != r.Path {
+		u.RawPath = c.Base.RawPath + r.EscapedPath
+	}
+	req := (&http.Request{
+		Method: c.Method, URL: u, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if body := r.Body; body != nil {
+		header["Content-Type"] = []string{"application/json"}
+		req.ContentLength = int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req
+}
+
+// end takes in how an attempt ended, and says whether another one follows.
+func (a *attempt) end(resp *http.Response, err error) (again bool) {
+	c := a.call
+	c.StatusCode, c.Header, c.Body = 0, nil, nil
 	if err == nil {
 		a.got.Store(true) // an answer proves it, whatever the trace says
 		c.StatusCode, c.Header = resp.StatusCode, resp.Header
 		err = c.read(resp)
+		resp.Body = http.NoBody // there is nothing for retryablehttp to drain
 	}
+	c.cancel()
 	if err != nil {
 		c.StatusCode, c.Header, c.Body = 0, nil, nil
-		err = c.attemptError(parent, err)
+		err = attemptError(c.ctx, err)
 	}
 	if c.Write && !a.stayed() && Unsettled(c.StatusCode) {
 		c.OutcomeUnknown = true
 	}
-	c.Attempts = append(c.Attempts, Attempt{Start: start, Duration: time.Since(start), StatusCode: c.StatusCode, Err: err})
+	c.Attempts = append(c.Attempts, Attempt{Start: a.start, Duration: time.Since(a.start), StatusCode: c.StatusCode, Err: err})
 	c.delay = -1
-	if c.mayRepeat(a, err) {
-		c.delay = c.nextDelay(parent)
+	if a.mayRepeat(err) {
+		c.delay = c.nextDelay()
 	}
-	c.log(parent, a.number)
-	if err != nil {
-		return nil, err
-	}
-	return answered, nil
+	c.log(a.number)
+	return c.delay >= 0
 }
 
 // read takes the body to its end, so that the connection can be used again, and at most to the bound.
@@ -204,7 +258,8 @@ func (c *Call) read(resp *http.Response) error {
 	if resp.ContentLength > 0 {
 		c.buffer.Grow(int(min(resp.ContentLength, maxPooled)) + bytes.MinRead) // a header is no promise
 	}
-	n, err := c.buffer.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	c.limited = io.LimitedReader{R: resp.Body, N: limit + 1}
+	n, err := c.buffer.ReadFrom(&c.limited)
 	c.Body = c.buffer.Bytes()
 	switch {
 	case !success:
@@ -222,7 +277,7 @@ func (c *Call) read(resp *http.Response) error {
 
 // attemptError makes the error of an attempt fit for a caller: without the URL, which holds ids, and so that it matches
 // a context's error when the caller's own context has ended, and only then.
-func (c *Call) attemptError(ctx context.Context, err error) error {
+func attemptError(ctx context.Context, err error) error {
 	if strings.Contains(err.Error(), badLocation) { // and so does the text of this one
 		return &finalError{errors.New("the Location of a redirect cannot be read")}
 	}
@@ -241,7 +296,7 @@ func (c *Call) attemptError(ctx context.Context, err error) error {
 	return err
 }
 
-func (c *Call) log(ctx context.Context, number int) {
+func (c *Call) log(number int) {
 	if c.Logger == nil {
 		return
 	}
@@ -251,10 +306,10 @@ func (c *Call) log(ctx context.Context, number int) {
 		level = slog.LevelWarn
 	}
 	// An allowlist: nothing from the URL, the headers we sent, the bodies or an error's text.
-	c.Logger.LogAttrs(ctx, level, "paperspace attempt",
-		slog.String("operation", c.Operation.ID),
-		slog.String("method", c.Operation.Method),
-		slog.String("path_template", c.Operation.PathTemplate),
+	c.Logger.LogAttrs(c.ctx, level, "paperspace attempt",
+		slog.String("operation", c.ID),
+		slog.String("method", c.Method),
+		slog.String("path_template", c.PathTemplate),
 		slog.Int("status", a.StatusCode),
 		slog.Int("attempt", number),
 		slog.Duration("duration", a.Duration),
@@ -266,10 +321,11 @@ func (c *Call) log(ctx context.Context, number int) {
 // net/http whether anything can have left.
 type attempt struct {
 	context.Context
-	operation *Operation
-	number    int
-	asked     atomic.Bool // net/http looked for a connection
-	got       atomic.Bool // and got one
+	call   *Call
+	number int
+	start  time.Time
+	asked  atomic.Bool // net/http looked for a connection
+	got    atomic.Bool // and got one
 }
 
 type attemptKey struct{}
@@ -291,5 +347,5 @@ func FromContext(ctx context.Context) (op Operation, number int, ok bool) {
 	if !ok {
 		return Operation{}, 0, false
 	}
-	return *a.operation, a.number, true
+	return a.call.Operation, a.number, true
 }
