@@ -34,6 +34,9 @@ func (b *Bytes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // parseInteger reads an integer in any of the forms in which the service sends one: 50, 50.0, "50", "" and null.
 func parseInteger(data []byte) (int64, error) {
+	if n, ok := parseDigits(data); ok {
+		return n, nil
+	}
 	text := bytes.Trim(data, `"`)
 	if len(text) == 0 || string(data) == "null" {
 		return 0, nil
@@ -46,4 +49,15 @@ func parseInteger(data []byte) (int64, error) {
 		return 0, fmt.Errorf("%.40q is not an integer of 64 bits", text)
 	}
 	return int64(f), nil
+}
+
+// parseDigits reads what a size usually is, in a fraction of the time that the other forms take.
+func parseDigits(data []byte) (n int64, ok bool) {
+	for _, c := range data {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, 0 < len(data) && len(data) <= 18
 }

@@ -1,6 +1,7 @@
 package paperspace
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -254,11 +255,22 @@ func text(value jsontext.Value) string {
 	}
 }
 
+// errorMembers are what the body of an error may have.
+var errorMembers = []string{"message", "code", "details", "issues"}
+
+// mayBeError looks at the first name in a body, which spares those that are no error a closer look.
+func mayBeError(body []byte) bool {
+	first := bytes.TrimLeft(body, "{ \t\r\n")
+	return slices.ContainsFunc(errorMembers, func(name string) bool {
+		return len(first) > len(name) && string(first[1:len(name)+1]) == name
+	})
+}
+
 // isError says that a body under a 2xx status is an error all the same: a message and a code, both strings, and
 // nothing that an object of the API would have.
 func (a answer) isError() bool {
 	for name := range a.members {
-		if !slices.Contains([]string{"message", "code", "details", "issues"}, name) {
+		if !slices.Contains(errorMembers, name) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 )
 
 // Operation is something that the service has begun and will end later: the event that tells how far it is, and the
@@ -23,7 +24,7 @@ type Operation[T any] struct {
 	read   func(*eventWait, *T) (*T, error) // fetches the object as it is now
 }
 
-func (*Operation[T]) envelope() {}
+func (o *Operation[T]) isEmpty() bool { return o.Event == nil && reflect.ValueOf(o.Data).IsZero() }
 
 // operate makes a call that answers {event, data}. The read function fetches the object that the data describe.
 func operate[T any](

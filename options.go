@@ -282,6 +282,7 @@ type requestConfig struct {
 	response *Response
 	retry    *RetryPolicy
 	timeout  time.Duration
+	prefetch bool
 }
 
 type bodyField struct {

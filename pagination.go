@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
+	"slices"
 )
 
 const maxLimit = 120
@@ -77,7 +79,26 @@ func (p Page[T]) Format(f fmt.State, _ rune) {
 	}(p))
 }
 
-func (*Page[T]) envelope() {}
+func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.NextPage == "" }
+
+// reserve makes room for the items of an answer of that many bytes, and takes no more memory than it has.
+func (p *Page[T]) reserve(bytes int) {
+	p.Items = slices.Grow(p.Items, min(bytes/max(1, int(reflect.TypeFor[T]().Size())), maxLimit))
+}
+
+// next returns the cursor of the next page; "" at the end.
+func (p *Page[T]) next(seen map[string]bool) (string, error) {
+	switch {
+	case !p.HasMore:
+		return "", nil
+	case p.NextPage == "":
+		return "", errNoCursor
+	case seen[p.NextPage]:
+		return "", errRepeatedCursor
+	}
+	seen[p.NextPage] = true
+	return p.NextPage, nil
+}
 
 // Errors of a list whose cursors cannot be followed. The items before them are good.
 var (
@@ -85,8 +106,17 @@ var (
 	errRepeatedCursor = errors.New("paperspace: the service repeats the cursor of an earlier page")
 )
 
-// all walks a list from the params' cursor to its end. It asks for a page when the consumer has come to it, and keeps
-// no more than that page.
+// WithPrefetch has an All method fetch the next page while the consumer is busy with the one before it: one page ahead,
+// and no further. Other methods refuse it, and so does a walk with [WithResponse].
+func WithPrefetch() RequestOption {
+	return requestOption(func(c *requestConfig) error {
+		c.prefetch = true
+		return nil
+	})
+}
+
+// all walks a list from the params' cursor to its end. It asks for a page when the consumer has come to it, or with
+// [WithPrefetch] to the one before it, and keeps no other pages.
 func all[T, P any, PP interface {
 	*P
 	list() *ListParams
@@ -98,32 +128,86 @@ func all[T, P any, PP interface {
 		if lp.Limit == 0 {
 			lp.Limit = maxLimit
 		}
+		fetch := func(ctx context.Context, page *Page[T]) error {
+			r, err := op.request(path, params)
+			if err != nil {
+				return err
+			}
+			r.walks = true
+			*page = Page[T]{Items: page.Items[:0]} // the consumer got copies of what was in it
+			return c.do(ctx, op, r, page, opts)
+		}
+		config, _ := op.configure(opts) // the first page tells what is wrong with them
+		page, spare := new(Page[T]), new(Page[T])
+		var coming *prefetch
+		defer func() { coming.stop() }()
 		seen := map[string]bool{lp.After: true}
 		for {
-			page, err := call[Page[T]](ctx, c, op, path, params, opts)
+			var err error
+			if coming == nil {
+				err = fetch(ctx, page)
+			} else {
+				err = coming.wait()
+				page, spare = spare, page
+			}
 			if err != nil {
 				yield(none, err)
 				return
+			}
+			lp.After, err = page.next(seen)
+			if config.prefetch && lp.After != "" {
+				coming = startPrefetch(ctx, func(ctx context.Context) error { return fetch(ctx, spare) })
 			}
 			for _, item := range page.Items {
 				if !yield(item, nil) {
 					return
 				}
 			}
-			switch next := page.NextPage; {
-			case !page.HasMore:
+			if err != nil {
+				yield(none, err)
+			}
+			if lp.After == "" {
 				return
-			case next == "":
-				yield(none, errNoCursor)
-				return
-			case seen[next]:
-				yield(none, errRepeatedCursor)
-				return
-			default:
-				seen[next] = true
-				lp.After = next
 			}
 		}
+	}
+}
+
+// prefetch is a page on its way while the consumer is busy with the one before it.
+type prefetch struct {
+	cancel   context.CancelFunc
+	done     chan struct{}
+	err      error
+	panicked any
+}
+
+func startPrefetch(ctx context.Context, fetch func(context.Context) error) *prefetch {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &prefetch{cancel: cancel, done: make(chan struct{}), err: errPanicked} // unless it returns
+	go func() {
+		defer close(p.done)
+		defer func() { p.panicked = recover() }()
+		p.err = fetch(ctx)
+	}()
+	return p
+}
+
+// wait returns when the page is there. What panicked on the way panics in the consumer's goroutine, as it would have
+// without the prefetch.
+func (p *prefetch) wait() error {
+	<-p.done
+	p.cancel()
+	if p.panicked != nil {
+		panic(p.panicked)
+	}
+	return p.err
+}
+
+// stop ends what the consumer does not want any more.
+func (p *prefetch) stop() {
+	if p != nil {
+		p.cancel()
+		<-p.done
 	}
 }
 

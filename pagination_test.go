@@ -3,6 +3,7 @@ package paperspace
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -60,10 +61,10 @@ func TestAll(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			rt := play(tc.pages.step)
-			params := MachineListParams{Name: "n"}
-			seq := newTestClient(t, rt).Machines.All(t.Context(), params)
+			params, all := MachineListParams{Name: "n"}, newTestClient(t, rt).Machines.All
+			one, two := all(t.Context(), params), all(t.Context(), params, WithPrefetch())
 			assert.Zero(t, rt.count(), "nothing is fetched before it is asked for")
-			for range 2 { // the second walk starts again
+			for _, seq := range []iter.Seq2[Machine, error]{one, one, two, two} { // the second walk starts again
 				before := rt.count()
 				machines, err := Collect(seq)
 				assert.Equal(t, tc.want, ids(machines))

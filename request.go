@@ -75,6 +75,8 @@ type request struct {
 	body   any
 	// anyAnswer says that nothing is needed from a 2xx answer.
 	anyAnswer bool
+	// walks says that it is for one page of many.
+	walks bool
 }
 
 // keyed is a result that an empty answer to a delete leaves no doubt about: the keys that it was called with are it.
@@ -120,7 +122,12 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 	if err != nil {
 		return err
 	}
-	if c.authorization == nil && !op.noKey {
+	switch {
+	case rc.prefetch && !r.walks:
+		return op.paramError("WithPrefetch", "is for the All methods")
+	case rc.prefetch && rc.response != nil:
+		return op.paramError("WithResponse", "cannot tell which page it is of, with WithPrefetch")
+	case c.authorization == nil && !op.noKey:
 		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, op.id)
 	}
 	body, err := r.encode(op, &rc)
@@ -255,7 +262,7 @@ var errAnswered = errors.New("the answer is an error")
 
 // read decodes the body of a 2xx answer.
 func (r *request) read(op *operation, body []byte, out any) error {
-	if bytes.Contains(body, []byte(`"message"`)) && bytes.Contains(body, []byte(`"code"`)) && readAnswer(body).isError() {
+	if mayBeError(body) && readAnswer(body).isError() {
 		return errAnswered
 	}
 	text := bytes.TrimSpace(body)
@@ -273,19 +280,25 @@ func (r *request) read(op *operation, body []byte, out any) error {
 	case len(text) == 0:
 		return errors.New("the answer is empty")
 	}
+	if page, ok := out.(interface{ reserve(bytes int) }); ok {
+		page.reserve(len(body))
+	}
 	if err := decode(body, out); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
 	}
-	if v := reflect.ValueOf(out).Elem(); v.IsZero() && v.Kind() == reflect.Struct && !hasAny(body, v.Type()) {
-		if _, isEnvelope := out.(envelope); isEnvelope || string(text) != "{}" {
-			return errors.New("the answer has nothing of what is due")
-		}
+	v := reflect.ValueOf(out).Elem()
+	e, isEnvelope := out.(envelope)
+	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || string(text) == "{}") {
+		return nil
+	}
+	if !hasAny(body, v.Type()) {
+		return errors.New("the answer has nothing of what is due")
 	}
 	return nil
 }
 
 // envelope is a result that is worth nothing without what is in it: a page or an operation.
-type envelope interface{ envelope() }
+type envelope interface{ isEmpty() bool }
 
 // hasAny says whether a JSON object has any member that an answer of the type must have. One that has none comes from
 // something that is not the API, and must not pass for an empty list.
