@@ -69,9 +69,8 @@ func OperationFromContext(ctx context.Context) (CallInfo, bool) {
 	return CallInfo{op.ID, op.Method, op.PathTemplate, attempt}, ok
 }
 
-// beginHooks returns the context to go on with, and what runs at the end.
-func beginHooks(ctx context.Context, hooks []hook, info CallInfo) (context.Context, []func(CallResult)) {
-	ends := make([]func(CallResult), 0, len(hooks))
+// beginHooks returns the context to go on with, and in ends what runs at the end.
+func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends []func(CallResult)) (context.Context, []func(CallResult)) {
 	for _, h := range hooks {
 		inner, end := h(ctx, info)
 		if inner != nil {

@@ -144,7 +144,8 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless it returns
-	ctx, ends := beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path})
+	var room [4]func(CallResult) // who has more hooks than that can spare an allocation
+	ctx, ends := beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path}, room[:0])
 	defer func() {
 		result.Duration = time.Since(start)
 		endHooks(ends, result)
