@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -142,8 +143,9 @@ func WithBaseURL(baseURL string) Option {
 // package's default.
 //
 // Whether a failed attempt left the machine is learned from [net/http/httptrace]. A Transport that reports its
-// connections through it must send all its requests through them: one with a second, untraced road (a fallback proxy,
-// say) makes a request look unsent that was sent, and this package may then send it again.
+// connections through it must send all its requests through them, and must not return while one of them goes on: one with
+// a second, untraced road (a fallback proxy, say) makes a request look unsent that was sent, and this package may then
+// send it again.
 func WithHTTPClient(hc *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if hc == nil {
@@ -182,7 +184,7 @@ func WithMaxResponseBody(bytes int64) Option {
 		if bytes <= 0 {
 			return &ParamError{Field: "WithMaxResponseBody", Reason: "must be positive"}
 		}
-		c.maxBody = bytes
+		c.maxBody = min(bytes, math.MaxInt64-1) // one more is read, to tell a body that ends from one that goes on
 		return nil
 	})
 }

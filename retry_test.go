@@ -12,7 +12,9 @@ import (
 	"net/http/httptrace"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -145,7 +147,8 @@ func TestRefusedRepeatOfAnUnknownWrite(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for range 50 {
+		var drawn [5]struct{ least, most time.Duration } // of 50 delays
+		for round := range 50 {
 			var starts []time.Time
 			rt := play(func(r *http.Request) (*http.Response, error) {
 				starts = append(starts, time.Now())
@@ -156,8 +159,18 @@ func TestBackoff(t *testing.T) {
 			require.ErrorIs(t, err, ErrServer)
 			require.Len(t, starts, 6)
 			for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} {
-				assert.LessOrEqual(t, starts[i+1].Sub(starts[i]), ceiling*time.Second)
+				delay := starts[i+1].Sub(starts[i])
+				assert.LessOrEqual(t, delay, ceiling*time.Second)
+				if d := &drawn[i]; round == 0 {
+					d.least, d.most = delay, delay
+				} else {
+					d.least, d.most = min(d.least, delay), max(d.most, delay)
+				}
 			}
+		}
+		for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} { // the jitter is full: a thousandth of a thousandth fails this
+			assert.Less(t, drawn[i].least, ceiling*time.Second/4)
+			assert.Greater(t, drawn[i].most, ceiling*time.Second*3/4)
 		}
 	})
 }
@@ -182,6 +195,7 @@ func TestRetryAfter(t *testing.T) {
 		{name: "past the deadline", header: "7", status: 429, deadline: 5 * time.Second, attempts: 1},
 		{name: "past date", header: "Fri, 31 Dec 1999 00:00:00 GMT", status: 429, attempts: 2, most: 500 * time.Millisecond},
 		{name: "negative", header: "-5", status: 429, attempts: 2, most: 500 * time.Millisecond},
+		{name: "with a sign", header: "+5", status: 429, attempts: 2, most: 500 * time.Millisecond},
 		{name: "junk", header: "soon", status: 429, attempts: 2, most: 500 * time.Millisecond},
 		{name: "overflow", header: "9223372036854775807", status: 429, attempts: 2, most: 500 * time.Millisecond},
 		{name: "greater overflow", header: "99999999999999999999999", status: 429, attempts: 2, most: 500 * time.Millisecond},
@@ -439,4 +453,93 @@ func TestCookiesOfAnAttempt(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, "lb=v3", rt.requests[3].Header.Get("Cookie"))
 	})
+}
+
+// A cause that wraps the context's own error is not lost.
+func TestCancellationCauses(t *testing.T) {
+	why := errors.New("shutting down")
+	for name, cause := range map[string]error{"plain": why, "wrapping": fmt.Errorf("%w: %w", why, context.Canceled)} {
+		for when, rt := range map[string]step{"in an attempt": hang, "in a back-off": reply(429, "", "Retry-After: 5")} {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				began := time.Now()
+				time.AfterFunc(time.Second, func() { cancel(cause) })
+				_, err := newTestClient(t, rt).Machines.Get(ctx, "a")
+				assert.ErrorIs(t, err, why, "%s, %s", name, when)
+				assert.ErrorIs(t, err, context.Canceled, "%s, %s", name, when)
+				assert.Equal(t, time.Second, time.Since(began), "%s, %s", name, when)
+			})
+		}
+	}
+}
+
+// Answers that say nothing of what became of a write leave its outcome open.
+func TestAnswersThatSettleNothing(t *testing.T) {
+	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
+		rt := play(reply(status, ""))
+		_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+		require.Error(t, err)
+		assert.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), "%d", status)
+	}
+}
+
+// slowBody gives what it has and then nothing more until it is closed or its request ends.
+type slowBody struct {
+	io.Reader
+	ctx    context.Context
+	closed atomic.Int64
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if n, err := b.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
+}
+
+func (b *slowBody) Close() error { b.closed.Add(1); return nil }
+
+// What an answer's status says is not held back by a body that does not end.
+func TestFailedAnswerWithASlowBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(r *http.Request) (*http.Response, error) {
+			return &http.Response{
+				StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}, Request: r,
+				Body: &slowBody{Reader: strings.NewReader(`{"message":"slow down","code":"TOO_MANY_REQUESTS"`), ctx: r.Context()},
+			}, nil
+		}
+		began := time.Now()
+		_, err := newTestClient(t, play(slow, reply(200, okMachine))).Machines.Get(t.Context(), "a")
+		require.NoError(t, err)
+		assert.Equal(t, 5*time.Second, time.Since(began))
+
+		_, err = newTestClient(t, play(slow), WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Machines.Get(t.Context(), "a")
+		require.ErrorIs(t, err, ErrTooManyRequests)
+		assert.ErrorContains(t, err, "slow down")
+	})
+}
+
+// Every body is closed, however it ends.
+func TestBodiesAreClosed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status int
+		body   io.Reader
+	}{
+		"success": {200, strings.NewReader(okMachine)}, "error": {400, strings.NewReader("{}")},
+		"a long error": {400, strings.NewReader(strings.Repeat("x", 3<<20))}, "too long": {200, strings.NewReader(strings.Repeat("x", 3<<10))},
+		"broken": {200, iotest.ErrReader(io.ErrUnexpectedEOF)}, "broken error": {500, iotest.ErrReader(io.ErrUnexpectedEOF)},
+		"switching protocols": {101, strings.NewReader("")},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // the body ends where its reader does
+		body := &slowBody{Reader: tc.body, ctx: ctx}
+		rt := step(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: tc.status, Header: http.Header{}, Body: body, Request: r}, nil
+		})
+		c := newTestClient(t, rt, WithMaxResponseBody(1<<10), WithRetryPolicy(RetryPolicy{MaxAttempts: 1}))
+		_, _ = c.Machines.Get(t.Context(), "a")
+		assert.EqualValues(t, 1, body.closed.Load(), name)
+	}
 }

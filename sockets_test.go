@@ -59,6 +59,115 @@ func TestRefusedConnection(t *testing.T) {
 	}
 }
 
+// impatient is a RoundTripper that does not wait for longer than a while, and leaves its request running.
+type impatient struct {
+	http.RoundTripper
+	patience time.Duration
+}
+
+func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
+	type answer struct {
+		resp *http.Response
+		err  error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		resp, err := i.RoundTripper.RoundTrip(r)
+		done <- answer{resp, err}
+	}()
+	select {
+	case a := <-done:
+		return a.resp, a.err
+	case <-time.After(i.patience):
+		return nil, errors.New("that takes too long")
+	}
+}
+
+// A request that a RoundTripper gave up on while it had no connection does not go out later: it would be a second one.
+func TestRequestThatATransportLeavesBehind(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"no deadline": 0, "a deadline": 20 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			var acted atomic.Int64
+			srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				acted.Add(1)
+				_, _ = io.WriteString(w, `{"id":"p"}`)
+			})
+			var dials atomic.Int64
+			slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if dials.Add(1) == 1 {
+					time.Sleep(300 * time.Millisecond) // and it takes no notice of ctx
+				}
+				return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, address)
+			}}
+			t.Cleanup(slow.CloseIdleConnections)
+			ctx := t.Context()
+			if limit > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, limit)
+				defer cancel()
+			}
+			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatient{slow, 100 * time.Millisecond}}))
+			_, err := c.Projects.Create(ctx, ProjectCreateParams{Name: "p"})
+			require.NoError(t, err)
+			time.Sleep(500 * time.Millisecond) // for the first dial
+			assert.EqualValues(t, 1, acted.Load())
+		})
+	}
+}
+
+// What a broken server sends in place of HTTP may hold anything, and shows in no error.
+func TestAnswersThatAreNoHTTP(t *testing.T) {
+	for name, answer := range map[string]string{
+		"status line":    `{"password":"` + marker + `"}` + "\r\n\r\n",
+		"version":        "HTTP/" + marker + " 200 OK\r\n\r\n",
+		"status code":    "HTTP/1.1 " + marker + " OK\r\n\r\n",
+		"header":         "HTTP/1.1 200 OK\r\n" + marker + "\r\n\r\n",
+		"content length": "HTTP/1.1 200 OK\r\nContent-Length: " + marker + "\r\n\r\n",
+		"encoding":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + marker + "\r\n\r\n",
+		"trailer":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n0\r\n" + marker + "\r\n\r\n",
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = io.WriteString(conn, answer)
+				_ = conn.Close()
+			}
+		}()
+		_, err = socketClient(t, "http://"+listener.Addr().String()).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+		assert.ErrorIs(t, err, ErrOutcomeUnknown, name)
+		assert.False(t, shows(err.Error()), "%s: %v", name, err)
+		require.NoError(t, listener.Close())
+	}
+}
+
+// A long body of a failed answer is read to its end, within a bound, so that its connection serves the next call.
+func TestConnectionAfterALongError(t *testing.T) {
+	var connections atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, strings.Repeat("x", 512<<10))
+	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	c := socketClient(t, srv.URL)
+	for range 5 {
+		_, err := c.Machines.Get(t.Context(), "a")
+		require.ErrorIs(t, err, ErrBadRequest)
+	}
+	assert.EqualValues(t, 1, connections.Load())
+}
+
 func TestResetAfterTheServerActed(t *testing.T) {
 	var acted atomic.Int32
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {

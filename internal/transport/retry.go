@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -67,8 +68,8 @@ func repeatable(status int) bool {
 
 // Unsettled lists the answers that leave open whether the service did what was asked; 0 is no answer.
 func Unsettled(status int) bool {
-	return status == 0 || status/100 == 3 || status == http.StatusRequestTimeout ||
-		status == 499 || status/100 == 5
+	return status == 0 || status/100 == 1 || status/100 == 3 || status == http.StatusRequestTimeout ||
+		status == 499 || status >= 500
 }
 
 // nextDelay is the time until the next attempt: what Retry-After asks for, else an exponential back-off with full
@@ -101,9 +102,8 @@ func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	if value == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		const most = int64(1<<63-1) / int64(time.Second)
-		if seconds < 0 || seconds > most {
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
+		if seconds > uint64(math.MaxInt64/time.Second) {
 			return 0, false
 		}
 		return time.Duration(seconds) * time.Second, true
@@ -141,6 +141,12 @@ func final(err error) bool {
 // badLocation is how net/http begins the text of an error that it has no type for.
 const badLocation = "failed to parse Location header"
 
+// brokenAnswers are how net/http begins the errors that go on with what the server sent.
+var brokenAnswers = []string{
+	"malformed HTTP response", "malformed HTTP version", "malformed HTTP status code", "malformed MIME header",
+	"bad Content-Length", "unsupported transfer encoding", "invalid trailer key",
+}
+
 // finalError marks an error that no other attempt can mend.
 type finalError struct{ error }
 
@@ -163,8 +169,12 @@ func (e *attemptTimeout) Is(target error) bool {
 // contextError is the context's error, with the cause that its owner gave where there is one.
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, err) {
+	switch cause := context.Cause(ctx); {
+	case cause == nil, cause == err:
+		return err
+	case errors.Is(cause, err):
+		return cause
+	default:
 		return fmt.Errorf("%w: %w", err, cause)
 	}
-	return err
 }

@@ -26,6 +26,8 @@ const (
 	maxErrorBody = 64 << 10
 	// maxDrain is how much more of it is read so that its connection can be used again.
 	maxDrain = 1 << 20
+	// maxErrorRead is how long that may take.
+	maxErrorRead = 5 * time.Second
 	// maxPooled keeps one huge answer from pinning its buffer for the life of the process.
 	maxPooled = 1 << 20
 )
@@ -169,9 +171,10 @@ func (c *Call) Release() {
 // begin makes the request of an attempt, which lasts until the last byte of the answer, over all redirects that are
 // followed.
 func (c *Call) begin() *http.Request {
-	a := &attempt{Context: c.ctx, call: c, number: len(c.Attempts) + 1, start: time.Now()}
-	c.cancel = func() {}
-	if deadline, ok := c.ctx.Deadline(); !ok || deadline.Sub(a.start) > c.Policy.AttemptTimeout {
+	a := &attempt{call: c, number: len(c.Attempts) + 1, start: time.Now()}
+	if deadline, ok := c.ctx.Deadline(); ok && deadline.Sub(a.start) <= c.Policy.AttemptTimeout {
+		a.Context, c.cancel = context.WithCancel(c.ctx)
+	} else {
 		a.Context, c.cancel = context.WithTimeout(c.ctx, c.Policy.AttemptTimeout)
 	}
 	ctx := context.Context(a)
@@ -223,7 +226,7 @@ func (a *attempt) end(resp *http.Response, err error) (again bool) {
 		err = c.read(resp)
 		resp.Body = http.NoBody // there is nothing for retryablehttp to drain
 	}
-	c.cancel()
+	c.cancel() // what a RoundTripper may have left running must not connect after we looked whether it did
 	if err != nil {
 		c.StatusCode, c.Header, c.Body = 0, nil, nil
 		err = attemptError(c.ctx, err)
@@ -255,6 +258,9 @@ func (c *Call) read(resp *http.Response) error {
 	if success {
 		limit = c.MaxBody
 	}
+	if !success { // its body is not worth a long wait
+		defer time.AfterFunc(maxErrorRead, c.cancel).Stop()
+	}
 	if resp.ContentLength > 0 {
 		c.buffer.Grow(int(min(resp.ContentLength, maxPooled)) + bytes.MinRead) // a header is no promise
 	}
@@ -262,8 +268,7 @@ func (c *Call) read(resp *http.Response) error {
 	n, err := c.buffer.ReadFrom(&c.limited)
 	c.Body = c.buffer.Bytes()
 	switch {
-	case !success:
-		// What the status says stands, however its body ends.
+	case !success: // what the status says stands, however its body ends
 		c.Body = c.Body[:min(n, limit)]
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		return nil
@@ -278,11 +283,17 @@ func (c *Call) read(resp *http.Response) error {
 // attemptError makes the error of an attempt fit for a caller: without the URL, which holds ids, and so that it matches
 // a context's error when the caller's own context has ended, and only then.
 func attemptError(ctx context.Context, err error) error {
-	if strings.Contains(err.Error(), badLocation) { // and so does the text of this one
+	text := err.Error()
+	if strings.Contains(text, badLocation) { // and so does the text of this one
 		return &finalError{errors.New("the Location of a redirect cannot be read")}
 	}
 	for e, ok := errors.AsType[*url.Error](err); ok; e, ok = errors.AsType[*url.Error](err) {
 		err = e.Err
+	}
+	for _, broken := range brokenAnswers {
+		if ctx.Err() == nil && strings.Contains(text, broken) {
+			return errors.New("the answer is no HTTP: " + broken)
+		}
 	}
 	if ctx.Err() != nil {
 		if errors.Is(err, ctx.Err()) || err == context.Cause(ctx) {
