@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -37,18 +38,27 @@ func parseInteger(data []byte) (int64, error) {
 	if n, ok := parseDigits(data); ok {
 		return n, nil
 	}
-	text := bytes.Trim(data, `"`)
+	text := bytes.TrimSpace(bytes.Trim(data, `"`))
 	if len(text) == 0 || string(data) == "null" {
 		return 0, nil
 	}
-	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+	whole, fraction, _ := strings.Cut(string(text), ".")
+	if n, err := strconv.ParseInt(whole, 10, 64); err == nil && strings.Trim(fraction, "0") == "" {
 		return n, nil
 	}
-	f, err := strconv.ParseFloat(string(text), 64)
+	f, err := parseFloat(text)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
 		return 0, fmt.Errorf("%.40q is not an integer of 64 bits", text)
 	}
 	return int64(f), nil
+}
+
+// parseFloat reads a number as JSON writes it; strconv also takes hexadecimal ones, NaN and infinities.
+func parseFloat(text []byte) (float64, error) {
+	if bytes.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune("0123456789+-.eE", r) }) {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(string(text), 64)
 }
 
 // parseDigits reads what a size usually is, in a fraction of the time that the other forms take.

@@ -221,7 +221,7 @@ type Request struct {
 	// Query is sent as it is.
 	Query url.Values
 	// Body is encoded as encoding/json/v2 does: omitempty leaves out what is empty in JSON, and a []byte is base64.
-	// [RawJSON] goes as it is. Nil sends no body, and no Content-Type.
+	// [RawJSON] goes as the JSON that it is. Nil sends no body, and no Content-Type.
 	Body any
 	// Class says what may be sent again after a failure; zero goes by the method.
 	Class Class
@@ -231,22 +231,19 @@ type Request struct {
 // decodes the answer into out, which points to a zero value, or is nil where the answer does not matter. Logs and hooks know the
 // call as operation "do" and do not get its path.
 func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOption) error {
-	op := &operation{id: "do", method: r.Method, class: r.Class}
-	if r.Method == "" || strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }) {
-		return op.paramError("Method", "must be an HTTP method in capitals")
-	}
-	switch {
-	case r.Class < 0 || r.Class > ClassNeither:
-		return op.paramError("Class", "is not a retry class")
-	case r.Class == 0:
-		op.class = classOf(r.Method)
-	}
-	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
-		return op.paramError("out", "must be a pointer, or nil")
-	}
+	op := &operation{id: "do", method: r.Method, class: cmp.Or(r.Class, classOf(r.Method))}
 	path, err := checkPath(r.Path)
 	if err != nil {
-		return op.paramError("Path", err.Error())
+		err = op.paramError("Path", err.Error())
 	}
-	return c.do(ctx, op, request{path: path, query: r.Query, body: r.Body, anyAnswer: out == nil}, out, opts)
+	v := reflect.ValueOf(out)
+	switch {
+	case r.Method == "" || strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }):
+		err = op.paramError("Method", "must be an HTTP method in capitals")
+	case op.class < ClassSafe || op.class > ClassNeither:
+		err = op.paramError("Class", "is not a retry class")
+	case out != nil && (v.Kind() != reflect.Pointer || v.IsNil()):
+		err = op.paramError("out", "must be a pointer, or nil")
+	}
+	return c.do(ctx, op, request{path: path, query: r.Query, body: r.Body, anyAnswer: out == nil, err: err}, out, opts)
 }

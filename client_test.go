@@ -37,7 +37,12 @@ func TestBaseURL(t *testing.T) {
 		{"https://api.example.com/v1?x=1", ""},
 		{"https://api.example.com/v1#x", ""},
 		{"https://api.example.com/../v1", ""},
+		{`https://api.example.com/a\..\v1`, ""},
 		{"https://", ""},
+		{"https://.", ""},
+		{"https://api.example.com:0", ""},
+		{"https://api.example.com:65536/v1", ""},
+		{"https://api.example.com:99999999999999/v1", ""},
 		{"https://user:hunter2@api.example.com:port", ""},
 		{" ", ""},
 	} {
@@ -212,6 +217,7 @@ func TestDefaultTransport(t *testing.T) {
 	assert.GreaterOrEqual(t, transport.MaxIdleConnsPerHost, 64)
 	assert.Equal(t, 90*time.Second, transport.IdleConnTimeout)
 	assert.Positive(t, transport.HTTP2.SendPingTimeout)
+	assert.Positive(t, transport.HTTP2.PingTimeout)
 
 	standard := http.DefaultTransport
 	defer func() { http.DefaultTransport = standard }()

@@ -95,8 +95,9 @@ func TestSixtyFourGoroutines(t *testing.T) {
 		}
 	}
 	srv.Start()
-	c := socketClient(t, srv.URL)
-	c.retry.MaxAttempts = 10
+	c := socketClient(t, srv.URL, WithRetryPolicy(RetryPolicy{
+		MaxAttempts: 10, MinDelay: time.Millisecond, MaxDelay: time.Millisecond, AttemptTimeout: 5 * time.Second,
+	}))
 	var wg sync.WaitGroup
 	var unknown atomic.Int64
 	for g := range goroutines {

@@ -82,15 +82,15 @@ type Error struct {
 	// Method is the HTTP method.
 	Method string `json:"method"`
 	// PathTemplate is the operation's path without ids, such as "/machines/{id}"; empty for [Client.Do].
-	PathTemplate string `json:"pathTemplate,omitempty"`
+	PathTemplate string `json:"pathTemplate,omitzero"`
 	// StatusCode is the HTTP status of the last answer, 0 if there was none, or none that was whole.
-	StatusCode int `json:"statusCode,omitempty"`
+	StatusCode int `json:"statusCode,omitzero"`
 	// Code is the service's own code, such as "NOT_FOUND"; empty when the answer had none.
-	Code string `json:"code,omitempty"`
+	Code string `json:"code,omitzero"`
 	// Message is the service's own message; empty when the answer had none.
-	Message string `json:"message,omitempty"`
+	Message string `json:"message,omitzero"`
 	// Issues are the service's complaints about single fields, if it sent any.
-	Issues []Issue `json:"issues,omitempty"`
+	Issues []Issue `json:"issues,omitzero"`
 	// Details is what the service sent as details, if anything.
 	Details RawJSON `json:"-"`
 	// Body is the beginning of the answer's body, at most 64 KiB.
@@ -98,12 +98,12 @@ type Error struct {
 	// Attempts is how often the request was sent, or tried to be.
 	Attempts int `json:"attempts"`
 	// RequestID is the answer's X-Request-Id.
-	RequestID string `json:"requestId,omitempty"`
+	RequestID string `json:"requestId,omitzero"`
 	// RetryAfter is how long the service asked to wait before another request, 0 if it did not.
-	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	RetryAfter time.Duration `json:"retryAfter,omitzero"`
 	// OutcomeUnknown says that the call is a write that may have been carried out; the error then matches
 	// [ErrOutcomeUnknown].
-	OutcomeUnknown bool `json:"outcomeUnknown,omitempty"`
+	OutcomeUnknown bool `json:"outcomeUnknown,omitzero"`
 	// Err is the cause where there is one besides the answer: a transport error, an undecodable answer or the
 	// context's error.
 	Err error `json:"-"`
@@ -156,6 +156,20 @@ func (e *Error) label() string {
 		return e.Code
 	}
 	return http.StatusText(e.StatusCode)
+}
+
+// Format prints the error's text, whatever the verb.
+func (e *Error) Format(f fmt.State, verb rune) {
+	if !strings.ContainsRune("vsqxX", verb) {
+		verb = 'v'
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
+}
+
+// MarshalJSON encodes the error, without Details and Body.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	type plain Error
+	return json.Marshal((*plain)(e), nanoseconds)
 }
 
 // Unwrap returns the cause.
@@ -214,8 +228,19 @@ type answer struct {
 
 // readAnswer reads as much of an error body as there is: it may be HTML, empty, cut short or oddly typed.
 func readAnswer(body []byte) (a answer) {
-	if json.Unmarshal(body, &a.members, decodeOptions) != nil {
-		return answer{}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), decodeOptions)
+	if dec.PeekKind() != '{' {
+		return a
+	}
+	_, _ = dec.ReadToken()
+	for a.members = map[string]jsontext.Value{}; dec.PeekKind() == '"'; {
+		name, _ := dec.ReadToken()
+		key := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			break // it was cut here
+		}
+		a.members[key] = value.Clone()
 	}
 	a.message, a.code = text(a.members["message"]), text(a.members["code"])
 	if details := a.members["details"]; len(details) > 0 && details.Kind() != 'n' {
@@ -361,6 +386,21 @@ func (e *WaitError) Error() string {
 		b.WriteString("; the last poll failed: " + strings.TrimPrefix(e.LastPoll.Error(), "paperspace: "))
 	}
 	return b.String()
+}
+
+// MarshalJSON encodes the error with the texts of Err and LastPoll.
+func (e *WaitError) MarshalJSON() ([]byte, error) {
+	out := struct {
+		IDs        []string          `json:"ids"`
+		LastStates map[string]string `json:"lastStates"`
+		Waited     time.Duration     `json:"waited"`
+		Err        string            `json:"error"`
+		LastPoll   string            `json:"lastPoll,omitempty"`
+	}{IDs: e.IDs, LastStates: e.LastStates, Waited: e.Waited, Err: e.Err.Error()}
+	if e.LastPoll != nil {
+		out.LastPoll = e.LastPoll.Error()
+	}
+	return json.Marshal(out, nanoseconds)
 }
 
 // Unwrap returns why the wait ended.

@@ -2,17 +2,20 @@ package paperspace
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -50,8 +53,13 @@ func TestErrorBodies(t *testing.T) {
 		{name: "nulls", status: 400, body: `{"message":null,"code":null,"issues":null}`, matches: []error{ErrBadRequest}},
 		{name: "array", status: 400, body: `[1]`, matches: []error{ErrBadRequest}},
 		{name: "cut short", status: 429, body: `{"message":"slow`, matches: []error{ErrTooManyRequests}},
+		{name: "cut short after its message", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","issues":[{"mess`,
+			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
+		{name: "longer than what is kept", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","details":"` + strings.Repeat("x", 70_000) + `"}`,
+			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
 		{name: "empty 500", status: 500, matches: []error{ErrServer}},
 		{name: "599", status: 599, body: "null", matches: []error{ErrServer}},
+		{name: "700", status: 700, matches: []error{ErrServer}},
 		{name: "deep", status: 400, body: strings.Repeat("[", 100_000), matches: []error{ErrBadRequest}},
 		{name: "under 200", status: 200, body: ` {"message":"no","code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND", Message: "no"}, matches: []error{ErrNotFound}},
 		{name: "under 201, with issues", status: 201, body: `{"message":"no","code":"BAD_REQUEST","issues":[{"message":"x"}]}`,
@@ -140,6 +148,34 @@ func TestBoundedBodies(t *testing.T) {
 	assert.Equal(t, 2, rt.count(), "another attempt would meet the same")
 }
 
+func TestNoLimitOfResponseBodies(t *testing.T) {
+	c := newTestClient(t, play(reply(200, okMachine)), WithMaxResponseBody(math.MaxInt64))
+	m, err := c.Machines.Get(t.Context(), "a")
+	require.NoError(t, err)
+	assert.Equal(t, "trainer", m.Name)
+}
+
+// Errors are logged as JSON by whatever encoder a program has.
+func TestErrorsAsJSON(t *testing.T) {
+	_, err := newTestClient(t, play(reply(429, `{"message":"slow down","code":"TOO_MANY_REQUESTS"}`, "Retry-After: 90"))).
+		Machines.Get(t.Context(), "a")
+	want := `{"operation":"machines-get","method":"GET","pathTemplate":"/machines/{id}","statusCode":429,
+		"code":"TOO_MANY_REQUESTS","message":"slow down","attempts":1,"retryAfter":90000000000}`
+	wait := &WaitError{IDs: []string{"a"}, LastStates: map[string]string{"a": "off"}, Waited: time.Second, Err: ErrWaitTimeout, LastPoll: errBroken}
+	wantWait := `{"ids":["a"],"lastStates":{"a":"off"},"waited":1000000000,"error":"paperspace: the wait timed out","lastPoll":"connection broken"}`
+	attempt := Attempt{Start: time.Unix(0, 0).UTC(), Duration: time.Second, StatusCode: 503, Err: errBroken}
+	wantAttempt := `{"Start":"1970-01-01T00:00:00Z","Duration":1000000000,"StatusCode":503,"Err":"connection broken"}`
+	for name, marshal := range map[string]func(any) ([]byte, error){
+		"v1": json.Marshal, "v2": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
+	} {
+		for want, v := range map[string]any{want: err, wantWait: wait, wantAttempt: attempt} {
+			b, err := marshal(v)
+			require.NoError(t, err, name)
+			assert.JSONEq(t, want, string(b), name)
+		}
+	}
+}
+
 func TestMaxResponseBody(t *testing.T) {
 	size := int64(len(okMachine))
 	_, err := newTestClient(t, play(reply(200, okMachine)), WithMaxResponseBody(size)).Machines.Get(t.Context(), "a")
@@ -168,6 +204,29 @@ func TestWaitErrorNamesWhatIsPending(t *testing.T) {
 	assert.Equal(t, "paperspace: waited 1m30s for a (new), b (not seen), c (not seen), d (not seen), e (not seen) and 2 more: "+
 		"the wait timed out; the last poll failed: machineEvents-get: 503 Service Unavailable", e.Error())
 	assert.ErrorIs(t, e, ErrWaitTimeout)
+}
+
+type contextKey struct{}
+
+// contextHandler is a slog handler that keeps what its context holds.
+type contextHandler struct {
+	slog.Handler
+	seen *[]any
+}
+
+func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
+	*h.seen = append(*h.seen, ctx.Value(contextKey{}))
+	return nil
+}
+
+// Records are made with the caller's context, so that a handler can pass them on to a logger that is in it.
+func TestLoggerGetsTheContext(t *testing.T) {
+	var seen []any
+	logger := slog.New(contextHandler{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}), &seen})
+	_, err := newTestClient(t, play(reply(200, okMachine)), WithLogger(logger)).
+		Machines.Get(context.WithValue(t.Context(), contextKey{}, "caller's"), "a")
+	require.NoError(t, err)
+	assert.Equal(t, []any{"caller's"}, seen)
 }
 
 func TestLogger(t *testing.T) {

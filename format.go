@@ -3,7 +3,31 @@ package paperspace
 import "fmt"
 
 // fmt asks nobody how to print what is behind a pointer for a verb that does not fit a pointer. So the types that hold
-// a [Sensitive] print as for %v, whatever the verb, and thereby as it wants to be printed.
+// a [Sensitive] or a [RawJSON] print as for %v, whatever the verb, and thereby as those want to be printed.
+
+// Format prints the value as %v does, whatever the verb.
+func (v Request) Format(f fmt.State, _ rune) { type plain Request; formatAsV(f, plain(v)) }
+
+// Format prints the value as %v does, whatever the verb.
+func (v Response) Format(f fmt.State, _ rune) { type plain Response; formatAsV(f, plain(v)) }
+
+// Format prints the value as %v does, whatever the verb.
+func (v WaitUpdate) Format(f fmt.State, _ rune) { type plain WaitUpdate; formatAsV(f, plain(v)) }
+
+// Format prints the value as %v does, whatever the verb.
+func (v HTTPHealthCheck) Format(f fmt.State, _ rune) {
+	type plain HTTPHealthCheck
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v HealthChecks) Format(f fmt.State, _ rune) { type plain HealthChecks; formatAsV(f, plain(v)) }
+
+// Format prints the value as %v does, whatever the verb.
+func (v DeploymentRepositories) Format(f fmt.State, _ rune) {
+	type plain DeploymentRepositories
+	formatAsV(f, plain(v))
+}
 
 // Format prints the value as %v does, whatever the verb.
 func (v ContainerRegistryCreateParams) Format(f fmt.State, _ rune) {
@@ -125,5 +149,59 @@ func (v DeploymentConfigV0Alpha0) Format(f fmt.State, _ rune) {
 // Format prints the value as %v does, whatever the verb.
 func (v DeploymentUpsertParams) Format(f fmt.State, _ rune) {
 	type plain DeploymentUpsertParams
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v DeploymentResources) Format(f fmt.State, _ rune) {
+	type plain DeploymentResources
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v Autoscaling) Format(f fmt.State, _ rune) {
+	type plain Autoscaling
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v GitLFSIntegration) Format(f fmt.State, _ rune) {
+	type plain GitLFSIntegration
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v DeploymentModel) Format(f fmt.State, _ rune) {
+	type plain DeploymentModel
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v AutoscalingMetric) Format(f fmt.State, _ rune) {
+	type plain AutoscalingMetric
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v ModelIntegration) Format(f fmt.State, _ rune) {
+	type plain ModelIntegration
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v VolumeIntegration) Format(f fmt.State, _ rune) {
+	type plain VolumeIntegration
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v ExecHealthCheck) Format(f fmt.State, _ rune) {
+	type plain ExecHealthCheck
+	formatAsV(f, plain(v))
+}
+
+// Format prints the value as %v does, whatever the verb.
+func (v DeploymentResourcesV0Alpha0) Format(f fmt.State, _ rune) {
+	type plain DeploymentResourcesV0Alpha0
 	formatAsV(f, plain(v))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
@@ -45,6 +47,20 @@ type Attempt struct {
 	Err error
 }
 
+// MarshalJSON encodes the attempt with the text of Err.
+func (a Attempt) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Start      time.Time
+		Duration   time.Duration
+		StatusCode int
+		Err        string `json:",omitempty"`
+	}{Start: a.Start, Duration: a.Duration, StatusCode: a.StatusCode}
+	if a.Err != nil {
+		out.Err = a.Err.Error()
+	}
+	return json.Marshal(out, nanoseconds)
+}
+
 type hook = func(context.Context, CallInfo) (context.Context, func(CallResult))
 
 // WithHook runs h around every call, from before its first attempt to after decoding. The context that h returns is
@@ -69,18 +85,18 @@ func OperationFromContext(ctx context.Context) (CallInfo, bool) {
 	return CallInfo{op.ID, op.Method, op.PathTemplate, attempt}, ok
 }
 
-// beginHooks returns the context to go on with, and in ends what runs at the end.
-func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends []func(CallResult)) (context.Context, []func(CallResult)) {
+// beginHooks returns the context to go on with. What runs at the end is in ends, also when one of the hooks panics.
+func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends *[]func(CallResult)) context.Context {
 	for _, h := range hooks {
 		inner, end := h(ctx, info)
 		if inner != nil {
 			ctx = inner
 		}
 		if end != nil {
-			ends = append(ends, end)
+			*ends = append(*ends, end)
 		}
 	}
-	return ctx, ends
+	return ctx
 }
 
 // endHooks ends the hooks, last to first, and all of them even if one panics.

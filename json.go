@@ -1,9 +1,9 @@
 package paperspace
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -18,8 +18,9 @@ var (
 	// an answer.
 	decodeOptions json.Options = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
-	// lenientOptions also accept numbers in strings, 50.0 for an int, "" for a number or a time, and anything for a
-	// string. They are for what decodeOptions refuse, since they cost a third of the speed.
+	// lenientOptions also accept numbers and booleans in strings, 50.0 for an int, "" for a number or a time, a time
+	// without a zone, and anything for a string. They are for what decodeOptions refuse, since they cost a third of the
+	// speed.
 	lenientOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *int) error {
 			data, err := dec.ReadValue()
@@ -38,6 +39,37 @@ var (
 			*v = text(data)
 			return err
 		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *Sensitive) error {
+			data, err := dec.ReadValue()
+			*v = Sensitive(text(data))
+			return err
+		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v interface{ Known() bool }) error { // an enum
+			if kind := dec.PeekKind(); kind == '"' || kind == 'n' {
+				return errors.ErrUnsupported
+			}
+			data, err := dec.ReadValue()
+			reflect.ValueOf(v).Elem().SetString(text(data))
+			return err
+		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *bool) error {
+			if dec.PeekKind() != '"' {
+				return errors.ErrUnsupported
+			}
+			data, err := dec.ReadValue()
+			if err != nil {
+				return err
+			}
+			switch text(data) {
+			case "true":
+				*v = true
+			case "false", "":
+				*v = false
+			default:
+				return fmt.Errorf("%.40s is not a boolean", data)
+			}
+			return nil
+		}),
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *float64) error {
 			data, err := dec.ReadValue()
 			if err != nil {
@@ -47,8 +79,7 @@ var (
 			if *v = 0; text == "" || text == "null" {
 				return nil
 			}
-			*v, err = strconv.ParseFloat(text, 64)
-			if err != nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+			if *v, err = parseFloat([]byte(text)); err != nil {
 				return fmt.Errorf("%.40q is not a number", text) // strconv's error would hold all of it
 			}
 			return nil
@@ -64,21 +95,37 @@ var (
 			if *v = (time.Time{}); string(data) == `""` {
 				return nil
 			}
-			if v.UnmarshalJSON(data) != nil {
-				return fmt.Errorf("%.40s is not a time", data)
+			for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
+				if t, err := time.Parse(layout, text(data)); err == nil {
+					*v = t
+					return nil
+				}
 			}
-			return nil
+			return fmt.Errorf("%.40s is not a time", data)
 		}),
 	)))
 
 	// encodeOptions are for the way to the service, the only one on which a Sensitive shows its value.
-	encodeOptions = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, s Sensitive) error {
-		if s == mask {
-			return errors.New("holds the mask " + mask + " in place of a secret")
-		}
-		return enc.WriteToken(jsontext.String(s.Reveal()))
-	}))
+	encodeOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), json.WithMarshalers(json.JoinMarshalers(
+		json.MarshalToFunc(func(enc *jsontext.Encoder, s Sensitive) error {
+			if s == mask {
+				return errors.New(holdsMask)
+			}
+			return enc.WriteToken(jsontext.String(s.Reveal()))
+		}),
+		json.MarshalToFunc(func(_ *jsontext.Encoder, r RawJSON) error {
+			if reason := r.check(); reason != "" {
+				return errors.New(reason)
+			}
+			return errors.ErrUnsupported // its own method does the rest
+		}),
+	)))
 )
+
+// nanoseconds has a duration encoded as encoding/json does it, since encoding/json/v2 has no way of its own.
+var nanoseconds = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, d time.Duration) error {
+	return enc.WriteToken(jsontext.Int(int64(d)))
+}))
 
 // decode reads an answer into the value that out points to. What is there already stays only if the answer is as the
 // contract has it.
@@ -92,10 +139,21 @@ func decode(data []byte, out any) error {
 
 func encode(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 
+// fieldOf names the field that could not be encoded, as far as that is known.
+func fieldOf(err error) string {
+	var pointer jsontext.Pointer
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		pointer = e.JSONPointer
+	} else if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		pointer = e.JSONPointer
+	}
+	return cmp.Or(strings.ReplaceAll(strings.TrimPrefix(string(pointer), "/"), "/", "."), "body")
+}
+
 // addFields adds fields to a JSON object that has none of their names.
 func addFields(object []byte, fields []bodyField, taken map[string]bool) ([]byte, error) {
 	var members map[string]jsontext.Value
-	if err := json.Unmarshal(object, &members); err != nil {
+	if err := json.Unmarshal(object, &members); err != nil || members == nil {
 		return nil, errors.New("only a JSON object takes more fields")
 	}
 	for _, f := range fields {

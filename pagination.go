@@ -129,10 +129,7 @@ func all[T, P any, PP interface {
 			lp.Limit = maxLimit
 		}
 		fetch := func(ctx context.Context, page *Page[T]) error {
-			r, err := op.request(path, params)
-			if err != nil {
-				return err
-			}
+			r := op.request(path, params)
 			r.walks = true
 			*page = Page[T]{Items: page.Items[:0]} // the consumer got copies of what was in it
 			return c.do(ctx, op, r, page, opts)

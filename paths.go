@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("is not a URL") // url.Error would repeat it, and a password in it
 	}
 	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+	case u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Hostname(), ".") == "":
 		return nil, errors.New("must be an https URL such as " + DefaultBaseURL)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, errors.New("must be https: plain http would show the API key to the network (loopback addresses may be http)")
@@ -28,6 +29,11 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("must not have a query or fragment")
 	case dotted(u.Path):
 		return nil, errors.New("must not have dot segments")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, errors.New("must have a port from 1 to 65535, or none")
+		}
 	}
 	escaped := strings.TrimRight(u.EscapedPath(), "/")
 	plain, err := url.PathUnescape(escaped)
@@ -42,8 +48,9 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
+// dotted takes a backslash for a slash, as some servers do.
 func dotted(path string) bool {
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
 		if segment == "." || segment == ".." {
 			return true
 		}
@@ -90,7 +97,7 @@ func checkPath(path string) (location, error) {
 		return location{}, errors.New("is not an escaped path")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(path, "#"):
 		return location{}, errors.New("must not have a query or fragment; a query goes into Query")
-	case dotted(strings.ReplaceAll(u.Path, `\`, "/")):
+	case dotted(u.Path):
 		return location{}, errors.New("must not have dot segments")
 	}
 	return location{u.Path, u.EscapedPath()}, nil

@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,8 @@ import (
 // Class says what of an operation may be sent again when it failed.
 //
 // Every class is sent again after a 429, and after an attempt that provably did not leave this machine. Safe and
-// idempotent operations are also sent again after a transport error, 408, 500, 502, 503 and 504.
+// idempotent operations are also sent again after a transport error, 408, 500, 502, 503 and 504. Nothing is sent again
+// after an error that would come again, such as that of a certificate.
 type Class int
 
 const (
@@ -77,6 +79,8 @@ type request struct {
 	anyAnswer bool
 	// walks says that it is for one page of many.
 	walks bool
+	// err is why it cannot be sent.
+	err error
 }
 
 // keyed is a result that an empty answer to a delete leaves no doubt about: the keys that it was called with are it.
@@ -85,44 +89,39 @@ type keyed interface{ setKeys(keys []string) }
 // call is the road that every operation takes. Params become the query of a GET or DELETE, and the body of anything
 // else; nil means neither.
 func call[T any](ctx context.Context, c *Client, op *operation, path []string, params any, opts []RequestOption) (*T, error) {
-	r, err := op.request(path, params)
-	if err != nil {
-		return nil, err
-	}
 	out := new(T)
-	if err := c.do(ctx, op, r, out, opts); err != nil {
+	if err := c.do(ctx, op, op.request(path, params), out, opts); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (op *operation) request(path []string, params any) (r request, err error) {
-	r.keys = path
-	if r.path, err = op.expand(path); err != nil || params == nil {
-		return r, err
+func (op *operation) request(path []string, params any) request {
+	r := request{keys: path, params: params}
+	if r.path, r.err = op.expand(path); r.err != nil || params == nil {
+		return r
 	}
-	if err := validate(op, params); err != nil {
-		return r, err
+	if r.err = validate(op, params); r.err != nil {
+		return r
 	}
-	r.params = params
 	if op.method == http.MethodGet || op.deletes() {
-		r.query, err = query.Values(params)
+		r.query, r.err = query.Values(params)
 	} else {
 		r.body = params
 	}
-	return r, err
+	return r
 }
 
 // do sends a request and decodes the answer into out, a pointer to a zero value.
 func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts []RequestOption) error {
-	if ctx == nil {
-		return op.paramError("ctx", "is nil")
-	}
-	rc, err := op.configure(opts)
-	if err != nil {
-		return err
-	}
+	rc, err := op.configure(opts) // first, so that a captured response is never an earlier call's
 	switch {
+	case ctx == nil:
+		return op.paramError("ctx", "is nil")
+	case r.err != nil:
+		return r.err
+	case err != nil:
+		return err
 	case rc.prefetch && !r.walks:
 		return op.paramError("WithPrefetch", "is for the All methods")
 	case rc.prefetch && rc.response != nil:
@@ -144,34 +143,36 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless it returns
-	var room [4]func(CallResult) // who has more hooks than that can spare an allocation
-	ctx, ends := beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path}, room[:0])
+	var room [4]func(CallResult)           // who has more hooks than that can spare an allocation
+	ends := room[:0]
 	defer func() {
 		result.Duration = time.Since(start)
 		endHooks(ends, result)
 	}()
+	ctx = beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path}, &ends)
 	result.Err = c.send(ctx, op, r, body, out, &rc, &result)
 	return result.Err
 }
 
-// configure applies the options of a call.
-func (op *operation) configure(opts []RequestOption) (requestConfig, error) {
+// configure applies the options of a call, and returns the first error among them.
+func (op *operation) configure(opts []RequestOption) (_ requestConfig, first error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil
 	}
 	rc := new(requestConfig)
 	for _, opt := range opts {
+		var err error
 		if opt == nil {
-			return *rc, op.paramError("opts", "has a nil option")
+			err = op.paramError("opts", "has a nil option")
+		} else {
+			err = opt.applyRequest(rc)
 		}
-		if err := opt.applyRequest(rc); err != nil {
-			if e, ok := errors.AsType[*ParamError](err); ok {
-				e.Operation = op.id
-			}
-			return *rc, err
+		if e, ok := errors.AsType[*ParamError](err); ok {
+			e.Operation = op.id
 		}
+		first = cmp.Or(first, err)
 	}
-	return *rc, nil
+	return *rc, first
 }
 
 // encode puts the options into the query and returns the body.
@@ -201,7 +202,7 @@ func (r *request) encode(op *operation, rc *requestConfig) ([]byte, error) {
 		body, err = addFields(body, rc.body, fieldNames(r.params, "json"))
 	}
 	if err != nil {
-		return nil, op.paramError("body", "cannot be encoded: "+err.Error())
+		return nil, op.paramError(fieldOf(err), "cannot be encoded: "+err.Error())
 	}
 	return body, nil
 }

@@ -364,6 +364,15 @@ func TestDo(t *testing.T) {
 	assert.Equal(t, before, rt.count())
 }
 
+func TestBodyFieldsOfWhatIsNoObject(t *testing.T) {
+	rt := play(reply(200, `{}`))
+	for _, body := range []any{RawJSON(nil), (*MachineCreateParams)(nil), []int{1}, "x"} {
+		err := newTestClient(t, rt).Do(t.Context(), Request{Method: "POST", Path: "/x", Body: body}, nil, WithBodyField("f", 1))
+		require.ErrorContains(t, err, "only a JSON object takes more fields", "%T", body)
+	}
+	assert.Zero(t, rt.count())
+}
+
 func TestClassesOfDo(t *testing.T) {
 	for _, tc := range []struct {
 		method   string
@@ -423,6 +432,10 @@ func TestMasksAreNotSent(t *testing.T) {
 	require.ErrorContains(t, c.Do(t.Context(), Request{Method: "POST", Path: "/x", Body: nested}, nil), "mask")
 	_, err := c.Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"}, WithBodyField("p", Sensitive(mask)))
 	require.ErrorContains(t, err, "mask")
+	raw := RawJSON(`{"p":"` + mask + `"}`)
+	require.ErrorContains(t, c.Do(t.Context(), Request{Method: "POST", Path: "/x", Body: raw}, nil), "mask")
+	_, err = c.Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"}, WithBodyField("p", raw))
+	require.ErrorContains(t, err, "mask")
 	assert.Zero(t, rt.count())
 	require.NoError(t, c.Do(t.Context(), Request{Method: "POST", Path: "/x", Body: map[string]any{"p": Value(Sensitive("hunter2"))}}, nil))
 	assert.JSONEq(t, `{"p":"hunter2"}`, rt.bodies[0])
@@ -435,11 +448,89 @@ func TestParamsThatContainThemselves(t *testing.T) {
 	require.ErrorContains(t, err, "contains itself")
 }
 
+// A type that contains itself is no reason to look into it for ever.
+func TestParamsOfARecursiveType(t *testing.T) {
+	type tree map[string]tree
+	type list []list
+	type holder struct {
+		Tree tree
+		List list
+	}
+	rt := play(reply(200, `{}`))
+	_, err := newTestClient(t, rt).Versions.Create(t.Context(), "d", DatasetVersionCreateParams{
+		Metadata: map[string]any{"x": holder{Tree: tree{"a": {"b": nil}}, List: list{{}, {}}}},
+	})
+	require.NotErrorIs(t, err, ErrNoAPIKey)
+	assert.JSONEq(t, `{"metadata":{"x":{"Tree":{"a":{"b":{}}},"List":[[],[]]}}}`, rt.bodies[0])
+}
+
 func TestResponseOfARefusedCall(t *testing.T) {
-	got := Response{StatusCode: 777}
-	_, err := newTestClient(t, play(reply(200, okMachine))).Machines.Get(t.Context(), "a", WithResponse(&got), WithHeader("Host", "x"))
-	require.Error(t, err)
-	assert.Zero(t, got, "not what an earlier call left there")
+	c := newTestClient(t, play(reply(200, okMachine)))
+	var none context.Context
+	for name, call := range map[string]func(captured RequestOption) error{
+		"an option after it": func(o RequestOption) error {
+			_, err := c.Machines.Get(t.Context(), "a", o, WithHeader("Host", "x"))
+			return err
+		},
+		"an option before it": func(o RequestOption) error {
+			_, err := c.Machines.Get(t.Context(), "a", WithHeader("Host", "x"), o)
+			return err
+		},
+		"the id": func(o RequestOption) error {
+			_, err := c.Machines.Get(t.Context(), "", o)
+			return err
+		},
+		"the params": func(o RequestOption) error {
+			_, err := c.Machines.Create(t.Context(), MachineCreateParams{}, o)
+			return err
+		},
+		"the context": func(o RequestOption) error {
+			_, err := c.Machines.Get(none, "a", o)
+			return err
+		},
+		"Do's path": func(o RequestOption) error {
+			return c.Do(t.Context(), Request{Method: "GET", Path: "x"}, nil, o)
+		},
+	} {
+		got := Response{StatusCode: 777}
+		err := call(WithResponse(&got))
+		_, ok := errors.AsType[*ParamError](err)
+		require.True(t, ok, "%s: %v", name, err)
+		assert.Zero(t, got, "%s: not what an earlier call left there", name)
+	}
+}
+
+// What is captured or kept of an answer is not in the buffer that the next call reads into.
+func TestKeptBodiesAreCopies(t *testing.T) {
+	rt := play(reply(400, `{"message":"first","code":"BAD_REQUEST"}`), reply(200, okMachine))
+	c := newTestClient(t, rt)
+	var captured Response
+	_, err := c.Machines.Get(t.Context(), "a", WithResponse(&captured))
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok)
+	for range 20 {
+		_, err := c.Machines.Get(t.Context(), "a")
+		require.NoError(t, err)
+	}
+	assert.JSONEq(t, `{"message":"first","code":"BAD_REQUEST"}`, string(e.Body))
+	assert.JSONEq(t, `{"message":"first","code":"BAD_REQUEST"}`, string(captured.Body))
+}
+
+// Nothing that a transport does to one attempt's request reaches the next one.
+func TestAttemptsShareNoRequest(t *testing.T) {
+	rt := play(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "/v1/machines/a", r.URL.Path)
+		assert.Equal(t, []string{"b"}, r.Header["X-A"])
+		assert.Equal(t, "application/json", r.Header.Get("Accept"))
+		r.URL.Path = "/proxy" + r.URL.Path
+		r.Header["X-A"][0] = "changed"
+		r.Header.Set("Accept", "text/html")
+		return reply(503, "")(r)
+	})
+	c := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxDelay: time.Nanosecond}))
+	_, err := c.Machines.Get(t.Context(), "a", WithHeader("X-A", "b"))
+	require.ErrorIs(t, err, ErrServer)
+	assert.Equal(t, 4, rt.count())
 }
 
 func TestHooksOfACallThatPanics(t *testing.T) {
@@ -457,4 +548,31 @@ func TestHooksOfACallThatPanics(t *testing.T) {
 		_, _ = newTestClient(t, rt, hook("outer"), hook("inner")).Machines.Get(t.Context(), "a")
 	})
 	assert.Equal(t, []string{"inner paperspace: the call panicked", "outer paperspace: the call panicked"}, ends)
+
+	ends = nil
+	panics := WithHook(func(context.Context, CallInfo) (context.Context, func(CallResult)) { panic("begin") })
+	assert.Panics(t, func() {
+		_, _ = newTestClient(t, rt, hook("outer"), panics).Machines.Get(t.Context(), "a")
+	})
+	assert.Equal(t, []string{"outer paperspace: the call panicked"}, ends, "a hook that began is ended")
+}
+
+func TestHooksOfCopiesAreTheirOwn(t *testing.T) {
+	var ran []string
+	hook := func(name string) Option {
+		return WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
+			ran = append(ran, name)
+			return ctx, nil
+		})
+	}
+	base := newTestClient(t, play(reply(200, okMachine)), hook("1"), hook("2"), hook("3")) // append leaves room for a fourth
+	first, err := base.With(hook("first"))
+	require.NoError(t, err)
+	second, err := base.With(hook("second"))
+	require.NoError(t, err)
+	for _, c := range []*Client{first, second, base} {
+		_, err := c.Machines.Get(t.Context(), "a")
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"1", "2", "3", "first", "1", "2", "3", "second", "1", "2", "3"}, ran)
 }

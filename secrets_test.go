@@ -30,6 +30,7 @@ const marker = "hunter2-marker-4711"
 // forms are the marker in clear and in other forms that a printer may give it, in lower case.
 var forms = []string{
 	marker, hex.EncodeToString([]byte(marker)), strings.ToLower(base64.StdEncoding.EncodeToString([]byte(marker))),
+	strings.Trim(fmt.Sprint([]byte(marker)), "[]"),
 }
 
 // shows says whether a text shows the marker.
@@ -112,6 +113,8 @@ func printAll(v any, someVerbs string) map[string]string {
 		}
 		if b, err := jsonv2.Marshal(v); err == nil {
 			out["as JSON v2"+name] = string(b)
+		} else {
+			out["as JSON v2"+name] = err.Error()
 		}
 		var text, object bytes.Buffer
 		for _, logger := range []*slog.Logger{
@@ -386,6 +389,9 @@ func TestWhatIsNotMasked(t *testing.T) {
 	type callers struct{ Password Sensitive }
 	assert.True(t, shows(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
 	assert.False(t, shows(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
+	key, err := json.Marshal(map[Sensitive]int{secret: 1})
+	require.NoError(t, err)
+	assert.True(t, shows(string(key)), "the keys of a map in encoding/json")
 	assert.True(t, shows(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
 
 	var b bytes.Buffer
@@ -415,4 +421,52 @@ func TestWhatIsNotMasked(t *testing.T) {
 	response.Header = nil
 	response.Body = RawJSON(marker)
 	assertHidden(t, "a captured response", response)
+}
+
+// fmt asks nobody how to print what is behind a pointer for a verb that does not fit it. So every type of this package
+// that can hold a secret prints itself, whatever the verb.
+func TestTypesWithSecretsPrintThemselves(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var holds func(reflect.Type) bool
+	holds = func(typ reflect.Type) bool {
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			return typ == reflect.TypeFor[RawJSON]() || holds(typ.Elem())
+		case reflect.String:
+			return typ == reflect.TypeFor[Sensitive]()
+		case reflect.Struct:
+			known, found := seen[typ]
+			if found {
+				return known
+			}
+			seen[typ] = false
+			for field := range typ.Fields() {
+				if holds(field.Type) && field.IsExported() {
+					seen[typ] = true // and on, to see the types of the other fields
+				}
+			}
+			return seen[typ]
+		}
+		return false
+	}
+	eachOperation(t, func(_ *testing.T, m conformingMethod) {
+		holds(m.result)
+		if m.params != nil {
+			holds(m.params)
+		}
+	})
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[Request](), reflect.TypeFor[Response](), reflect.TypeFor[Error](), reflect.TypeFor[WaitUpdate](),
+		reflect.TypeFor[DeploymentError](), reflect.TypeFor[CallResult](), reflect.TypeFor[Attempt](),
+	} {
+		holds(typ)
+	}
+	secretive := 0
+	for typ, holds := range seen {
+		if holds && typ.Name() != "" && strings.HasSuffix(typ.PkgPath(), "paperspace") {
+			secretive++
+			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, and has no Format", typ)
+		}
+	}
+	assert.Greater(t, secretive, 25)
 }

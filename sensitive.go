@@ -10,9 +10,11 @@ import (
 // mask stands wherever a secret would be printed.
 const mask = "[REDACTED]"
 
+const holdsMask = "holds the mask " + mask + " in place of a secret"
+
 // Sensitive is a string that must not be seen: a password, a key, a script, the value of a secret or of an environment
 // variable. Everything that prints it prints [REDACTED]: fmt with any verb that vet lets pass (%w and %p ask no value how it prints), slog, and every encoder that honours
-// [encoding.TextMarshaler], encoding/json among them. [Sensitive.Reveal] returns the value, and requests carry it to
+// [encoding.TextMarshaler], encoding/json among them, but for the keys of its maps. [Sensitive.Reveal] returns the value, and requests carry it to
 // the service.
 //
 // What cannot be masked, such as unexported fields of other packages' types, stands in SECURITY.md.
@@ -65,7 +67,7 @@ func (r RawJSON) MarshalJSON() ([]byte, error) {
 
 func (r RawJSON) check() string {
 	if bytes.Contains(r, []byte(`"`+mask+`"`)) {
-		return "holds the mask " + mask + " in place of a secret"
+		return holdsMask
 	}
 	return ""
 }

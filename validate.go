@@ -3,6 +3,7 @@ package paperspace
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func check(v reflect.Value, depth int) (path, reason string) {
 		}
 	case reflect.String:
 		if v.Type() == reflect.TypeFor[Sensitive]() && v.String() == mask {
-			return "", "holds the mask " + mask + " in place of a secret"
+			return "", holdsMask
 		}
 	case reflect.Struct:
 		for _, r := range rulesOf(v.Type()) {
@@ -159,13 +160,13 @@ func rulesOf(t reflect.Type) []rule {
 	return list
 }
 
-// mayHold reports whether values of the type can have rules or secrets in them.
-func mayHold(t reflect.Type) bool {
+// mayHold reports whether values of the type, which is part of the outer ones, can have rules or secrets in them.
+func mayHold(t reflect.Type, outer ...reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Interface:
 		return true
 	case reflect.Pointer, reflect.Slice, reflect.Map:
-		if mayHold(t.Elem()) {
+		if !slices.Contains(outer, t) && mayHold(t.Elem(), append(outer, t)...) {
 			return true
 		}
 	}

@@ -137,6 +137,10 @@ func TestIntegersInAnyForm(t *testing.T) {
 		F float64   `json:"f"`
 		S string    `json:"s"`
 		T time.Time `json:"t"`
+		E Order     `json:"e"`
+		R Region    `json:"r"`
+		W Sensitive `json:"w"`
+		O *bool     `json:"o"`
 	}
 	for in, want := range map[string]result{
 		`{"b":"8589934592","p":"1","n":8}`:         {B: 8589934592, P: new(Bytes(1)), N: 8},
@@ -147,12 +151,19 @@ func TestIntegersInAnyForm(t *testing.T) {
 		`{"b":"9007199254740993","n":"3","s":12}`:  {B: 9007199254740993, N: 3, S: "12"},
 		`{"t":"2024-05-01T12:00:00.000Z","n":"1"}`: {T: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC), N: 1},
 		`{"n":1,"n":2,"s":"` + "\xff" + `"}`:       {N: 2, S: "\ufffd"},
+		`{"b":"9007199254740993.0","n":" 50 "}`:    {B: 9007199254740993, N: 50},
+		`{"e":5,"r":6,"w":8080,"o":"true"}`:        {E: "5", R: "6", W: "8080", O: new(true)},
+		`{"e":null,"r":"NY2","w":"x","n":"1"}`:     {R: RegionNY2, W: "x", N: 1},
+		`{"t":"2024-05-01T12:00:00"}`:              {T: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)},
+		`{"t":"2024-05-01 12:00:00"}`:              {T: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)},
+		`{"t":"2024-05-01"}`:                       {T: time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		var got result
 		require.NoError(t, decode([]byte(in), &got), in)
 		assert.Equal(t, want, got, in)
 	}
-	for _, in := range []string{`{"b":"x"}`, `{"b":1.5}`, `{"n":1.5}`, `{"b":1e400}`, `{"b":9223372036854775808}`, `{"n":"x"}`, `{"b":{}}`} {
+	for _, in := range []string{`{"b":"x"}`, `{"b":1.5}`, `{"n":1.5}`, `{"b":1e400}`, `{"b":9223372036854775808}`, `{"n":"x"}`, `{"b":{}}`,
+		`{"b":"0x10p0"}`, `{"f":"NaN"}`, `{"f":"Inf"}`, `{"f":"0x1p4"}`, `{"o":"yes"}`, `{"t":"soon"}`} {
 		assert.Error(t, decode([]byte(in), new(result)), in)
 	}
 	b, err := json.Marshal(result{B: 5})

@@ -90,7 +90,7 @@ func TestVersionTagsThatCannotBeSent(t *testing.T) {
 		_, err := json.Marshal(DatasetVersionCreateParams{Tags: tags})
 		require.Error(t, err, "nor can they be stored")
 	}
-	refused(t, "datasetVersions-create", "body", func(c *Client) error {
+	refused(t, "datasetVersions-create", "metadata.k", func(c *Client) error {
 		_, err := c.Versions.Create(t.Context(), "ds1", DatasetVersionCreateParams{Metadata: map[string]any{"k": make(chan int)}})
 		return err
 	})
