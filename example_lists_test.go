@@ -65,3 +65,22 @@ func ExampleCollect() {
 	fmt.Println(len(templates), "templates")
 	// Output: 4 templates
 }
+
+func ExampleWithPrefetch() {
+	client := newClient(newServer())
+	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
+		newMachine(client, name)
+	}
+
+	// The second page is on its way while the machines of the first are looked at.
+	params := paperspace.MachineListParams{ListParams: paperspace.ListParams{Limit: 2}}
+	count := 0
+	for _, err := range client.Machines.All(context.Background(), params, paperspace.WithPrefetch()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		count++
+	}
+	fmt.Println(count, "machines")
+	// Output: 3 machines
+}

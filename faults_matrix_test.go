@@ -281,6 +281,10 @@ func TestFaultMatrix(t *testing.T) {
 		})
 	}
 	t.Logf("%d operations, %d faults, %d cells", len(cases), len(faults), cells)
+	if !raceEnabled {
+		assertStated(t, "A matrix of %s faults", len(faults))
+		assertStated(t, "runs over all %s operations on every change, %s cells in all", len(cases), cells)
+	}
 }
 
 // The same table over real sockets, where the operating system has a say, but for what takes long.
@@ -309,6 +313,7 @@ func TestFaultMatrixOnSockets(t *testing.T) {
 		})
 	}
 	t.Logf("%d cells", cells)
+	assertStated(t, "%s of them again on TCP sockets", cells)
 }
 
 // On sockets a connection that is reset as soon as it is made breaks before or after net/http has it for the request.

@@ -2,12 +2,16 @@ package paperspace
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -77,6 +81,22 @@ func newTestClient(t testing.TB, rt http.RoundTripper, opts ...Option) *Client {
 	c, err := NewClient(append([]Option{WithAPIKey(testKey), WithHTTPClient(&http.Client{Transport: rt})}, opts...)...)
 	require.NoError(t, err)
 	return c
+}
+
+// assertStated asserts that the README states figures as the tests see them.
+func assertStated(t *testing.T, format string, figures ...int) {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var texts []any
+	for _, n := range figures {
+		text := strconv.Itoa(n)
+		for i := len(text) - 3; i > 0; i -= 3 {
+			text = text[:i] + "," + text[i:]
+		}
+		texts = append(texts, text)
+	}
+	assert.Contains(t, strings.Join(strings.Fields(string(readme)), " "), fmt.Sprintf(format, texts...))
 }
 
 const okMachine = `{"id":"psm9u09bwu5i","name":"trainer","state":"ready"}`
