@@ -3,6 +3,7 @@ package paperspace
 import (
 	"go/build"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -55,6 +56,33 @@ func TestDependencies(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Greater(t, count, 5)
+}
+
+// What keeps programs large stays out of the package: the contract, text/template, which finds methods by their names at
+// run time, and doing so ourselves, since all methods of a program must then stay in it.
+func TestLinkerCanDropDeadCode(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	require.Contains(t, deps, "net/http")
+	for _, path := range []string{
+		"github.com/paperspace-go/paperspace/internal/contract", "text/template", "html/template", "testing", "embed",
+	} {
+		assert.NotContains(t, deps, path)
+	}
+	byName := regexp.MustCompile(`\.MethodByName\(|\.Method\(`)
+	for _, pattern := range []string{"*.go", "internal/transport/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(name)
+			require.NoError(t, err)
+			assert.Empty(t, byName.FindAllString(string(source), -1), name)
+		}
+	}
 }
 
 func isStandard(path string) bool {
