@@ -14,8 +14,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
+
+	"github.com/paperspace-go/paperspace"
 )
 
 // Options say how much is run.
@@ -206,13 +207,6 @@ func (r *runner) walk(title string, transport *memory) {
 	})
 }
 
-// processorTime is what this process, the collector and a server in it included, has taken so far.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // sizes builds a program that only lists with each client.
 func (r *runner) sizes() {
 	dir, err := os.MkdirTemp("", "paperspace-bench-")
@@ -260,28 +254,30 @@ func (r *runner) live() {
 	r.row("decodes the live service's string integers and nulls", figures, func(f figure) string { return f.extra })
 }
 
-// latency walks a long list of a service that takes its time, with the SDK alone.
+// latency walks a long list of a service that takes its time, with the SDK alone, and once more for a consumer that takes
+// its time as well, with and without a page ahead.
 func (r *runner) latency(transport *memory) {
-	slow := *transport
-	slow.latency = 20 * time.Millisecond
-	for _, c := range r.all {
-		if c.Name != sdk {
-			continue
-		}
-		slow.calls = 0
-		start := time.Now()
-		client, err := c.New(baseURL, apiKey, &http.Client{Transport: &slow})
+	const pause = 20 * time.Millisecond
+	machines := len(transport.pages) * PageSize
+	walk := func(consumer time.Duration, opts ...paperspace.RequestOption) (requests int, took time.Duration) {
+		slow := *transport
+		slow.latency, slow.calls = pause, 0
+		client, err := newSDK(baseURL, apiKey, &http.Client{Transport: &slow})
+		start, items := time.Now(), 0
 		if err == nil {
-			var items int
-			items, err = client.Walk(context.Background())
-			err = expect(items, len(slow.pages)*PageSize, err)
+			items, err = client.(sdkCalls).walk(context.Background(), consumer, opts...)
+			err = expect(items, machines, err)
 		}
 		if err != nil {
 			r.errs = append(r.errs, err)
-			return
 		}
-		unavoidable := time.Duration(slow.calls) * slow.latency
-		fmt.Fprintf(r.w, "%s walks %d machines at %v a request: %d requests, %.2f of the unavoidable latency\n",
-			c.Name, len(slow.pages)*PageSize, slow.latency, slow.calls, time.Since(start).Seconds()/unavoidable.Seconds())
+		return slow.calls, time.Since(start)
 	}
+	requests, took := walk(0)
+	fmt.Fprintf(r.w, "%s walks %d machines at %v a request: %d requests, %.2f of the unavoidable latency\n",
+		sdk, machines, pause, requests, took.Seconds()/(time.Duration(requests)*pause).Seconds())
+	_, plain := walk(pause)
+	requests, took = walk(pause, paperspace.WithPrefetch())
+	fmt.Fprintf(r.w, "with a consumer that takes %v a page, WithPrefetch takes %.2f of the time without: %d requests\n",
+		pause, took.Seconds()/plain.Seconds(), requests)
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/bench/hand"
@@ -154,12 +155,17 @@ func (c sdkCalls) Create(ctx context.Context) (string, error) {
 	return op.Data.ID, nil
 }
 
-func (c sdkCalls) Walk(ctx context.Context) (total int, err error) {
-	for _, err := range c.client.Machines.All(ctx, paperspace.MachineListParams{}) {
+func (c sdkCalls) Walk(ctx context.Context) (int, error) { return c.walk(ctx, 0) }
+
+// walk walks for a consumer that takes a while for every page.
+func (c sdkCalls) walk(ctx context.Context, consumer time.Duration, opts ...paperspace.RequestOption) (total int, err error) {
+	for _, err := range c.client.Machines.All(ctx, paperspace.MachineListParams{}, opts...) {
 		if err != nil {
 			return total, err
 		}
-		total++
+		if total++; total%PageSize == 0 {
+			time.Sleep(consumer)
+		}
 	}
 	return total, nil
 }

@@ -184,28 +184,28 @@ func (c *Call) begin() *http.Request {
 			GotConn: func(httptrace.GotConnInfo) { a.got.Store(true) },
 		})
 	}
-	return c.newRequest(ctx)
+	return a.newRequest(ctx)
 }
 
-func (c *Call) newRequest(ctx context.Context) *http.Request {
-	r := &c.Request
-	values := []string{c.Product, "application/json", ""}
+func (a *attempt) newRequest(ctx context.Context) *http.Request {
+	c, r := a.call, &a.call.Request
+	a.values = [3]string{c.Product, "application/json"}
 	header := make(http.Header, 4+len(r.Header))
-	header["User-Agent"] = values[0:1:1]
-	header["Accept"] = values[1:2:2]
+	header["User-Agent"] = a.values[0:1:1]
+	header["Accept"] = a.values[1:2:2]
 	for name, values := range r.Header {
 		header[name] = slices.Clone(values)
 	}
 	if c.Authorization != nil {
-		values[2] = c.Authorization()
-		header["Authorization"] = values[2:3:3]
+		a.values[2] = c.Authorization()
+		header["Authorization"] = a.values[2:3:3]
 	}
-	u := &url.URL{Scheme: c.Base.Scheme, Host: c.Base.Host, Path: c.Base.Path + r.Path, RawQuery: r.Query}
+	a.url = url.URL{Scheme: c.Base.Scheme, Host: c.Base.Host, Path: c.Base.Path + r.Path, RawQuery: r.Query}
 	if c.Base.RawPath != c.Base.Path || r.EscapedPath != r.Path {
-		u.RawPath = c.Base.RawPath + r.EscapedPath
+		a.url.RawPath = c.Base.RawPath + r.EscapedPath
 	}
 	req := (&http.Request{
-		Method: c.Method, URL: u, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: c.Method, URL: &a.url, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	if body := r.Body; body != nil {
 		header["Content-Type"] = []string{"application/json"}
@@ -337,6 +337,8 @@ type attempt struct {
 	start  time.Time
 	asked  atomic.Bool // net/http looked for a connection
 	got    atomic.Bool // and got one
+	url    url.URL     // of its request
+	values [3]string   // of its request's header
 }
 
 type attemptKey struct{}
