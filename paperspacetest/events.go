@@ -165,17 +165,19 @@ type plan struct {
 	machine *row // nil: it is about no machine
 	takes   time.Duration
 	stuck   bool   // it cannot end by itself
+	network string // the private network that it brings the machine into
 	started func() // as it gets in progress
 	halfway func() // most of the way, if it is to end well
-	done    func()
-	failed  func()
+	done    func() // after halfway
+	failed  func() // takes back what halfway did, if it came to that
 }
 
 // running is an event that has not ended.
 type running struct {
 	plan
-	event object
-	hangs bool
+	event     object
+	hangs     bool
+	isHalfway bool
 }
 
 // begin makes an event.
@@ -199,7 +201,7 @@ func (s *Server) begin(p plan) object {
 	if p.halfway != nil && outcome.takesEffect {
 		s.after(p.takes*4/5, func() {
 			if s.goesOn(r) {
-				p.halfway()
+				r.getHalfway()
 			}
 		})
 	}
@@ -223,6 +225,14 @@ func (s *Server) start(r *running) {
 	}
 }
 
+// getHalfway does once what an event that ends well does on its way.
+func (r *running) getHalfway() {
+	if r.halfway != nil && !r.isHalfway {
+		r.isHalfway = true
+		r.halfway()
+	}
+}
+
 func (s *Server) finish(r *running, o Outcome) {
 	if o.hangs {
 		r.hangs = true
@@ -236,11 +246,15 @@ func (s *Server) finish(r *running, o Outcome) {
 			r.event["dtStarted"] = s.stamp()
 		}
 	}
-	switch {
-	case o.takesEffect && r.done != nil:
+	if !o.takesEffect {
+		if r.failed != nil {
+			r.failed()
+		}
+		return
+	}
+	r.getHalfway() // an event may be ended before it has got there
+	if r.done != nil {
 		r.done()
-	case !o.takesEffect && r.failed != nil:
-		r.failed()
 	}
 }
 

@@ -82,29 +82,41 @@ func createMachine(c *call) (any, error) {
 		c.assignScript(c.store.get(startupScripts, "", c.str("startupScriptId")), id)
 	}
 
-	starts := truth(c.body["startOnCreate"])
-	event := c.begin(plan{
-		name: "create", machine: m, takes: c.durations.Create, stuck: !c.capacity(m),
+	return object{"event": c.provision(m, networkID), "data": data}, nil
+}
+
+// provision makes a machine what it was created as.
+func (s *Server) provision(m *row, networkID string) object {
+	starts := truth(m.data["startOnCreate"])
+	var claimed *row
+	return s.begin(plan{
+		name: "create", machine: m, takes: s.durations.Create, stuck: !s.capacity(m), network: networkID,
 		halfway: func() {
-			data["networkId"], data["privateIp"] = networkID, c.address("10.10")
-			if data["publicIpType"] == "static" {
-				c.claimFor(m)
+			m.data["networkId"], m.data["privateIp"] = networkID, s.address("10.10")
+			if m.data["publicIpType"] == "static" && m.data["publicIp"] == nil {
+				claimed = s.claimFor(m)
 			}
-			data["state"] = "off"
+			m.data["state"] = "off"
 			if starts {
-				data["state"] = "starting"
+				m.data["state"] = "starting"
 			}
 		},
 		done: func() {
 			if starts {
-				c.boot(m)
+				s.boot(m)
 			}
-			if truth(data["takeInitialSnapshot"]) {
-				c.snapshot(m, "Initial snapshot")
+			if truth(m.data["takeInitialSnapshot"]) {
+				s.snapshot(m, "Initial snapshot")
+			}
+		},
+		failed: func() {
+			m.data["state"], m.data["networkId"], m.data["privateIp"] = "provisioning", nil, nil
+			if claimed != nil && claimed.data["assignedMachineId"] == m.key {
+				m.data["publicIp"] = nil
+				s.store.remove(publicIPs, claimed)
 			}
 		},
 	})
-	return object{"event": event, "data": data}, nil
 }
 
 // boot brings a machine that is starting to ready, by way of serviceready.
@@ -168,28 +180,27 @@ func (c *call) machineIn(states ...string) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, machineMustBe(m, states...)
+	return m, c.machineMustBe(m, states...)
 }
 
-func machineMustBe(m *row, states ...string) error {
+// doing is what a machine does while an event goes on with it. Its state may say otherwise: it is ready for a while
+// after a restart was accepted, and off or serviceready before what brings it there has ended.
+var doing = map[string]string{
+	"create": "provisioning", "start": "starting", "stop": "stopping", "restart": "restarting",
+	"snapshot-restore": "restarting", "vm-upgrade": "upgrading", "bill-upgrade": "upgrading",
+}
+
+// machineMustBe refuses the call unless the machine is in one of the states, and nothing is about to change that.
+func (c *call) machineMustBe(m *row, states ...string) error {
 	if truth(m.data["deleting"]) {
 		return badRequest("This machine is currently being deleted.")
 	}
 	if !slices.Contains(states, text(m.data["state"])) {
 		return badRequest("This machine is currently %s.", m.data["state"])
 	}
-	return nil
-}
-
-// settled refuses the call while the machine is being made or upgraded, whatever its state says.
-func (c *call) settled(m *row) error {
 	for _, r := range c.running {
-		switch {
-		case r.machine != m:
-		case r.name == "create":
-			return badRequest("This machine is currently provisioning.")
-		case r.name == "vm-upgrade" || r.name == "bill-upgrade":
-			return badRequest("This machine is currently upgrading.")
+		if doing[r.name] != "" && r.machine == m {
+			return badRequest("This machine is currently %s.", doing[r.name])
 		}
 	}
 	return nil
@@ -197,9 +208,6 @@ func (c *call) settled(m *row) error {
 
 func startMachine(c *call) (any, error) {
 	m, err := c.machineIn("off")
-	if err == nil {
-		err = c.settled(m)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +216,7 @@ func startMachine(c *call) (any, error) {
 		name: "start", machine: m, takes: c.durations.Start, stuck: !c.capacity(m),
 		halfway: func() { c.serviceReady(m) },
 		done:    func() { m.data["state"] = "ready" },
-		failed:  func() { m.data["state"] = "off" },
+		failed:  func() { c.turnOff(m) },
 	})
 	return object{"event": event, "data": m.data}, nil
 }
@@ -221,27 +229,26 @@ func stopMachine(c *call) (any, error) {
 	m.data["state"] = "stopping"
 	event := c.begin(plan{
 		name: "stop", machine: m, takes: c.durations.Stop,
-		done: func() {
-			m.data["state"] = "off"
-			if m.data["publicIpType"] == "dynamic" {
-				m.data["publicIp"] = nil
-			}
-		},
+		done:   func() { c.turnOff(m) },
 		failed: func() { m.data["state"] = "ready" },
 	})
 	return object{"event": event, "data": m.data}, nil
 }
 
+// turnOff has a machine be off, with which a dynamic address goes.
+func (s *Server) turnOff(m *row) {
+	m.data["state"] = "off"
+	if m.data["publicIpType"] == "dynamic" {
+		m.data["publicIp"] = nil
+	}
+}
+
 func restartMachine(c *call) (any, error) {
 	m, err := c.machineIn("ready")
-	if err == nil && truth(m.data["restarting"]) {
-		err = badRequest("This machine is currently restarting.")
-	}
 	if err != nil {
 		return nil, err
 	}
-	m.data["restarting"] = true // the state tells later
-	settle := func() { m.data["state"], m.data["restarting"] = "ready", false }
+	settle := func() { m.data["state"] = "ready" }
 	event := c.begin(plan{
 		name: "restart", machine: m, takes: c.durations.Restart,
 		started: func() { m.data["state"] = "restarting" },
@@ -257,7 +264,13 @@ func deleteMachine(c *call) (any, error) {
 		return nil, err
 	}
 	if truth(m.data["deleting"]) {
-		return nil, machineMustBe(m)
+		return nil, c.machineMustBe(m)
+	}
+	var createdIn string // if it is still being made
+	for _, r := range c.running {
+		if r.machine == m && r.name == "create" {
+			createdIn = r.network
+		}
 	}
 	c.cancelEvents(m)
 	m.data["deleting"] = true
@@ -266,7 +279,7 @@ func deleteMachine(c *call) (any, error) {
 		m.data["state"] = "stopping"
 	}
 	event := c.begin(plan{
-		name: "deactivate", machine: m, takes: c.durations.Delete,
+		name: "deactivate", machine: m, takes: c.durations.Delete, network: createdIn,
 		done: func() {
 			m.data["dtDeleted"] = c.stamp()
 			c.releaseFrom(m)
@@ -275,16 +288,21 @@ func deleteMachine(c *call) (any, error) {
 			}
 			c.store.remove(machines, m)
 		},
-		failed: func() { m.data["deleting"], m.data["state"] = false, was },
+		failed: func() {
+			m.data["deleting"], m.data["state"] = false, was
+			switch { // what the delete broke off goes on
+			case createdIn != "":
+				c.provision(m, createdIn)
+			case was == "starting" || was == "serviceready":
+				c.boot(m)
+			}
+		},
 	})
 	return object{"event": event, "data": m.data}, nil
 }
 
 func updateMachine(c *call) (any, error) {
 	m, err := c.machineIn("off", "ready")
-	if err == nil {
-		err = c.settled(m)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +377,7 @@ func (s *Server) upgrade(m *row, to object) object {
 // migrate moves a machine to another network.
 func (s *Server) migrate(m *row, networkID string) object {
 	return s.begin(plan{
-		name: "vm-migrate", machine: m, takes: s.durations.Migrate,
+		name: "vm-migrate", machine: m, takes: s.durations.Migrate, network: networkID,
 		done: func() { m.data["networkId"], m.data["privateIp"] = networkID, s.address("10.20") },
 	})
 }
@@ -377,8 +395,10 @@ func (s *Server) setPublicIPType(m *row, to string) {
 }
 
 // claimFor claims a static address and gives it to a machine.
-func (s *Server) claimFor(m *row) {
-	s.assign(s.claim(text(m.data["region"])), m)
+func (s *Server) claimFor(m *row) *row {
+	ip := s.claim(text(m.data["region"]))
+	s.assign(ip, m)
+	return ip
 }
 
 func (s *Server) claim(region string) *row {

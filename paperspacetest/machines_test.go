@@ -390,3 +390,221 @@ func TestSnapshotsAndTemplatesNeedAMachineThatIsSettled(t *testing.T) {
 	b.refused(http.StatusNotFound, "POST", "/snapshots/"+snapshot+"/restore", `{}`)
 	b.ok("DELETE", "/snapshots/"+snapshot, "")
 }
+
+func TestAnEventThatIsEndedEarlyHasDoneItsWork(t *testing.T) {
+	for name, test := range map[string]struct {
+		before func(b *bench)
+		begin  func(b *bench) object
+		wait   time.Duration
+		state  any
+		public bool // it has a public address in the end
+	}{
+		"create": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, 0, "off", false},
+		"create and start": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`,"startOnCreate":true}`) },
+			0, "ready", true},
+		"static": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`,"publicIpType":"static"}`) },
+			0, "off", true},
+		"halfway": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`,"publicIpType":"static"}`) },
+			50 * time.Second, "off", true},
+		"hung": {func(b *bench) { b.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Hangs()) },
+			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, time.Hour, "off", false},
+		"failing": {func(b *bench) { b.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Fails("no")) },
+			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, 59 * time.Second, "off", false},
+		"no room": {func(b *bench) { b.SetAvailable("C2", paperspace.RegionNY2, false) },
+			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, time.Hour, "off", false},
+		"start": {nil, func(b *bench) object { return b.ok("PATCH", "/machines/"+b.machine(false)+"/start", "") }, 0, "ready", true},
+		"start halfway": {nil, func(b *bench) object { return b.ok("PATCH", "/machines/"+b.machine(false)+"/start", "") },
+			25 * time.Second, "ready", true},
+		"restart": {nil, func(b *bench) object { return b.ok("PATCH", "/machines/"+b.machine(true)+"/restart", "") }, 0, "ready", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			if test.before != nil {
+				test.before(b)
+			}
+			begun := test.begin(b)
+			b.clock.Advance(test.wait)
+			b.EndEvent(at(begun, "event.id").(string), paperspacetest.Done())
+			b.clock.Advance(time.Hour)
+			assert.Equal(t, "done", b.event(begun)["state"])
+			m := b.ok("GET", "/machines/"+at(begun, "data.id").(string), "")
+			assert.Equal(t, test.state, m["state"])
+			assert.Equal(t, paperspacetest.DefaultNetworkID, m["networkId"])
+			assert.NotNil(t, m["privateIp"])
+			assert.Equal(t, test.public, m["publicIp"] != nil)
+			claimed := 0
+			if m["publicIpType"] == "static" {
+				claimed = 1
+			}
+			assert.Len(t, b.ok("GET", "/public-ips", "")["items"], claimed)
+		})
+	}
+}
+
+func TestAnEventThatFailsLateTakesBackWhatItDid(t *testing.T) {
+	b := newBench(t)
+	for _, body := range []string{`}`, `,"startOnCreate":true}`, `,"publicIpType":"static"}`} {
+		created := b.ok("POST", "/machines", machineBody+body)
+		b.clock.Advance(50 * time.Second)
+		path := "/machines/" + at(created, "data.id").(string)
+		require.NotEqual(t, "provisioning", b.ok("GET", path, "")["state"])
+		b.EndEvent(at(created, "event.id").(string), paperspacetest.Fails("no"))
+		b.clock.Advance(time.Hour)
+		m := b.ok("GET", path, "")
+		assert.Equal(t, "provisioning", m["state"], "there is no state for a machine that failed")
+		for _, field := range []string{"networkId", "privateIp", "publicIp"} {
+			assert.Nil(t, m[field], field)
+		}
+		assert.Empty(t, b.ok("GET", "/public-ips", "")["items"])
+	}
+
+	path := "/machines/" + b.machine(false)
+	started := b.ok("PATCH", path+"/start", "")
+	b.clock.Advance(25 * time.Second)
+	require.Equal(t, "serviceready", b.ok("GET", path, "")["state"])
+	require.NotNil(t, b.ok("GET", path, "")["publicIp"])
+	b.EndEvent(at(started, "event.id").(string), paperspacetest.Fails("no"))
+	m := b.ok("GET", path, "")
+	assert.Equal(t, "off", m["state"])
+	assert.Nil(t, m["publicIp"], "a dynamic address goes")
+	b.ok("PATCH", path+"/start", "")
+}
+
+func TestAnAddressThatMovedOnStays(t *testing.T) {
+	b := newBench(t)
+	other := b.machine(false)
+	created := b.ok("POST", "/machines", machineBody+`,"publicIpType":"static"}`)
+	b.clock.Advance(50 * time.Second)
+	ip := b.ok("GET", "/machines/"+at(created, "data.id").(string), "")["publicIp"].(string)
+	b.ok("PUT", "/public-ips/"+ip, `{"machineId":"`+other+`"}`)
+	b.EndEvent(at(created, "event.id").(string), paperspacetest.Fails("no"))
+	assert.Equal(t, ip, b.ok("GET", "/machines/"+other, "")["publicIp"])
+	assert.Len(t, b.ok("GET", "/public-ips", "")["items"], 1)
+}
+
+// TestNothingElseHappensToAMachineThatChanges holds that one event at a time has the power over a machine, whatever the
+// machine's state says in the meantime.
+func TestNothingElseHappensToAMachineThatChanges(t *testing.T) {
+	for name, test := range map[string]struct {
+		ready bool
+		begin string
+		wait  time.Duration
+		shows string
+		says  string
+		ends  string
+	}{
+		"restart that was accepted": {true, "/restart", 0, "ready", "This machine is currently restarting.", "ready"},
+		"restart":                   {true, "/restart", 10 * time.Second, "restarting", "This machine is currently restarting.", "ready"},
+		"late restart":              {true, "/restart", 35 * time.Second, "serviceready", "This machine is currently restarting.", "ready"},
+		"late start":                {false, "/start", 25 * time.Second, "serviceready", "This machine is currently starting.", "ready"},
+		"stop":                      {true, "/stop", 0, "stopping", "This machine is currently stopping.", "off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			id := b.machine(test.ready)
+			snapshot := at(b.ok("POST", "/snapshots", `{"name":"s","machineId":"`+id+`"}`), "data.id").(string)
+			b.clock.Advance(time.Hour)
+			path := "/machines/" + id
+			b.ok("PATCH", path+test.begin, "")
+			b.clock.Advance(test.wait)
+			require.Equal(t, test.shows, b.state(id))
+			for _, call := range []struct{ method, path, body string }{
+				{"PATCH", path + "/stop", ""},
+				{"PATCH", path + "/start", ""},
+				{"PATCH", path + "/restart", ""},
+				{"PUT", path, `{"machineType":"C3"}`},
+				{"POST", "/snapshots/" + snapshot + "/restore", `{}`},
+			} {
+				b.refused(http.StatusBadRequest, call.method, call.path, call.body)
+			}
+			assert.Equal(t, test.says, b.refused(http.StatusBadRequest, "PATCH", path+"/stop", ""))
+			b.clock.Advance(time.Hour)
+			assert.Equal(t, test.ends, b.state(id))
+		})
+	}
+}
+
+func TestAMachineThatRestartsCanBeDeleted(t *testing.T) {
+	b := newBench(t)
+	path := "/machines/" + b.machine(true)
+	restarted := b.ok("PATCH", path+"/restart", "")
+	b.ok("DELETE", path, "")
+	assert.Equal(t, "cancelled", b.event(restarted)["state"])
+	b.clock.Advance(9 * time.Second)
+	assert.Equal(t, "stopping", b.ok("GET", path, "")["state"])
+	b.clock.Advance(time.Second)
+	b.refused(http.StatusNotFound, "GET", path, "")
+}
+
+func TestADeleteThatFailsStopsNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		after time.Duration
+		state string
+	}{
+		"new":            {0, "provisioning"},
+		"most of it":     {50 * time.Second, "starting"},
+		"starting":       {61 * time.Second, "starting"},
+		"nearly started": {70 * time.Second, "serviceready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			created := b.ok("POST", "/machines", machineBody+`,"startOnCreate":true,"networkId":"n8fw0k2me"}`)
+			path := "/machines/" + at(created, "data.id").(string)
+			b.clock.Advance(test.after)
+			require.Equal(t, test.state, b.ok("GET", path, "")["state"])
+			b.NextEvent(paperspace.MachineEventNameDeactivate, paperspacetest.Fails("no"))
+			b.ok("DELETE", path, "")
+			b.refused(http.StatusConflict, "DELETE", "/private-networks/n8fw0k2me", "")
+			b.clock.Advance(time.Hour)
+			m := b.ok("GET", path, "")
+			assert.Equal(t, "ready", m["state"])
+			assert.Equal(t, "n8fw0k2me", m["networkId"])
+		})
+	}
+}
+
+func TestNetworkTakesOverWhatIsInNone(t *testing.T) {
+	b := newBench(t)
+	machine := func(more string) string {
+		body := `{"name":"a","machineType":"C2","templateId":"t0nspur5","diskSize":50` + more + `}`
+		id := at(b.ok("POST", "/machines", body), "data.id").(string)
+		b.clock.Advance(time.Hour)
+		return id
+	}
+	free := machine(`,"region":"ny2"`)
+	taken := machine(`,"region":"ny2","networkId":"n8fw0k2me"`)
+	elsewhere := machine(`,"region":"ca1"`)
+	leaving := machine(`,"region":"ny2"`)
+	b.ok("PUT", "/machines/"+leaving, `{"networkId":"n8fw0k2me"}`)
+	begun := at(b.ok("POST", "/machines", machineBody+`,"networkId":"n8fw0k2me"}`), "data.id").(string)
+
+	network := b.ok("POST", "/private-networks", `{"name":"n","region":"ny2","migrateMachines":true}`)["id"].(string)
+	b.clock.Advance(time.Hour)
+	for id, want := range map[string]string{
+		free: network, taken: "n8fw0k2me", elsewhere: paperspacetest.DefaultNetworkID, leaving: "n8fw0k2me", begun: "n8fw0k2me",
+	} {
+		assert.Equal(t, want, b.ok("GET", "/machines/"+id, "")["networkId"])
+	}
+}
+
+func TestNetworkStaysForWhatIsOnItsWayThere(t *testing.T) {
+	b := newBench(t)
+	network := func() string {
+		return b.ok("POST", "/private-networks", `{"name":"n","region":"ny2"}`)["id"].(string)
+	}
+	created := network()
+	begun := b.ok("POST", "/machines", machineBody+`,"networkId":"`+created+`"}`)
+	b.refused(http.StatusConflict, "DELETE", "/private-networks/"+created, "")
+	b.EndEvent(at(begun, "event.id").(string), paperspacetest.Fails("no"))
+	b.ok("DELETE", "/private-networks/"+created, "")
+
+	id := b.machine(false)
+	moved := network()
+	b.ok("PUT", "/machines/"+id, `{"networkId":"`+moved+`"}`)
+	b.refused(http.StatusConflict, "DELETE", "/private-networks/"+moved, "")
+	b.clock.Advance(time.Hour)
+	b.refused(http.StatusConflict, "DELETE", "/private-networks/"+moved, "")
+	b.ok("DELETE", "/machines/"+id, "")
+	b.clock.Advance(time.Hour)
+	b.ok("DELETE", "/private-networks/"+moved, "")
+}

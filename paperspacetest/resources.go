@@ -41,7 +41,7 @@ func getAvailability(c *call) (any, error) {
 func createTemplate(c *call) (any, error) {
 	m, err := c.reference(machines, c.str("machineId"))
 	if err == nil {
-		err = machineMustBe(m, "off", "ready")
+		err = c.machineMustBe(m, "off", "ready")
 	}
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (s *Server) addTemplate(id, name string, machine object) *row {
 func createSnapshot(c *call) (any, error) {
 	m, err := c.reference(machines, c.str("machineId"))
 	if err == nil {
-		err = machineMustBe(m, "off", "ready")
+		err = c.machineMustBe(m, "off", "ready")
 	}
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func restoreSnapshot(c *call) (any, error) {
 	case m == nil:
 		return nil, notFound(machines)
 	}
-	if err := machineMustBe(m, "off", "ready"); err != nil {
+	if err := c.machineMustBe(m, "off", "ready"); err != nil {
 		return nil, err
 	}
 	if truth(c.body["createSnapshotBeforeRestore"]) {
@@ -167,12 +167,22 @@ func createNetwork(c *call) (any, error) {
 	n := c.addNetwork(c.id("n", 8), c.str("name"), region)
 	if truth(c.body["migrateMachines"]) {
 		for _, m := range c.store.rows(machines) {
-			if m.data["region"] == region && !truth(m.data["deleting"]) {
+			if m.data["networkId"] == DefaultNetworkID && m.data["region"] == region && !truth(m.data["deleting"]) && !c.moves(m) {
 				c.migrate(m, n.key)
 			}
 		}
 	}
 	return n.data, nil
+}
+
+// moves reports whether a machine is on its way into a network.
+func (s *Server) moves(m *row) bool {
+	for _, r := range s.running {
+		if r.machine == m && r.network != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) addNetwork(id, name, region string) *row {
@@ -197,6 +207,11 @@ func getNetwork(c *call) (any, error) {
 func networkIsFree(c *call, n *row) error {
 	if n.key == DefaultNetworkID {
 		return badRequest("The default network cannot be deleted.")
+	}
+	for _, r := range c.running {
+		if r.network == n.key { // the machine does not say so yet
+			return conflict("The private network is in use by machine %s.", r.machine.key)
+		}
 	}
 	for _, k := range []kind{machines, sharedDrives} {
 		for _, r := range c.store.rows(k) {
