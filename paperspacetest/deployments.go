@@ -1,10 +1,12 @@
 package paperspacetest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -18,8 +20,8 @@ const specOutcomes = "spec"
 func Unhealthy(message string) Outcome { return Outcome{unhealthy: message} }
 
 // NextSpec sets how the next specs of deployments end, one outcome for each; others get healthy. [Fails] gives the spec
-// its error and does not apply it, and so do [FailsUnfinished] and [Cancelled]; [FailsSilently] does no harm; [Hangs]
-// never applies it.
+// its error and does not apply it, and so do [FailsUnfinished] and [Cancelled]: a spec fails by its error, so that one
+// without a reason has "error" or "cancelled" there. [FailsSilently] does no harm; [Hangs] never applies it.
 func (s *Server) NextSpec(outcomes ...Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,6 +47,17 @@ func replicasOf(config object) int {
 	return 1
 }
 
+// mostReplicas is how many instances the server makes up for a deployment at most.
+const mostReplicas = 1000
+
+func checkReplicas(config object) error {
+	n, given := resourcesOf(config)["replicas"].(json.Number)
+	if replicas, _ := n.Float64(); given && (replicas != math.Trunc(replicas) || replicas > mostReplicas) {
+		return badRequest("config.resources.replicas must be a whole number of at most %d", mostReplicas)
+	}
+	return nil
+}
+
 func autoscales(config object) bool {
 	autoscaling, _ := resourcesOf(config)["autoscaling"].(object)
 	return truth(autoscaling["enabled"])
@@ -52,6 +65,9 @@ func autoscales(config object) bool {
 
 func upsertDeployment(c *call) (any, error) {
 	config := c.body["config"].(object)
+	if err := checkReplicas(config); err != nil {
+		return nil, err
+	}
 	project, err := c.reference(projects, c.str("projectId"))
 	if err != nil {
 		return nil, err
@@ -121,6 +137,7 @@ func (c *call) newSpec(d *row, config object) object {
 		"userId": UserID, "error": nil, "metadata": nil, "workflowRun": nil, "dtCreated": c.stamp(),
 	}
 	d.data["wanted"] = spec
+	c.store.add(specs, d.key, text(spec["id"]), spec) // also if another overtakes it before it shows
 	return spec
 }
 
@@ -136,7 +153,7 @@ func (c *call) show(d *row, spec object) {
 	hash := sha256.Sum256(encoded)
 	d.data["latestSpec"], d.data["latestSpecHash"] = spec, hex.EncodeToString(hash[:])
 	d.data["name"], d.data["basicAuthKey"] = config["name"], config["basicAuthKey"]
-	c.store.add(specs, d.key, text(spec["id"]), spec)
+	d.data["shown"].(object)["name"] = config["name"]
 }
 
 // apply has a spec applied in a while, and healthy after that.
@@ -155,10 +172,7 @@ func (c *call) apply(d *row, spec object, in time.Duration) {
 		switch {
 		case !c.wanted(d, spec):
 		case !outcome.takesEffect && outcome.unhealthy == "":
-			spec["error"] = text(outcome.reason)
-			if outcome.state == "cancelled" && outcome.reason == nil {
-				spec["error"] = "cancelled"
-			}
+			spec["error"] = cmp.Or(text(outcome.reason), outcome.state)
 		default:
 			spec["externalApplied"] = c.stamp()
 			run = c.runInstances(d, replicas, outcome.unhealthy)
@@ -220,7 +234,7 @@ func (c *call) changeInstance(i object, state, message string) {
 }
 
 func (c *call) healthy(d *row, run object) {
-	run["availableReplicas"], run["readyReplicas"] = run["replicas"], run["replicas"]
+	run["readyReplicas"] = run["replicas"] // the available ones are those that are not ready yet
 	for _, i := range run["instances"].([]any) {
 		c.changeInstance(i.(object), "healthy", "")
 		c.addLog(d, text(i.(object)["instanceId"]), "the instance is healthy")

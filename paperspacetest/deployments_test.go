@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,8 @@ func TestSpecsEndAsTold(t *testing.T) {
 	}{
 		"done":           {paperspacetest.Done(), true, true, nil},
 		"fails":          {paperspacetest.Fails("no such image"), false, false, "no such image"},
-		"without reason": {paperspacetest.FailsUnfinished(), false, false, ""},
+		"unfinished":     {paperspacetest.FailsUnfinished(), false, false, "error"},
+		"without reason": {paperspacetest.Fails(""), false, false, "error"},
 		"cancelled":      {paperspacetest.Cancelled(""), false, false, "cancelled"},
 		"with a reason":  {paperspacetest.Cancelled("by hand"), false, false, "by hand"},
 		"hangs":          {paperspacetest.Hangs(), false, false, nil},
@@ -138,7 +140,9 @@ func TestRunsAreLimited(t *testing.T) {
 	assert.Equal(t, 10, runs(""), "unless told otherwise")
 	assert.Equal(t, 3, runs("?limit=3"))
 	assert.Equal(t, 13, runs("?limit=100"))
+	assert.Equal(t, 13, runs("?limit=1e30"))
 	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/runs?limit=-1", "")
+	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/runs?limit=-1e30", "")
 }
 
 func TestAChangedSpecIsAppliedAfterItShows(t *testing.T) {
@@ -155,4 +159,62 @@ func TestAChangedSpecIsAppliedAfterItShows(t *testing.T) {
 	assert.False(t, applied())
 	b.clock.Advance(100 * time.Millisecond)
 	assert.True(t, applied())
+}
+
+func TestReplicasThatNoDeploymentHas(t *testing.T) {
+	b := newBench(t)
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	for _, replicas := range []string{"1e30", "1e400", "1000000", "1001", "2.5"} {
+		message := b.refused(http.StatusBadRequest, "POST", "/deployments", `{"projectId":"`+project+`","config":`+config(`,"replicas":`+replicas+`}`)+`}`)
+		assert.Contains(t, message, "replicas", replicas)
+	}
+	id := b.upsert("", project, config(`,"replicas":2.0}`))
+	b.clock.Advance(time.Hour)
+	_, answer := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
+	var runs []object
+	require.NoError(t, json.Unmarshal([]byte(answer), &runs), answer)
+	assert.Len(t, runs[0]["instances"], 2)
+}
+
+func TestReplicasGetReady(t *testing.T) {
+	b := newBench(t)
+	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config(`,"replicas":3}`))
+	counts := func() []any {
+		_, answer := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
+		var runs []object
+		require.NoError(t, json.Unmarshal([]byte(answer), &runs), answer)
+		return []any{runs[0]["replicas"], runs[0]["readyReplicas"], runs[0]["availableReplicas"]}
+	}
+	b.clock.Advance(6 * time.Second)
+	assert.Equal(t, []any{3.0, 0.0, 0.0}, counts())
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, []any{3.0, 3.0, 0.0}, counts(), "those that are ready are no longer available only")
+}
+
+func TestHistoryKeepsASpecThatNeverShowed(t *testing.T) {
+	b := newBench(t)
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	id := b.upsert("", project, config("}"))
+	b.clock.Advance(time.Hour)
+	b.upsert(id, project, config(`,"replicas":2}`))
+	b.upsert(id, project, config(`,"replicas":3}`))
+	b.clock.Advance(time.Hour)
+	var replicas []any
+	for _, spec := range b.ok("GET", "/deployments/"+id+"/history?order=asc", "")["items"].([]any) {
+		replicas = append(replicas, at(spec.(object), "data.resources.replicas"))
+	}
+	assert.Equal(t, []any{nil, 2.0, 3.0}, replicas)
+}
+
+func TestActivityFollowsARename(t *testing.T) {
+	b := newBench(t)
+	project := b.ok("POST", "/projects", project)["id"].(string)
+	id := b.upsert("", project, config("}"))
+	b.upsert(id, project, strings.Replace(config("}"), "web", "site", 1))
+	b.clock.Advance(time.Hour)
+	activity := b.ok("GET", "/projects/"+project+"/activity", "")["items"].([]any)
+	require.Len(t, activity, 2)
+	for _, a := range activity {
+		assert.Equal(t, "site", at(a.(object), "deployment.name"))
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,11 +112,17 @@ func text(v any) string { s, _ := v.(string); return s }
 
 func truth(v any) bool { b, _ := v.(bool); return b }
 
-// whole is a number field's value.
+// whole is a number field's value, or the number next to it that an int64 holds.
 func whole(v any) int64 {
 	n, _ := v.(json.Number)
-	f, _ := n.Float64()
-	return int64(f)
+	switch f, _ := n.Float64(); {
+	case f >= math.MaxInt64:
+		return math.MaxInt64
+	case f <= math.MinInt64:
+		return math.MinInt64
+	default:
+		return int64(f)
+	}
 }
 
 func number[N int | int64](n N) json.Number { return json.Number(strconv.FormatInt(int64(n), 10)) }
