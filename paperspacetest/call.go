@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -360,6 +361,15 @@ func (c *call) region(name string) (string, error) {
 		return "", badRequest("Region %s not found", name)
 	}
 	return string(r), nil
+}
+
+// mustBeWhole refuses a number that the contract takes, but that nothing can have: a fraction, or more than most.
+func mustBeWhole(name string, v any, most int64) error {
+	n, given := v.(json.Number)
+	if f, _ := n.Float64(); given && (f != math.Trunc(f) || f > float64(most)) {
+		return badRequest("%s must be a whole number of at most %d", name, most)
+	}
+	return nil
 }
 
 // get answers the object that the path leads to.

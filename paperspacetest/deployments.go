@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -50,14 +49,6 @@ func replicasOf(config object) int {
 // mostReplicas is how many instances the server makes up for a deployment at most.
 const mostReplicas = 1000
 
-func checkReplicas(config object) error {
-	n, given := resourcesOf(config)["replicas"].(json.Number)
-	if replicas, _ := n.Float64(); given && (replicas != math.Trunc(replicas) || replicas > mostReplicas) {
-		return badRequest("config.resources.replicas must be a whole number of at most %d", mostReplicas)
-	}
-	return nil
-}
-
 func autoscales(config object) bool {
 	autoscaling, _ := resourcesOf(config)["autoscaling"].(object)
 	return truth(autoscaling["enabled"])
@@ -65,7 +56,7 @@ func autoscales(config object) bool {
 
 func upsertDeployment(c *call) (any, error) {
 	config := c.body["config"].(object)
-	if err := checkReplicas(config); err != nil {
+	if err := mustBeWhole("config.resources.replicas", resourcesOf(config)["replicas"], mostReplicas); err != nil {
 		return nil, err
 	}
 	project, err := c.reference(projects, c.str("projectId"))

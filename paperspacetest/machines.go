@@ -3,10 +3,14 @@ package paperspacetest
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
-const gib = 1 << 30
+const (
+	gib     = 1 << 30
+	mostGiB = math.MaxInt64 / gib // can be told in bytes
+)
 
 // sizeOf is what a machine has because of its type.
 func sizeOf(machineType object) object {
@@ -19,6 +23,7 @@ func sizeOf(machineType object) object {
 
 // disk is what a machine has because of the size of its disk, in GB.
 func disk(size int64) object {
+	size = min(size, mostGiB)
 	return object{
 		"diskSize": number(size), "storageTotal": number(size * gib), "storageUsed": number(size * gib / 10),
 		"storageRate": price(float64(size) * 0.0001),

@@ -262,8 +262,11 @@ func ipIsFree(_ *call, ip *row) error {
 	return nil
 }
 
-// inNetwork checks the network and the region of a new drive.
+// inNetwork checks the network, the region and the size of a new drive.
 func inNetwork(c *call, data object) error {
+	if err := mustBeWhole("size", data["size"], mostGiB); err != nil {
+		return err
+	}
 	region, err := c.region(c.str("region"))
 	if err == nil {
 		data["region"] = region

@@ -209,3 +209,15 @@ func TestChangesShow(t *testing.T) {
 	b.SetAvailable("A4000", "ams1", false)
 	assert.Equal(t, false, available())
 }
+
+// The contract takes any number for these, and answers with integers.
+func TestSizesThatNothingHas(t *testing.T) {
+	b := newBench(t)
+	for _, size := range []string{"50.5", "1e30", "1e400"} {
+		message := b.refused(http.StatusBadRequest, "POST", "/shared-drives", `{"name":"d","region":"ny2","size":`+size+`,"networkId":"n8fw0k2me"}`)
+		assert.Contains(t, message, "size", size)
+	}
+	m := b.ok("POST", "/machines", strings.Replace(machineBody, "50", "1e30", 1)+`}`)
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, "9223372035781033984", b.ok("GET", "/machines/"+at(m, "data.id").(string), "")["storageTotal"])
+}
