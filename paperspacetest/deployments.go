@@ -22,6 +22,10 @@ func Unhealthy(message string) Outcome { return Outcome{unhealthy: message} }
 // its error and does not apply it, and so do [FailsUnfinished] and [Cancelled]: a spec fails by its error, so that one
 // without a reason has "error" or "cancelled" there. [FailsSilently] does no harm; [Hangs] never applies it.
 func (s *Server) NextSpec(outcomes ...Outcome) {
+	s.t.Helper()
+	if slices.Contains(outcomes, Outcome{}) {
+		s.t.Fatalf("paperspacetest: NextSpec: %s", Outcome{}.check())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outcomes[specOutcomes] = append(s.outcomes[specOutcomes], outcomes...)

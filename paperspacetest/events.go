@@ -114,6 +114,17 @@ func Cancelled(reason string) Outcome {
 // Hangs is no end at all: the event stays in progress, as when there is no capacity for a machine.
 func Hangs() Outcome { return Outcome{hangs: true} }
 
+// check returns why no event can end so.
+func (o Outcome) check() string {
+	switch {
+	case o == Outcome{}:
+		return "the outcome is empty: Done and the functions beside it make one"
+	case o.unhealthy != "":
+		return "Unhealthy is an outcome of specs"
+	}
+	return ""
+}
+
 // NextEvent sets how the next events of a name end, one outcome for each. They come after those that were set before.
 // Other events end well.
 func (s *Server) NextEvent(name paperspace.MachineEventName, outcomes ...Outcome) {
@@ -122,8 +133,8 @@ func (s *Server) NextEvent(name paperspace.MachineEventName, outcomes ...Outcome
 		s.t.Fatalf("paperspacetest: NextEvent: there is no event %q", name)
 	}
 	for _, o := range outcomes {
-		if o.unhealthy != "" {
-			s.t.Fatalf("paperspacetest: NextEvent: Unhealthy is an outcome of specs")
+		if problem := o.check(); problem != "" {
+			s.t.Fatalf("paperspacetest: NextEvent: %s", problem)
 		}
 	}
 	s.mu.Lock()
@@ -134,8 +145,8 @@ func (s *Server) NextEvent(name paperspace.MachineEventName, outcomes ...Outcome
 // EndEvent ends an event now, in another way than it would by itself. [Hangs] keeps it from ending.
 func (s *Server) EndEvent(id string, o Outcome) {
 	s.t.Helper()
-	if o.unhealthy != "" {
-		s.t.Fatalf("paperspacetest: EndEvent: Unhealthy is an outcome of specs")
+	if problem := o.check(); problem != "" {
+		s.t.Fatalf("paperspacetest: EndEvent: %s", problem)
 	}
 	s.mu.Lock()
 	s.advance()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -372,64 +373,102 @@ func (f *failing) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+// misused runs what is to fail, and returns how it did.
+func misused(t *testing.T, misuse func(*failing)) *failing {
+	f := &failing{TB: t, helpers: map[string]bool{}}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		misuse(f)
+	}()
+	<-done
+	assert.Contains(t, f.message, "paperspacetest: ")
+	return f
+}
+
 func TestMisuseFailsAtTheLineOfTheCaller(t *testing.T) {
 	type server = *paperspacetest.Server
 	for name, misuse := range map[string]func(server){
-		"fault of no operation":    func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-explode", Status: 500}) },
-		"fault of nothing":         func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-get", CarriedOut: true}) },
-		"fault of no chance":       func(s server) { s.Inject(paperspacetest.Fault{Chance: 2, Status: 500}) },
-		"negative fault":           func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
-		"cut with an answer":       func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
-		"body without status":      func(s server) { s.Inject(paperspacetest.Fault{Body: "x", Latency: 1}) },
-		"no status":                func(s server) { s.Inject(paperspacetest.Fault{Status: 99}) },
-		"calls of no operation":    func(s server) { s.Calls("machines-explode") },
-		"no event":                 func(s server) { s.NextEvent("explode", paperspacetest.Hangs()) },
-		"outcome of a spec":        func(s server) { s.NextEvent("create", paperspacetest.Unhealthy("x")) },
-		"event that is not":        func(s server) { s.EndEvent("nothing", paperspacetest.Done()) },
-		"outcome of no event":      func(s server) { s.EndEvent("nothing", paperspacetest.Unhealthy("x")) },
-		"user without email":       func(s server) { s.AddUser(paperspacetest.User{}) },
-		"user of no team":          func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", TeamID: "tnothing"}) },
-		"user twice":               func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: paperspacetest.UserID}) },
-		"team without name":        func(s server) { s.AddTeam(paperspacetest.Team{}) },
-		"template without name":    func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{}) },
-		"template of no size":      func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{Name: "a", DefaultSize: -1}) },
-		"machine type twice":       func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C2", CPUs: 1, RAM: 1}) },
-		"machine type of nothing":  func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C99"}) },
+		"fault of no operation":   func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-explode", Status: 500}) },
+		"fault of nothing":        func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-get", CarriedOut: true}) },
+		"fault of no chance":      func(s server) { s.Inject(paperspacetest.Fault{Chance: 2, Status: 500}) },
+		"negative fault":          func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
+		"cut with an answer":      func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
+		"body without status":     func(s server) { s.Inject(paperspacetest.Fault{Body: "x", Latency: 1}) },
+		"no status":               func(s server) { s.Inject(paperspacetest.Fault{Status: 99}) },
+		"calls of no operation":   func(s server) { s.Calls("machines-explode") },
+		"no event":                func(s server) { s.NextEvent("explode", paperspacetest.Hangs()) },
+		"outcome of a spec":       func(s server) { s.NextEvent("create", paperspacetest.Unhealthy("x")) },
+		"event of no outcome":     func(s server) { s.NextEvent("create", paperspacetest.Done(), paperspacetest.Outcome{}) },
+		"spec of no outcome":      func(s server) { s.NextSpec(paperspacetest.Outcome{}) },
+		"end of no outcome":       func(s server) { s.EndEvent("nothing", paperspacetest.Outcome{}) },
+		"event that is not":       func(s server) { s.EndEvent("nothing", paperspacetest.Done()) },
+		"outcome of no event":     func(s server) { s.EndEvent("nothing", paperspacetest.Unhealthy("x")) },
+		"user without email":      func(s server) { s.AddUser(paperspacetest.User{}) },
+		"user of no team":         func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", TeamID: "tnothing"}) },
+		"user twice":              func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: paperspacetest.UserID}) },
+		"user that no path finds": func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: ".."}) },
+		"team that no path finds": func(s server) { s.AddTeam(paperspacetest.Team{Name: "a", Namespace: "a", ID: "."}) },
+		"team without name":       func(s server) { s.AddTeam(paperspacetest.Team{}) },
+		"template without name":   func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{}) },
+		"template of no size":     func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{Name: "a", DefaultSize: -1}) },
+		"machine type twice":      func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C2", CPUs: 1, RAM: 1}) },
+		"machine type of nothing": func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C99"}) },
+		"machine type of no price": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, UsageRate: math.NaN()})
+		},
+		"machine type beyond price": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, UsageRate: math.Inf(1)})
+		},
+		"machine type of all RAM": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1 << 33})
+		},
+		"GPUs of all memory": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPU: "a", GPUs: 1, GPUMemory: 1 << 33})
+		},
+		"GPUs without name": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPUs: 1})
+		},
+		"no GPUs with a name": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPU: "a"})
+		},
+		"no GPUs with memory": func(s server) {
+			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPUMemory: 1})
+		},
 		"room for no machine type": func(s server) { s.SetAvailable("C99", paperspace.RegionNY2, false) },
 		"room in no region":        func(s server) { s.SetAvailable("C2", "mars", false) },
 		"log of no deployment":     func(s server) { s.AddLog("nothing", "", "x") },
 		"client of no kind":        func(s server) { s.Client(paperspace.WithAPIKey("")) },
-		"no speed":                 func(server) { paperspacetest.New(current, paperspacetest.WithSpeed(0)) },
-		"no clock":                 func(server) { paperspacetest.New(current, paperspacetest.WithClock(nil)) },
-		"no key":                   func(server) { paperspacetest.New(current, paperspacetest.WithKey("")) },
-		"no deviation":             func(server) { paperspacetest.New(current, paperspacetest.WithStrictContract("strange")) },
-		"negative duration": func(server) {
-			paperspacetest.New(current, paperspacetest.WithDurations(paperspacetest.Durations{Stop: -1}))
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &failing{TB: t, helpers: map[string]bool{}}
-			current = f
-			s := paperspacetest.New(f)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				misuse(s)
-			}()
-			<-done
-			assert.Contains(t, f.message, "paperspacetest: ")
+			f := misused(t, func(f *failing) { misuse(paperspacetest.New(f)) })
 			assert.Contains(t, f.failed, "TestMisuseFailsAtTheLineOfTheCaller", "not inside the package")
 
-			if s := paperspacetest.NewServer(); name != "no speed" && name != "no clock" && name != "no key" && name != "no deviation" && name != "negative duration" {
-				assert.Panics(t, func() { misuse(s) })
-				s.Calls() // it is not locked
-			}
+			panics := paperspacetest.NewServer()
+			assert.Panics(t, func() { misuse(panics) })
+			panics.Calls() // it is not locked
 		})
 	}
-	assert.Panics(t, func() { paperspacetest.NewServer(paperspacetest.WithSpeed(-1)) })
 }
 
-var current testing.TB
+func TestOptionsThatMeanNothingFailAtTheLineOfTheCaller(t *testing.T) {
+	for name, option := range map[string]paperspacetest.Option{
+		"no speed":          paperspacetest.WithSpeed(0),
+		"negative speed":    paperspacetest.WithSpeed(-1),
+		"endless speed":     paperspacetest.WithSpeed(math.Inf(1)),
+		"speed of no kind":  paperspacetest.WithSpeed(math.NaN()),
+		"no clock":          paperspacetest.WithClock(nil),
+		"no key":            paperspacetest.WithKey(""),
+		"no deviation":      paperspacetest.WithStrictContract("strange"),
+		"negative duration": paperspacetest.WithDurations(paperspacetest.Durations{Stop: -1}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := misused(t, func(f *failing) { paperspacetest.New(f, option) })
+			assert.Contains(t, f.failed, "TestOptionsThatMeanNothingFailAtTheLineOfTheCaller", "not inside the package")
+			assert.Panics(t, func() { paperspacetest.NewServer(option) })
+		})
+	}
+}
 
 func TestSpeed(t *testing.T) {
 	b := newBench(t, paperspacetest.WithSpeed(60))
@@ -438,6 +477,15 @@ func TestSpeed(t *testing.T) {
 	event := b.event(created)
 	assert.Equal(t, "done", event["state"])
 	assert.Equal(t, "2026-03-01T12:01:00.000Z", event["dtFinished"])
+}
+
+func TestSpeedBeyondAllTimes(t *testing.T) {
+	b := newBench(t, paperspacetest.WithSpeed(1e300))
+	created := b.ok("POST", "/machines", machineBody+`}`)
+	b.clock.Advance(time.Hour)
+	assert.Equal(t, "done", b.event(created)["state"])
+	b.clock.Advance(time.Hour)
+	b.ok("PATCH", "/machines/"+at(created, "data.id").(string)+"/start", "")
 }
 
 func TestDurations(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"time"
 
@@ -57,6 +58,9 @@ func (s *Server) furnish() {
 func (s *Server) plant(k kind, parent, key string, data object, shown *contract.Schema) error {
 	if issues := shown.Check(take(shown, data)); len(issues) > 0 {
 		return fmt.Errorf("%v", issues)
+	}
+	if key == "." || key == ".." {
+		return fmt.Errorf("no path can hold the id %q", key)
 	}
 	if s.store.get(k, parent, key) != nil {
 		return fmt.Errorf("there is %s %q already", strings.ToLower(string(k)), key)
@@ -218,8 +222,11 @@ func (s *Server) addMachineType(t MachineType) error {
 	switch {
 	case t.Label == "":
 		return errors.New("a machine type needs a label")
-	case t.CPUs < 1 || t.RAM < 1 || t.GPUs < 0 || t.GPUMemory < 0 || t.UsageRate < 0:
+	case t.CPUs < 1 || t.RAM < 1 || t.RAM > mostGiB || t.GPUs < 0 || t.GPUMemory < 0 || t.GPUMemory > mostGiB,
+		!(t.UsageRate >= 0) || math.IsInf(t.UsageRate, 1):
 		return fmt.Errorf("machine type %s has a number that no machine has", t.Label)
+	case (t.GPUs > 0) != (t.GPU != ""), t.GPUs == 0 && t.GPUMemory > 0:
+		return fmt.Errorf("machine type %s needs both the name and the number of its GPUs, or neither", t.Label)
 	case s.store.get(machineTypes, "", t.Label) != nil:
 		return fmt.Errorf("there is a machine type %s already", t.Label)
 	}

@@ -2,6 +2,7 @@ package paperspacetest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -84,8 +85,8 @@ func WithClock(now func() time.Time) Option {
 // ahead with it.
 func WithSpeed(factor float64) Option {
 	return func(s *Server) error {
-		if !(factor > 0) {
-			return fmt.Errorf("WithSpeed: %v is not more than 0", factor)
+		if !(factor > 0) || math.IsInf(factor, 1) {
+			return fmt.Errorf("WithSpeed: %v is not a number above 0", factor)
 		}
 		s.speed = factor
 		return nil
@@ -190,9 +191,12 @@ func (s *Server) Client(opts ...paperspace.Option) *paperspace.Client {
 
 // time is what the server's own clock shows.
 func (s *Server) time() time.Time {
-	now := s.clock()
-	return s.origin.Add(time.Duration(float64(now.Sub(s.origin)) * s.speed))
+	passed := float64(s.clock().Sub(s.origin)) * s.speed
+	return s.origin.Add(time.Duration(min(passed, farthest)))
 }
+
+// farthest is where a clock stops that is sped up beyond what a time.Duration holds.
+const farthest = float64(math.MaxInt64 / 2)
 
 const idLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
