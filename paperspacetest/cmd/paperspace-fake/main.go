@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -24,13 +25,22 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "paperspace-fake:", err)
-		os.Exit(1)
-	}
+	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
+
+// command runs, and returns the exit status. The flag package has told about its own errors.
+func command(ctx context.Context, args []string, out, errOut io.Writer) int {
+	err := run(ctx, args, out, errOut)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case !errors.Is(err, errFlags):
+		fmt.Fprintln(errOut, "paperspace-fake:", err)
+	}
+	return 1
+}
+
+var errFlags = errors.New("unusable flags")
 
 // run serves until the context ends.
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
@@ -39,16 +49,19 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
 	key := flags.String("key", paperspacetest.DefaultKey, "API key to take")
 	speed := flags.Float64("speed", 1, "seconds of the service that pass in one second")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
 		return err
+	case err != nil:
+		return errFlags
 	}
 	switch {
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case *key == "":
 		return errors.New("-key must not be empty")
-	case !(*speed > 0):
-		return errors.New("-speed must be more than 0")
+	case !(*speed > 0) || math.IsInf(*speed, 1):
+		return errors.New("-speed must be a number above 0")
 	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {

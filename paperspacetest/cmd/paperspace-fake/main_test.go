@@ -48,8 +48,16 @@ func TestServes(t *testing.T) {
 }
 
 func TestRefusesWrongFlags(t *testing.T) {
-	for _, args := range []string{"-key=", "-speed=0", "-speed=-1", "-speed=NaN", "-what", "more", "-addr=nowhere:at:all"} {
+	for arg, says := range map[string]string{
+		"-key=": "-key must not be empty", "-speed=0": "-speed must be", "-speed=-1": "-speed must be",
+		"-speed=NaN": "-speed must be", "-speed=Inf": "-speed must be", "-speed=x": "invalid value", "-what": "-what",
+		"more": "unexpected argument", "-addr=nowhere:at:all": "too many colons",
+	} {
 		var errOut bytes.Buffer
-		assert.Error(t, run(t.Context(), []string{args}, io.Discard, &errOut), args)
+		assert.Equal(t, 1, command(t.Context(), []string{arg}, io.Discard, &errOut), arg)
+		assert.Equal(t, 1, strings.Count(errOut.String(), says), "once, and not twice: %s", &errOut)
 	}
+	var errOut bytes.Buffer
+	assert.Zero(t, command(t.Context(), []string{"-help"}, io.Discard, &errOut))
+	assert.Contains(t, errOut.String(), "-speed")
 }
