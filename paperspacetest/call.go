@@ -135,18 +135,19 @@ func (s *Server) route(r *received) (*endpoint, []string, error) {
 }
 
 // carryOut carries a request out and answers it.
-func (s *Server) carryOut(r *received, e *endpoint, path []string, err error) answer {
-	if err != nil {
-		return s.refusal(err)
+func (s *Server) carryOut(x *exchange) answer {
+	if x.err != nil {
+		return s.refusal(x.err)
 	}
-	c := &call{Server: s, op: e, path: path}
-	if err := c.admit(r); err != nil {
-		if err == errKey && e.ID == "auth-session" && r.header.Get("Authorization") != "" && !s.strict[NullSession] {
+	e := x.op
+	c := &call{Server: s, op: e, path: x.path}
+	if err := c.admit(&x.received); err != nil {
+		if err == errKey && e.ID == "auth-session" && x.header.Get("Authorization") != "" && !s.strict[NullSession] {
 			return jsonAnswer(http.StatusOK, nil)
 		}
 		return s.refusal(err)
 	}
-	result, err := c.run()
+	result, err := c.run(x.call)
 	if err != nil {
 		return s.refusal(err)
 	}
@@ -218,7 +219,7 @@ func (c *call) readBody(r *received) error {
 }
 
 // run carries the call out, and returns what the answer's schema takes from its result.
-func (c *call) run() (any, error) {
+func (c *call) run(log *Call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance()
@@ -226,6 +227,7 @@ func (c *call) run() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	log.CarriedOut = true
 	return take(c.op.Response, result), nil
 }
 

@@ -18,9 +18,9 @@
 // # What goes wrong
 //
 // [Server.Inject] makes calls fail: with a status, a cut connection before or after the call was carried out, an HTML
-// page, a slow or truncated body. [Server.NextEvent], [Server.EndEvent] and [Server.NextSpec] make what calls have begun
-// fail, be cancelled or hang, and [Server.SetAvailable] takes away the room for machines. [Server.Calls] tells what was
-// received.
+// page, no body, a slow or truncated one. [Server.NextEvent], [Server.EndEvent] and [Server.NextSpec] make what calls
+// have begun fail, be cancelled or hang, and [Server.SetAvailable] takes away the room for machines. [Server.Calls]
+// tells what was received.
 //
 // # Deviations
 //

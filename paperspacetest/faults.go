@@ -37,10 +37,13 @@ type Fault struct {
 	Cut bool
 	// Status answers with this status.
 	Status int
-	// Body is the body that goes with Status; without one it is an error of the API.
+	// Body is the body that goes with Status; without one it is an error of the API, and nothing with a status that
+	// has no body (204, 304).
 	Body string
 	// HTML answers Status with the page of a proxy, or with Body as such a page. Status is 502 unless set.
 	HTML bool
+	// NoBody answers Status with no body at all. Status is 502 unless set.
+	NoBody bool
 	// RetryAfter adds a Retry-After header in full seconds. Status is 429 unless set.
 	RetryAfter time.Duration
 	// SlowBody is how long the body of the answer takes to arrive.
@@ -61,7 +64,7 @@ func (s *Server) Inject(f Fault) (lift func()) {
 	if problem := f.check(); problem != "" {
 		s.t.Fatalf("paperspacetest: Inject: %s", problem)
 	}
-	if f.HTML {
+	if f.HTML || f.NoBody {
 		f.Status = cmp.Or(f.Status, http.StatusBadGateway)
 	}
 	if f.RetryAfter > 0 {
@@ -90,9 +93,11 @@ func (f *Fault) check() string {
 		return "Chance is not a probability"
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "there is no status " + strconv.Itoa(f.Status)
+	case f.hasNoBody() && (f.Body != "" || f.HTML || f.SlowBody > 0 || f.Truncate):
+		return "the answer has no body"
 	case f.Body != "" && f.Status == 0 && !f.HTML && f.RetryAfter == 0:
 		return "Body needs a Status"
-	case f.Cut && (f.Status != 0 || f.HTML || f.RetryAfter > 0 || f.SlowBody > 0 || f.Truncate):
+	case f.Cut && (f.Status != 0 || f.HTML || f.NoBody || f.RetryAfter > 0 || f.SlowBody > 0 || f.Truncate):
 		return "what is cut has no answer"
 	case effect == Fault{}:
 		return "nothing goes wrong"
@@ -123,9 +128,16 @@ var codes = map[int]string{
 	499: "CLIENT_CLOSED_REQUEST",
 }
 
+// hasNoBody reports whether the answer has no body, because none is wanted or because HTTP allows none.
+func (f *Fault) hasNoBody() bool {
+	return f.NoBody || f.Status == http.StatusNoContent || f.Status == http.StatusNotModified
+}
+
 func (f *Fault) answer() answer {
 	a := answer{f.Status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, []byte(f.Body)}
 	switch {
+	case f.hasNoBody():
+		a.header.Del("Content-Type")
 	case f.HTML:
 		a.header.Set("Content-Type", "text/html; charset=utf-8")
 		page := "<!DOCTYPE html>\n<html><head><title>" + http.StatusText(f.Status) + "</title></head></html>\n"
@@ -178,6 +190,9 @@ type Call struct {
 	Status int
 	// Fault tells whether a [Fault] happened to it.
 	Fault bool
+	// CarriedOut tells whether it took effect: it was not refused, and no fault kept it from that. The caller may not
+	// have heard of it.
+	CarriedOut bool
 }
 
 // Calls returns what was received so far, in order: all of it, or the calls of these operations.

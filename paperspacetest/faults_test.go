@@ -57,6 +57,9 @@ func TestFaultAnswers(t *testing.T) {
 		"retry after": {paperspacetest.Fault{RetryAfter: 1500 * time.Millisecond}, 429, "TOO_MANY_REQUESTS", "2", "application/json; charset=utf-8"},
 		"unavailable": {paperspacetest.Fault{Status: 503, RetryAfter: time.Minute}, 503, "", "60", "application/json; charset=utf-8"},
 		"HTML":        {paperspacetest.Fault{HTML: true}, 502, "<html>", "", "text/html; charset=utf-8"},
+		"no body":     {paperspacetest.Fault{NoBody: true}, 502, "", "", ""},
+		"no body 504": {paperspacetest.Fault{NoBody: true, Status: 504, RetryAfter: time.Second}, 504, "", "1", ""},
+		"no content":  {paperspacetest.Fault{Status: 204}, 204, "", "", ""},
 		"HTML of ours": {paperspacetest.Fault{Status: 404, HTML: true, Body: "<p>lost</p>"}, 404, "<p>lost</p>", "",
 			"text/html; charset=utf-8"},
 	} {
@@ -71,6 +74,7 @@ func TestFaultAnswers(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, test.status, resp.StatusCode)
 			assert.Contains(t, string(body), test.says)
+			assert.Equal(t, test.contentType == "", len(body) == 0)
 			assert.Equal(t, test.header, resp.Header.Get("Retry-After"))
 			assert.Equal(t, test.contentType, resp.Header.Get("Content-Type"))
 			assert.Equal(t, 0, b.projects(), "the call was not carried out")
@@ -92,6 +96,7 @@ func TestFaultAfterTheCallWasCarriedOut(t *testing.T) {
 	calls := b.Calls("projects-create")
 	require.Len(t, calls, 1)
 	assert.True(t, calls[0].Fault)
+	assert.True(t, calls[0].CarriedOut)
 }
 
 func TestWhichCallsAFaultHappensTo(t *testing.T) {
@@ -139,6 +144,7 @@ func TestCuts(t *testing.T) {
 			assert.Equal(t, !carriedOut, errors.Is(err, syscall.ECONNREFUSED))
 			assert.Equal(t, carriedOut, b.projects() == 1)
 			assert.Equal(t, 0, b.Calls("projects-create")[0].Status)
+			assert.Equal(t, carriedOut, b.Calls("projects-create")[0].CarriedOut)
 		})
 	}
 }
@@ -318,6 +324,15 @@ func TestOverSockets(t *testing.T) {
 	resp, _, err = get("/v1/projects")
 	require.NoError(t, err)
 	assert.Equal(t, 502, resp.StatusCode)
+	for _, f := range []paperspacetest.Fault{{NoBody: true, Status: 500}, {Status: 204}} {
+		f.Times = 1
+		fake.Inject(f)
+		resp, body, err = get("/v1/projects")
+		require.NoError(t, err)
+		assert.Equal(t, f.Status, resp.StatusCode)
+		assert.Empty(t, body)
+		assert.Empty(t, resp.Header.Get("Content-Type"))
+	}
 }
 
 func TestCalls(t *testing.T) {
@@ -336,6 +351,8 @@ func TestCalls(t *testing.T) {
 	assert.Equal(t, "application/json", create.Header.Get("Content-Type"))
 	assert.Empty(t, create.Header.Get("Authorization"))
 	assert.False(t, create.Fault)
+	assert.True(t, create.CarriedOut)
+	assert.False(t, calls[1].CarriedOut, "it was refused")
 	assert.Equal(t, time.Second, calls[1].Time.Sub(create.Time))
 	assert.Equal(t, 404, calls[1].Status)
 	assert.Empty(t, calls[2].Operation)
@@ -395,6 +412,9 @@ func TestMisuseFailsAtTheLineOfTheCaller(t *testing.T) {
 		"negative fault":          func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
 		"cut with an answer":      func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
 		"body without status":     func(s server) { s.Inject(paperspacetest.Fault{Body: "x", Latency: 1}) },
+		"page without body":       func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, HTML: true}) },
+		"cut without body":        func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, Cut: true}) },
+		"body of no content":      func(s server) { s.Inject(paperspacetest.Fault{Status: 204, Body: "x"}) },
 		"no status":               func(s server) { s.Inject(paperspacetest.Fault{Status: 99}) },
 		"calls of no operation":   func(s server) { s.Calls("machines-explode") },
 		"no event":                func(s server) { s.NextEvent("explode", paperspacetest.Hangs()) },

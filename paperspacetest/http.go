@@ -85,7 +85,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	if len(a.body) > 0 { // net/http knows which others have a length
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	for _, chunk := range c.fault.chunks(a.body) {
 		if sleep(req.Context(), c.fault.pause()) != nil {
@@ -226,7 +228,7 @@ func (s *Server) respond(ctx context.Context, x *exchange) (answer, error) {
 	f := &x.fault
 	var a answer
 	if f.CarriedOut {
-		a = s.carryOut(&x.received, x.op, x.path, x.err)
+		a = s.carryOut(x)
 	}
 	if err := sleep(ctx, f.Latency); err != nil {
 		return answer{}, err
@@ -234,7 +236,7 @@ func (s *Server) respond(ctx context.Context, x *exchange) (answer, error) {
 	if f.Status != 0 {
 		a = f.answer()
 	} else if !f.CarriedOut {
-		a = s.carryOut(&x.received, x.op, x.path, x.err)
+		a = s.carryOut(x)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
