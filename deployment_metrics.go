@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -142,7 +143,7 @@ func (m *DeploymentMetrics) UnmarshalJSON(data []byte) error {
 	if err := decode(data, &series); err != nil {
 		return err
 	}
-	if len(series) > 0 && series[0].Values != nil {
+	if slices.ContainsFunc(series, func(s MetricSeries) bool { return s.Values != nil }) {
 		m.Series = series
 		return nil
 	}

@@ -68,6 +68,16 @@ func TestDeploymentMetrics(t *testing.T) {
 	assert.Equal(t, "null", string(b))
 }
 
+// A null may stand where an instance has no values.
+func TestSeriesAfterOneWithoutValues(t *testing.T) {
+	var m DeploymentMetrics
+	require.NoError(t, decode([]byte(`[{"instanceId":"i1","values":null},
+		{"instanceId":"i2","values":[{"timestamp":"2024-05-01T12:00:00Z","value":"1"}]}]`), &m))
+	require.Len(t, m.Series, 2)
+	assert.Equal(t, "i2", m.Flat()[0].InstanceID)
+	assert.Equal(t, "1", m.Flat()[0].Value)
+}
+
 func TestMetricValues(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"0.5"`: 0.5, `"9007199254740993"`: 9007199254740992, `"+Inf"`: math.Inf(1), `"1e-3"`: 0.001, `12.5`: 12.5,
