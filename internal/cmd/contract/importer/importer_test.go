@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,11 +66,15 @@ func TestSchemas(t *testing.T) {
 		"open enum": {
 			`{"anyOf": [{"type": "number", "enum": [50]}, {"type": "number", "enum": [100]}, {"type": "number", "minimum": 0, "exclusiveMinimum": true}], "nullable": true}`,
 			`{"type": "number", "nullable": true, "enum": [50, 100], "open": true, "exclusiveMinimum": 0}`},
-		"nullable variant": {`{"anyOf": [{"type": "string", "nullable": true}, {"not": {}}]}`, `{"type": "string", "nullable": true}`},
-		"one array":        {`{"anyOf": [{"not": {}}, {"type": "array", "items": {"type": "string"}}]}`, `{"type": "array", "items": {"type": "string"}}`},
-		"anything in it":   {`{"anyOf": [{}, {"type": "string"}]}`, `{"variants": [{}, {"type": "string"}]}`},
-		"two plain ones":   {`{"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
-		"two types":        {`{"anyOf": [{"type": "string"}, {"type": "number"}]}`, `{"variants": [{"type": "string"}, {"type": "number"}]}`},
+		"nullable variant":     {`{"anyOf": [{"type": "string", "nullable": true}, {"not": {}}]}`, `{"type": "string", "nullable": true}`},
+		"one array":            {`{"anyOf": [{"not": {}}, {"type": "array", "items": {"type": "string"}}]}`, `{"type": "array", "items": {"type": "string"}}`},
+		"anything in it":       {`{"anyOf": [{}, {"type": "string"}]}`, `{"variants": [{}, {"type": "string"}]}`},
+		"two plain ones":       {`{"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
+		"two types":            {`{"anyOf": [{"type": "string"}, {"type": "number"}]}`, `{"variants": [{"type": "string"}, {"type": "number"}]}`},
+		"type of all variants": {`{"type": "string", "anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
+		"prose and facts of all variants": {
+			`{"description": "prose", "x-prose": 1, "anyOf": [{"type": "string"}, {"type": "number"}], "nullable": true, "deprecated": true, "default": 1}`,
+			`{"nullable": true, "deprecated": true, "default": 1, "variants": [{"type": "string"}, {"type": "number"}]}`},
 		"nested unions": {
 			`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}]}, {"type": "boolean"}]}`,
 			`{"variants": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}`},
@@ -345,29 +350,38 @@ func TestRefused(t *testing.T) {
 	}
 	const answer = `"responses": {"204": {"description": "d"}}`
 	for name, test := range map[string]struct{ document, want string }{
-		"no document":      {``, "read document: "},
-		"no OpenAPI":       {`{"a": 1}`, "read document: "},
-		"no paths":         {`{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}}`, "it has no paths"},
-		"no id":            {document(`"/a": {"get": {` + answer + `}}`), "GET /a: no operationId"},
-		"keyword":          {answering(`{"type": "object", "additionalProperties": false, "properties": {"b": {"type": "array", "items": {"type": "string", "multipleOf": 2}}}}`), "a-get: response: b: items: keyword multipleOf is not supported"},
-		"allOf":            {answering(`{"allOf": [{"type": "string"}]}`), "keyword allOf"},
-		"not something":    {answering(`{"not": {"type": "string"}}`), "keyword not is supported in a union only"},
-		"not in a union":   {answering(`{"anyOf": [{"not": {"type": "string"}}, {"type": "number"}]}`), "keyword not is supported in a union only"},
-		"nothing but null": {strings.Replace(answering(`{"type": "null"}`), "3.0.3", "3.1.0", 1), "schema without a type"},
-		"two types":        {strings.Replace(answering(`{"type": ["string", "number"]}`), "3.0.3", "3.1.0", 1), "more than one type"},
-		"lost reference":   {answering(`{"anyOf": [{"$ref": "#/components/schemas/lost"}]}`), "lost"},
-		"endless":          {strings.Replace(answering(`{"$ref": "#/components/schemas/list"}`), `"paths"`, `"components": {"schemas": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/list"}}}}, "paths"`, 1), "#/components/schemas/list contains itself"},
-		"no type":          {answering(`{"properties": {"b": {"type": "string"}}}`), "schema without a type"},
-		"no items":         {answering(`{"type": "array"}`), "array without items"},
-		"empty union":      {answering(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
-		"required, absent": {answering(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
-		"no success":       {operation(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
-		"two of them":      {operation(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
-		"no JSON":          {operation(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
-		"JSON and more":    {operation(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
-		"no content":       {operation(`"requestBody": {"required": true}, ` + answer), "request: no content"},
-		"no schema":        {operation(`"requestBody": {"content": {"application/json": {}}}, ` + answer), "request: no schema"},
-		"list parameter":   {operation(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + answer), "a-post: query parameter b: only plain values"},
+		"no document":                   {``, "read document: "},
+		"no OpenAPI":                    {`{"a": 1}`, "read document: "},
+		"no paths":                      {`{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}}`, "it has no paths"},
+		"no id":                         {document(`"/a": {"get": {` + answer + `}}`), "GET /a: no operationId"},
+		"keyword":                       {answering(`{"type": "object", "additionalProperties": false, "properties": {"b": {"type": "array", "items": {"type": "string", "multipleOf": 2}}}}`), "a-get: response: b: items: keyword multipleOf is not supported"},
+		"allOf":                         {answering(`{"allOf": [{"type": "string"}]}`), "keyword allOf"},
+		"not something":                 {answering(`{"not": {"type": "string"}}`), "keyword not is supported in a union only"},
+		"not in a union":                {answering(`{"anyOf": [{"not": {"type": "string"}}, {"type": "number"}]}`), "keyword not is supported in a union only"},
+		"nothing but null":              {strings.Replace(answering(`{"type": "null"}`), "3.0.3", "3.1.0", 1), "schema without a type"},
+		"two types":                     {strings.Replace(answering(`{"type": ["string", "number"]}`), "3.0.3", "3.1.0", 1), "more than one type"},
+		"lost reference":                {answering(`{"anyOf": [{"$ref": "#/components/schemas/lost"}]}`), "lost"},
+		"endless":                       {strings.Replace(answering(`{"$ref": "#/components/schemas/list"}`), `"paths"`, `"components": {"schemas": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/list"}}}}, "paths"`, 1), "#/components/schemas/list contains itself"},
+		"no type":                       {answering(`{"properties": {"b": {"type": "string"}}}`), "schema without a type"},
+		"no items":                      {answering(`{"type": "array"}`), "array without items"},
+		"no type but some are required": {answering(`{"required": ["b"]}`), "schema without a type"},
+		"no type but no others":         {answering(`{"additionalProperties": false}`), "schema without a type"},
+		"both unions":                   {answering(`{"anyOf": [{"type": "string"}], "oneOf": [{"type": "string"}]}`), "keyword oneOf is not supported beside variants"},
+		"type of no variant":            {answering(`{"type": "number", "anyOf": [{"type": "string"}]}`), "type number beside variants of type string"},
+		"type of one variant":           {answering(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "number"}]}`), "type string beside variants of type number"},
+		"type of values, not of null":   {answering(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "string", "nullable": true}]}`), "type string beside a variant that may be null"},
+		"type beside anything":          {answering(`{"type": "string", "anyOf": [{}]}`), "type string beside variants of type any"},
+		"default of an inner union":     {answering(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "default": 1}, {"type": "boolean"}]}`), "a union within a union"},
+		"deprecated inner union":        {answering(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "deprecated": true}, {"type": "boolean"}]}`), "a union within a union"},
+		"empty union":                   {answering(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
+		"required, absent":              {answering(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
+		"no success":                    {operation(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
+		"two of them":                   {operation(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
+		"no JSON":                       {operation(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
+		"JSON and more":                 {operation(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
+		"no content":                    {operation(`"requestBody": {"required": true}, ` + answer), "request: no content"},
+		"no schema":                     {operation(`"requestBody": {"content": {"application/json": {}}}, ` + answer), "request: no schema"},
+		"list parameter":                {operation(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + answer), "a-post: query parameter b: only plain values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -379,6 +393,26 @@ func TestRefused(t *testing.T) {
 				t.Error("wrote", out.String())
 			}
 		})
+	}
+}
+
+// Facts beside variants hold for all of them, which the contract cannot say.
+func TestFactsBesideVariantsAreRefused(t *testing.T) {
+	values := map[string]string{
+		"format": `"uuid"`, "enum": `["a"]`, "pattern": `"a"`, "minLength": `1`, "maxLength": `1`, "minimum": `1`,
+		"exclusiveMinimum": `true`, "maximum": `1`, "items": `{}`, "properties": `{}`, "required": `["a"]`,
+		"additionalProperties": `false`, "not": `{"type": "number"}`,
+	}
+	for keyword, isFact := range keywords {
+		if !isFact || besideVariants[keyword] || keyword == "anyOf" || keyword == "oneOf" {
+			continue
+		}
+		for _, union := range []string{"anyOf", "oneOf"} {
+			err := run(strings.NewReader(answering(`{"`+union+`": [{"type": "string"}], "`+keyword+`": `+values[keyword]+`}`)), io.Discard)
+			if err == nil || !strings.Contains(err.Error(), "keyword "+keyword+" is not supported beside variants") {
+				t.Errorf("%s beside %s: %v", keyword, union, err)
+			}
+		}
 	}
 }
 

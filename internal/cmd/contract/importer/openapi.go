@@ -171,6 +171,10 @@ var keywords = map[string]bool{
 	"description": false, "title": false, "example": false, "examples": false, "externalDocs": false,
 }
 
+// besideVariants are the facts that may stand beside the variants of a union.
+// A type may if it says what they say.
+var besideVariants = map[string]bool{"type": true, "nullable": true, "deprecated": true, "default": true}
+
 // convert returns the facts of a schema. optional means that it allows the
 // value to be absent, which a union says with a variant that nothing fits.
 func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, optional bool, err error) {
@@ -188,19 +192,28 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 	if s == nil {
 		return nil, false, fmt.Errorf("read schema: %w", proxy.GetBuildError())
 	}
+	variants := slices.Concat(s.AnyOf, s.OneOf)
 	root := s.GoLow().RootNode
+	union := "" // the keyword that the variants stand under
 	for i := 0; i < len(root.Content); i += 2 {
 		keyword := root.Content[i].Value
-		if _, known := keywords[keyword]; !known && !strings.HasPrefix(keyword, "x-") {
+		isFact, known := keywords[keyword]
+		switch {
+		case !known && !strings.HasPrefix(keyword, "x-"):
 			return nil, false, fmt.Errorf("keyword %s is not supported", keyword)
+		case len(variants) == 0 || !isFact || besideVariants[keyword]:
+		case union == "" && (keyword == "anyOf" || keyword == "oneOf"):
+			union = keyword
+		default: // it would hold for all variants
+			return nil, false, fmt.Errorf("keyword %s is not supported beside variants", keyword)
 		}
 	}
 	if s.Not != nil {
 		return nil, false, errors.New("keyword not is supported in a union only, as {}")
 	}
 
-	if variants := slices.Concat(s.AnyOf, s.OneOf); len(variants) > 0 {
-		schema, optional, err = r.union(variants)
+	if len(variants) > 0 {
+		schema, optional, err = r.union(s.Type, variants)
 	} else {
 		schema, err = r.plain(s)
 	}
@@ -277,7 +290,8 @@ func (r *reader) plain(s *base.Schema) (*contract.Schema, error) {
 		}
 		facts.Items = items
 	case "":
-		if len(s.Type) > 0 || s.Properties != nil || s.Items != nil || len(s.Enum) > 0 {
+		if len(s.Type) > 0 || s.Properties != nil || s.Items != nil || len(s.Enum) > 0 ||
+			len(s.Required) > 0 || s.AdditionalProperties != nil {
 			return nil, errors.New("schema without a type")
 		}
 	}
@@ -318,8 +332,9 @@ func (r *reader) object(facts *contract.Schema, s *base.Schema) error {
 }
 
 // union puts the variants together, and into one schema where they differ in
-// nothing but the values they list.
-func (r *reader) union(proxies []*base.SchemaProxy) (schema *contract.Schema, optional bool, err error) {
+// nothing but the values they list. All have to be of the types that stand
+// beside them, if any do.
+func (r *reader) union(types []string, proxies []*base.SchemaProxy) (schema *contract.Schema, optional bool, err error) {
 	var variants []*contract.Schema
 	nullable := false
 	for _, proxy := range proxies {
@@ -338,10 +353,21 @@ func (r *reader) union(proxies []*base.SchemaProxy) (schema *contract.Schema, op
 		optional = optional || mayMiss
 		nullable = nullable || variant.Nullable
 		variant.Nullable = false
-		if len(variant.Variants) > 0 {
-			variants = append(variants, variant.Variants...)
-		} else {
+		switch {
+		case len(variant.Variants) == 0:
 			variants = append(variants, variant)
+		case variant.Deprecated || variant.Default != nil:
+			return nil, false, errors.New("a union within a union can be neither deprecated nor have a default")
+		default:
+			variants = append(variants, variant.Variants...)
+		}
+	}
+	if len(types) > 0 && nullable {
+		return nil, false, fmt.Errorf("type %s beside a variant that may be null is not supported", strings.Join(types, ", "))
+	}
+	for _, variant := range variants {
+		if len(types) > 0 && !slices.Equal(types, []string{variant.Type}) {
+			return nil, false, fmt.Errorf("type %s beside variants of type %s is not supported", strings.Join(types, ", "), cmp.Or(variant.Type, "any"))
 		}
 	}
 	switch merged := merge(variants); {
