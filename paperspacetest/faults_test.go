@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/internal/contract"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
@@ -150,15 +151,18 @@ func TestCuts(t *testing.T) {
 }
 
 func TestCutsThroughTheSDK(t *testing.T) {
-	live(t, func(t *testing.T, ctx context.Context, srv *paperspacetest.Server, c *paperspace.Client) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, srv := t.Context(), paperspacetest.New(t)
+		c := srv.Client()
 		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, Times: 2})
-		must(c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "a"}))(t)
+		_, err := c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "a"})
+		require.NoError(t, err)
 		assert.Len(t, srv.Calls("projects-create"), 3, "what did not leave is sent again")
 		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, CarriedOut: true, Times: 1})
-		_, err := c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "b"})
+		_, err = c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "b"})
 		require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.Len(t, srv.Calls("projects-create"), 4, "what may have been done is not")
-		assert.Len(t, must(paperspace.Collect(c.Projects.All(ctx, paperspace.ProjectListParams{})))(t), 2)
+		assert.Len(t, ids(t, c.Projects.All(ctx, paperspace.ProjectListParams{}), func(p paperspace.Project) string { return p.ID }), 2)
 	})
 }
 
@@ -543,6 +547,115 @@ func TestConcurrentUse(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, machines, 80)
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// mild are faults that every call gets over, whatever it does: it did not leave, was not let in, or took its time.
+var mild = []paperspacetest.Fault{
+	{Cut: true}, {Status: 429}, {RetryAfter: time.Second}, {Latency: 2 * time.Second}, {SlowBody: 2 * time.Second},
+}
+
+// harsh are faults that reads get over, and after which nobody knows whether a write was carried out.
+var harsh = []paperspacetest.Fault{
+	{Status: 500}, {Status: 503, RetryAfter: time.Second}, {HTML: true}, {NoBody: true}, {Cut: true, CarriedOut: true},
+	{Status: 502, HTML: true, CarriedOut: true}, {Status: 500, NoBody: true, CarriedOut: true},
+}
+
+var (
+	// cut is an answer that nobody can read, so that even a read does not learn that something is not there.
+	cut = paperspacetest.Fault{Truncate: true}
+	// late is an answer that comes when nobody waits for it any longer.
+	late = paperspacetest.Fault{Latency: 2 * time.Minute, CarriedOut: true}
+)
+
+// shake injects the faults at random, into calls of one operation or of all.
+func shake(srv *paperspacetest.Server, operation string, chance float64, faults ...paperspacetest.Fault) {
+	for _, f := range faults {
+		f.Operation, f.Chance = operation, chance
+		srv.Inject(f)
+	}
+}
+
+// again reports whether a call can be sent again because twice is once.
+func again(operation, method string) bool {
+	switch operation {
+	case "projectModels-add", "startupScripts-assign", "startupScripts-unassign":
+		return true
+	case "machines-restart":
+		return false
+	}
+	return method != http.MethodPost
+}
+
+// audit watches a client's writes for such as were carried out more often, or less, than the client was told.
+func audit(t *testing.T, srv *paperspacetest.Server) paperspace.Option {
+	return paperspace.WithHook(func(ctx context.Context, call paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
+		if call.Method == http.MethodGet {
+			return ctx, nil
+		}
+		before := carriedOut(srv, call.Operation)
+		return ctx, func(result paperspace.CallResult) {
+			times := carriedOut(srv, call.Operation) - before
+			if !again(call.Operation, call.Method) {
+				assert.LessOrEqual(t, times, 1, "%s is not doubled", call.Operation)
+			}
+			switch {
+			case result.Err == nil:
+				assert.Positive(t, times, "%s is not lost", call.Operation)
+			case !errors.Is(result.Err, paperspace.ErrOutcomeUnknown):
+				assert.Zero(t, times, "%s failed for sure: %v", call.Operation, result.Err)
+			}
+		}
+	})
+}
+
+// TestLivesOverFaults lives all lives over faults, from a seed that the name tells. With mild faults for writes, of the
+// even seeds, all lives come to their end; with harsh ones those do that no unknown outcome breaks off.
+func TestLivesOverFaults(t *testing.T) {
+	const seeds = 6
+	ended, brokenOff := 0, 0
+	for name, live := range lives {
+		for seed := range uint64(seeds) {
+			isHarsh := seed%2 == 1
+			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv := paperspacetest.New(t, paperspacetest.WithSeed(seed), paperspacetest.WithDurations(slowly))
+					shake(srv, "", 0.04, mild...)
+					for _, op := range contract.Operations() {
+						if op.Method == http.MethodGet {
+							shake(srv, op.ID, 0.03, harsh...)
+						} else if isHarsh {
+							shake(srv, op.ID, 0.02, harsh...)
+						}
+						if isHarsh && !again(op.ID, op.Method) { // what is, is sent when more has happened
+							shake(srv, op.ID, 0.02, late)
+						}
+					}
+					if isHarsh {
+						shake(srv, "", 0.01, cut)
+					}
+					c := srv.Client(audit(t, srv), paperspace.WithRetryPolicy(paperspace.RetryPolicy{
+						MaxAttempts: 20, MinDelay: time.Millisecond, MaxDelay: time.Second,
+					}))
+					defer func() {
+						switch r := recover(); r {
+						case nil:
+							ended++
+						case unknown{}:
+							brokenOff++
+							assert.True(t, isHarsh, "there was nothing not to know")
+						default:
+							panic(r)
+						}
+					}()
+					live(&life{T: t, shaken: true}, t.Context(), srv, c)
+				})
+			})
+		}
+	}
+	if ended+brokenOff == seeds*len(lives) { // and not only those that -run names
+		assert.Positive(t, ended)
+		assert.Positive(t, brokenOff)
+	}
 }
 
 // TestNothingIsDoubledOrLost runs many lives over faults of all kinds, from a seed that the name tells.
