@@ -204,6 +204,162 @@ func TestCursorsBelongToTheirOrder(t *testing.T) {
 	b.refused(400, "GET", "/startup-scripts?order=asc&after="+cursor, "")
 }
 
+// made creates an object and returns what it is known by.
+func (b *bench) made(path, body string) string {
+	b.t.Helper()
+	o := b.ok("POST", path, body)
+	if data, ok := o["data"].(object); ok { // it comes with an event
+		o = data
+	}
+	return key(o)
+}
+
+// filtered is a list with an object that a parameter's value asks for, and one that it does not ask for.
+type filtered struct {
+	path, value string
+	by, want    string // what the items are told apart by; none is wanted if it is ""
+}
+
+// filters hold, for each parameter that a list has besides those of paging, what makes such a list. Every server begins
+// with some of the objects.
+var filters = map[string]func(b *bench) filtered{
+	"customTemplates-list name": func(*bench) filtered { return filtered{"/custom-templates", "TRAIN", "id", "tq1x8trn2"} },
+	"customTemplates-list machineId": func(b *bench) filtered {
+		id := b.machine(false)
+		b.made("/custom-templates", `{"name":"t","machineId":"`+id+`"}`)
+		return filtered{"/custom-templates", id, "parentMachineId", id}
+	},
+	"machineEvents-list machineId": func(b *bench) filtered {
+		b.machine(false)
+		id := b.machine(false)
+		return filtered{"/machine-events", id, "machineId", id}
+	},
+	"machines-list name":        ofMachines("WEB"),
+	"machines-list region":      ofMachines("Europe (AMS1)"),
+	"machines-list agentType":   ofMachines("WindowsDesktop"),
+	"machines-list machineType": ofMachines("A4000"),
+	"osTemplates-list name":     func(*bench) filtered { return filtered{"/os-templates", "windows", "id", "t9taj00e"} },
+	"privateNetworks-list name": func(*bench) filtered {
+		return filtered{"/private-networks", "PRIV", "id", paperspacetest.NetworkID}
+	},
+	"privateNetworks-list region": func(b *bench) filtered {
+		return filtered{"/private-networks", "ca1", "id", b.made("/private-networks", `{"name":"n","region":"ca1"}`)}
+	},
+	"publicIps-list region": func(b *bench) filtered {
+		b.made("/public-ips", `{"region":"ny2"}`)
+		return filtered{"/public-ips", "ca1", "ip", b.made("/public-ips", `{"region":"ca1"}`)}
+	},
+	"sharedDrives-list name":   ofDrives("TWO"),
+	"sharedDrives-list region": ofDrives("ca1"),
+	"snapshots-list machineId": func(b *bench) filtered {
+		b.made("/snapshots", `{"name":"s","machineId":"`+b.machine(false)+`"}`)
+		id := b.machine(false)
+		b.made("/snapshots", `{"name":"s","machineId":"`+id+`"}`)
+		return filtered{"/snapshots", id, "machineId", id}
+	},
+	"startupScripts-list name": func(b *bench) filtered {
+		b.made("/startup-scripts", `{"name":"one","script":"x"}`)
+		return filtered{"/startup-scripts", "TWO", "id", b.made("/startup-scripts", `{"name":"two","script":"x"}`)}
+	},
+	"projectActivity-list deploymentId": func(b *bench) filtered {
+		project := b.made("/projects", project)
+		b.upsert("", project, config("}"))
+		id := b.upsert("", project, config("}"))
+		return filtered{"/projects/" + project + "/activity", id, "deployment.id", id}
+	},
+	"projectDeployments-list name": func(b *bench) filtered {
+		project := b.made("/projects", project)
+		b.upsert("", project, config("}"))
+		id := b.upsert("", project, strings.Replace(config("}"), "web", "api", 1))
+		return filtered{"/projects/" + project + "/deployments", "API", "id", id}
+	},
+	"projectModels-list name": func(b *bench) filtered {
+		project := b.made("/projects", project)
+		b.made("/models", `{"name":"one","projectId":"`+project+`"}`)
+		id := b.made("/models", `{"name":"two","projectId":"`+project+`"}`)
+		return filtered{"/projects/" + project + "/models", "TWO", "id", id}
+	},
+	"models-list projectId": func(b *bench) filtered {
+		b.made("/models", `{"name":"m"}`)
+		project := b.made("/projects", project)
+		return filtered{"/models", project, "id", b.made("/models", `{"name":"m","projectId":"`+project+`"}`)}
+	},
+	"datasets-list teamId": func(b *bench) filtered {
+		b.made("/datasets", `{"name":"d"}`) // all that can be made are the team's
+		return filtered{"/datasets", "tother", "id", ""}
+	},
+	"datasets-list privacy": func(b *bench) filtered {
+		b.made("/datasets", `{"name":"d"}`)
+		return filtered{"/datasets", "PUBLIC", "id", b.made("/datasets", `{"name":"d","isPublic":true}`)}
+	},
+	"datasetVersions-list tags": func(b *bench) filtered {
+		path := "/datasets/" + b.made("/datasets", `{"name":"d"}`) + "/versions"
+		b.made(path, `{"tags":"a,b"}`)
+		return filtered{path, "c,d", "version", b.made(path, `{"tags":"b,c"}`)}
+	},
+	"deploymentLogs-list instanceId": func(b *bench) filtered {
+		id := b.upsert("", b.made("/projects", project), config("}"))
+		b.AddLog(id, "i1", "one")
+		b.AddLog(id, "i2", "two")
+		return filtered{"/deployments/" + id + "/logs", "i2", "message", "two"}
+	},
+	"teamMemberships-listByTeamId role": func(*bench) filtered {
+		return filtered{"/teams/" + paperspacetest.TeamID + "/users", "owner", "user.id", paperspacetest.UserID}
+	},
+}
+
+func ofMachines(value string) func(b *bench) filtered {
+	return func(b *bench) filtered {
+		b.machine(false)
+		id := b.made("/machines", `{"name":"web","machineType":"A4000","templateId":"t9taj00e","diskSize":100,"region":"ams1"}`)
+		return filtered{"/machines", value, "id", id}
+	}
+}
+
+func ofDrives(value string) func(b *bench) filtered {
+	return func(b *bench) filtered {
+		b.made("/shared-drives", `{"name":"one","region":"ny2","size":50,"networkId":"n8fw0k2me"}`)
+		network := b.made("/private-networks", `{"name":"n","region":"ca1"}`)
+		id := b.made("/shared-drives", `{"name":"two","region":"ca1","size":50,"networkId":"`+network+`"}`)
+		return filtered{"/shared-drives", value, "id", id}
+	}
+}
+
+func TestEveryListFilters(t *testing.T) {
+	tested := 0
+	for _, op := range contract.Operations() {
+		if op.Response.Field("items") == nil {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if p.In != contract.InQuery || slices.Contains([]string{"limit", "after", "order", "orderBy"}, p.Name) {
+				continue
+			}
+			tested++
+			t.Run(op.ID+" "+p.Name, func(t *testing.T) {
+				listOf := filters[op.ID+" "+p.Name]
+				require.NotNil(t, listOf, "there is no test of it")
+				b := newBench(t)
+				list := listOf(b)
+				keys := func(query string) []any {
+					keys := []any{}
+					for _, item := range b.ok("GET", list.path+query, "")["items"].([]any) {
+						keys = append(keys, at(item.(object), list.by))
+					}
+					return keys
+				}
+				want := []any{list.want}
+				if list.want == "" {
+					want = []any{}
+				}
+				assert.Equal(t, want, keys("?"+p.Name+"="+url.QueryEscape(list.value)))
+				assert.NotEqual(t, want, keys(""), "there is nothing to leave out")
+			})
+		}
+	}
+	assert.Len(t, filters, tested)
+}
+
 func TestFilters(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
