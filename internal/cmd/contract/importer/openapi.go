@@ -185,6 +185,9 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 		if slices.Contains(r.following, reference) {
 			return nil, false, fmt.Errorf("%s contains itself", reference)
 		}
+		if node := proxy.GetReferenceNode(); node != nil && len(node.Content) > 2 { // the library would take it for the whole schema
+			return nil, false, errors.New("nothing is supported beside $ref")
+		}
 		r.following = append(r.following, reference)
 		defer func() { r.following = r.following[:len(r.following)-1] }()
 	}
@@ -221,7 +224,7 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 		return nil, false, err
 	}
 	schema.Nullable = schema.Nullable || isTrue(s.Nullable)
-	schema.Deprecated = isTrue(s.Deprecated)
+	schema.Deprecated = schema.Deprecated || isTrue(s.Deprecated)
 	if s.Default != nil {
 		var value any
 		if err := s.Default.Decode(&value); err != nil {
