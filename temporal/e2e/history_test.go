@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.temporal.io/server/temporaltest"
+
+	paperspacetemporal "github.com/paperspace-go/paperspace/temporal"
+)
+
+// history is that of the last run of a workflow.
+func history(ctx context.Context, t *testing.T, c client.Client, workflowID string) *historypb.History {
+	t.Helper()
+	h := &historypb.History{}
+	events := c.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		h.Events = append(h.Events, event)
+	}
+	return h
+}
+
+// tasksDone are the ids of the events with which the workflow's tasks ended.
+func tasksDone(ctx context.Context, t *testing.T, c client.Client, workflowID string) (ids []int64) {
+	t.Helper()
+	for _, event := range history(ctx, t, c, workflowID).Events {
+		if event.EventType == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			ids = append(ids, event.EventId)
+		}
+	}
+	return ids
+}
+
+// replay runs the workflows over their histories, which ends badly if their code is not deterministic.
+func replay(ctx context.Context, t *testing.T, c client.Client, workflowIDs []string) {
+	t.Helper()
+	r := worker.NewWorkflowReplayer()
+	r.RegisterWorkflow(paperspacetemporal.Provision)
+	r.RegisterWorkflow(paperspacetemporal.Fleet)
+	for _, id := range workflowIDs {
+		options := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: id}}
+		require.NoError(t, r.ReplayWorkflowHistoryWithOptions(quiet(), history(ctx, t, c, id), options), id)
+	}
+}
+
+// reset begins a new run of a workflow, which goes on from before the end of a task.
+func reset(ctx context.Context, t *testing.T, ts *temporaltest.TestServer, run client.WorkflowRun, task int64) {
+	t.Helper()
+	_, err := ts.GetDefaultClient().ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace:                 ts.GetDefaultNamespace(),
+		WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: run.GetID(), RunId: run.GetRunID()},
+		Reason:                    t.Name(),
+		WorkflowTaskFinishEventId: task,
+		RequestId:                 t.Name(),
+	})
+	require.NoError(t, err)
+}
