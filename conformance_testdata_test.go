@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +18,9 @@ import (
 func TestRealLookingResponses(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
-	assert.Len(t, files, len(contract.Operations()))
+	for _, file := range files {
+		assert.NotNil(t, contract.Lookup(strings.TrimSuffix(filepath.Base(file), ".json")), "%s is of no operation", file)
+	}
 
 	seen := map[string]bool{}
 	eachOperation(t, func(t *testing.T, m conformingMethod) {

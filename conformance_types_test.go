@@ -236,6 +236,7 @@ func TestQueryParamsRule(t *testing.T) {
 			if m.op.Request != nil {
 				break
 			}
+			require.NotNil(t, m.params, "the method takes no params, and the contract has %s", p.Name)
 			i := slices.IndexFunc(reflect.VisibleFields(m.params), func(f reflect.StructField) bool {
 				name, _, _ := strings.Cut(f.Tag.Get("url"), ",")
 				return name == p.Name

@@ -71,7 +71,7 @@ func (s *ContainerRegistriesService) TestConnection(ctx context.Context, id stri
 // ContainerRegistryCreateParams describe a registry and how to log in to it.
 type ContainerRegistryCreateParams struct {
 	// Kind has the service hold the other fields to the rules of the provider; it does not if Kind is nil.
-	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"required"`
+	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"nonzero"`
 	// Name need not be unique.
 	Name string `json:"name" check:"required"`
 	// Namespace is the part of the registry that the images are in; some registries have none.
@@ -90,15 +90,15 @@ type ContainerRegistryListParams struct{ ListParams }
 // ContainerRegistryUpdateParams are what changes of a registry; what is nil stays.
 type ContainerRegistryUpdateParams struct {
 	// Name need not be unique.
-	Name *string `json:"name,omitzero" check:"required"`
+	Name *string `json:"name,omitzero" check:"nonzero"`
 	// Kind has the service hold the other fields to the rules of the provider.
-	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"required"`
+	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"nonzero"`
 	// Namespace is the part of the registry that the images are in.
 	Namespace *string `json:"namespace,omitzero"`
 	// URL is where the registry is.
-	URL *string `json:"url,omitzero" check:"required"`
+	URL *string `json:"url,omitzero" check:"nonzero"`
 	// Username logs in to the registry.
-	Username *string `json:"username,omitzero" check:"required"`
+	Username *string `json:"username,omitzero" check:"nonzero"`
 	// Password logs in to the registry, and may be empty.
 	Password *Sensitive `json:"password,omitzero"`
 }

@@ -68,7 +68,7 @@ type DatasetCreateParams struct {
 	// Description is what the dataset is about.
 	Description Nullable[string] `json:"description,omitzero"`
 	// StorageProviderID is where its files will be; the service chooses if nil.
-	StorageProviderID *string `json:"storageProviderId,omitzero" check:"required"`
+	StorageProviderID *string `json:"storageProviderId,omitzero" check:"nonzero"`
 	// IsPublic lets everyone read it.
 	IsPublic *bool `json:"isPublic,omitzero"`
 }

@@ -159,7 +159,7 @@ type DeploymentConfigV1 struct {
 	// Enabled says whether there are instances at all; nil is true.
 	Enabled *bool `json:"enabled,omitzero"`
 	// Region is where the instances run; nil leaves it to the service.
-	Region *Region `json:"region,omitzero" check:"required"`
+	Region *Region `json:"region,omitzero" check:"nonzero"`
 	// Resources are the machines and the ports.
 	Resources DeploymentResources `json:"resources"`
 	// HealthChecks are how instances are checked.
@@ -195,7 +195,7 @@ type DeploymentConfigV0Alpha0 struct {
 	// Enabled says whether there are instances at all; nil is true.
 	Enabled *bool `json:"enabled,omitzero"`
 	// Region is where the instances run; nil leaves it to the service.
-	Region *Region `json:"region,omitzero" check:"required"`
+	Region *Region `json:"region,omitzero" check:"nonzero"`
 	// Port is the TCP port that the container listens on, from 1 to 65535; nil is 80.
 	Port *int `json:"port,omitzero" check:"min=1,max=65535"`
 	// Resources are the machines.
@@ -515,13 +515,13 @@ type S3Integration struct {
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// Region is where the bucket is; nil leaves it to the service.
-	Region *Region `json:"region,omitzero" check:"required"`
+	Region *Region `json:"region,omitzero" check:"nonzero"`
 	// Endpoint is the address of the S3 service; nil leaves it to Paperspace.
 	Endpoint *string `json:"endpoint,omitzero"`
 	// AccessKeyID is the id of the key that opens the bucket.
-	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"required"`
+	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"nonzero"`
 	// SecretAccessKey is not the key but "secret:NAME", the secret that holds it.
-	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"required"`
+	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"nonzero"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`
 }
@@ -535,9 +535,9 @@ type SpacesIntegration struct {
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// AccessKeyID is the id of the key that opens the Space.
-	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"required"`
+	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"nonzero"`
 	// SecretAccessKey is not the key but "secret:NAME", the secret that holds it.
-	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"required"`
+	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"nonzero"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`
 }

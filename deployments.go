@@ -128,7 +128,7 @@ type DeploymentListByProjectParams struct {
 // DeploymentUpsertParams describe a deployment to be created, or the new spec of one.
 type DeploymentUpsertParams struct {
 	// DeploymentID is the deployment that gets the spec; nil creates one.
-	DeploymentID *string `json:"deploymentId,omitzero" check:"required"`
+	DeploymentID *string `json:"deploymentId,omitzero" check:"nonzero"`
 	// ProjectID is the project that the deployment belongs to.
 	ProjectID string `json:"projectId" check:"required"`
 	// Config is the spec. It must be of one version.

@@ -46,4 +46,21 @@
 //
 // The API key goes only to the origin of the base URL. Secrets in params and results are [Sensitive] and print as
 // [REDACTED].
+//
+// # Options
+//
+// An [Option] changes a client, as it is made or as a copy by [Client.With]; a [RequestOption] changes one call and a
+// [WaitOption] one wait. What this package does not know yet is sent with [WithHeader], [WithQuery] and [WithBodyField],
+// and [Client.Do] calls endpoints that have no method. [WithResponse] captures what came back.
+//
+// # Logs, traces and metrics
+//
+// [WithLogger] logs every attempt through slog, without ids, bodies or secrets. [WithHook] runs around every call, and
+// [OperationFromContext] tells a RoundTripper what it serves; the module
+// [github.com/paperspace-go/paperspace/otel] makes traces and metrics of that.
+//
+// # Tests
+//
+// Package [github.com/paperspace-go/paperspace/paperspacetest] is a Paperspace in memory: it has all operations,
+// remembers what they do, and fails on demand.
 package paperspace

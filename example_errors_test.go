@@ -12,7 +12,7 @@ import (
 
 // Test an error with errors.Is, and look into it where that is not enough.
 func ExampleError() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	_, err := client.Machines.Get(context.Background(), "psm9u09bwu5i")
 	if errors.Is(err, paperspace.ErrNotFound) {
@@ -29,7 +29,7 @@ func ExampleError() {
 // The answer to a create can get lost after the service has carried it out. Nothing tries it again by itself: look.
 func ExampleError_outcomeUnknown() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 	ctx := context.Background()
 
@@ -53,7 +53,7 @@ func ExampleError_outcomeUnknown() {
 // What cannot be right is refused before anything is sent.
 func ExampleParamError() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 
 	_, err := client.Machines.Create(context.Background(), paperspace.MachineCreateParams{Name: "trainer", MachineType: "C5"})
 	if wrong, ok := errors.AsType[*paperspace.ParamError](err); ok {
@@ -67,7 +67,7 @@ func ExampleParamError() {
 
 // Names need not be unique, and GetByName does not guess.
 func ExampleMachinesService_GetByName() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	newMachine(client, "trainer")
 	newMachine(client, "trainer")
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"strings"
+	"time"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
@@ -217,6 +218,10 @@ func Example_createOnce() {
 		id = op.Data.ID
 	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost: look before you create another
 		machine, err := client.Machines.GetByName(ctx, params.Name)
+		for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
+			time.Sleep(wait) // a new machine may not show for a while
+			machine, err = client.Machines.GetByName(ctx, params.Name)
+		}
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 
 // All fetches a page when the loop has come to it, so a loop that ends early asks for no more than it needs.
 func ExampleMachinesService_All() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	for _, name := range []string{"worker-1", "worker-2", "trainer"} {
 		newMachine(client, name)
 	}
@@ -31,7 +31,7 @@ func ExampleMachinesService_All() {
 
 // List fetches one page, for programs that hand the cursor on to others.
 func ExampleMachinesService_List() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
 		newMachine(client, name)
 	}
@@ -56,7 +56,7 @@ func ExampleMachinesService_List() {
 }
 
 func ExampleCollect() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	templates, err := paperspace.Collect(client.OSTemplates.All(context.Background(), paperspace.OSTemplateListParams{}))
 	if err != nil {
@@ -67,7 +67,7 @@ func ExampleCollect() {
 }
 
 func ExampleWithPrefetch() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
 		newMachine(client, name)
 	}

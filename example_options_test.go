@@ -29,7 +29,7 @@ func ExampleNewClient() {
 
 // With makes another client of one, here for a job with more patience. They share their connections.
 func ExampleClient_With() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	patient, err := client.With(paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 10}))
 	if err != nil {
@@ -45,7 +45,7 @@ func ExampleClient_With() {
 
 // Do calls what this package has no method for, with the client's authentication, retries and errors.
 func ExampleClient_Do() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	var templates struct {
 		Items []struct {
@@ -132,7 +132,7 @@ func ExampleOperationFromContext() {
 
 // Each call takes options of its own.
 func ExampleRequestOption() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	var response paperspace.Response
 	_, err := client.Machines.List(context.Background(), paperspace.MachineListParams{},
@@ -151,7 +151,7 @@ func ExampleRequestOption() {
 // What the API has learned since this package was made can be sent without waiting for it.
 func ExampleWithBodyField() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 
 	_, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"},
 		paperspace.WithBodyField("description", "finds things"))

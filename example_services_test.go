@@ -10,7 +10,7 @@ import (
 )
 
 func ExampleAuthService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	session, err := client.Auth.Session(context.Background())
 	if err != nil {
@@ -21,7 +21,7 @@ func ExampleAuthService() {
 }
 
 func ExampleContainerRegistriesService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	registry, err := client.ContainerRegistries.Create(ctx, paperspace.ContainerRegistryCreateParams{
@@ -40,7 +40,7 @@ func ExampleContainerRegistriesService() {
 }
 
 func ExampleCustomTemplatesService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "trainer")
 	ctx := context.Background()
 
@@ -59,7 +59,7 @@ func ExampleCustomTemplatesService() {
 }
 
 func ExampleDatasetsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{Name: "pictures"})
@@ -79,7 +79,7 @@ func ExampleDatasetsService() {
 }
 
 func ExampleDeploymentsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newDeployment(client).ID
 	ctx := context.Background()
 
@@ -105,7 +105,7 @@ func ExampleDeploymentsService() {
 }
 
 func ExampleMachineEventsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "trainer")
 
 	for event, err := range client.MachineEvents.All(context.Background(), paperspace.MachineEventListParams{MachineID: machine.ID}) {
@@ -119,7 +119,7 @@ func ExampleMachineEventsService() {
 
 func ExampleMachineTypesService() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	srv.SetAvailable("H100", paperspace.RegionCA1, false)
 
 	for _, region := range []paperspace.Region{paperspace.RegionNY2, paperspace.RegionCA1} {
@@ -138,7 +138,7 @@ func ExampleMachineTypesService() {
 
 // A change of the machine type needs the machine off, and takes time.
 func ExampleMachinesService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	ctx := context.Background()
 
@@ -155,7 +155,7 @@ func ExampleMachinesService() {
 }
 
 func ExampleModelsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	model, err := client.Models.Create(ctx, paperspace.ModelCreateParams{Name: "classifier"})
@@ -176,7 +176,7 @@ func ExampleModelsService() {
 
 // The templates need no API key.
 func ExampleOSTemplatesService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	for template, err := range client.OSTemplates.All(context.Background(), paperspace.OSTemplateListParams{Name: "Ubuntu 22.04"}) {
 		if err != nil {
@@ -190,7 +190,7 @@ func ExampleOSTemplatesService() {
 }
 
 func ExamplePrivateNetworksService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	network, err := client.PrivateNetworks.Create(ctx, paperspace.PrivateNetworkCreateParams{
@@ -213,7 +213,7 @@ func ExamplePrivateNetworksService() {
 }
 
 func ExampleProjectsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "search"})
@@ -236,7 +236,7 @@ func ExampleProjectsService() {
 
 // A static address is the team's until it is released, whatever becomes of the machine.
 func ExamplePublicIPsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "web")
 	ctx := context.Background()
 
@@ -263,7 +263,7 @@ func ExamplePublicIPsService() {
 }
 
 func ExampleSharedDrivesService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	drive, err := client.SharedDrives.Create(context.Background(), paperspace.SharedDriveCreateParams{
 		Name: "scratch", Size: 250, Region: paperspace.RegionNY2, NetworkID: paperspacetest.NetworkID,
@@ -276,7 +276,7 @@ func ExampleSharedDrivesService() {
 }
 
 func ExampleSnapshotsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "trainer")
 	ctx := context.Background()
 
@@ -301,7 +301,7 @@ func ExampleSnapshotsService() {
 
 // The service never returns the text of a script.
 func ExampleStartupScriptsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "trainer")
 	ctx := context.Background()
 
@@ -320,7 +320,7 @@ func ExampleStartupScriptsService() {
 }
 
 func ExampleStorageService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	used, err := client.Storage.GetUtilization(context.Background())
 	if err != nil {
@@ -331,7 +331,7 @@ func ExampleStorageService() {
 }
 
 func ExampleTagsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	project := newProject(client)
 	ctx := context.Background()
 
@@ -348,7 +348,7 @@ func ExampleTagsService() {
 }
 
 func ExampleTeamsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 
 	session, err := client.Auth.Session(ctx) // the key's team
@@ -364,7 +364,7 @@ func ExampleTeamsService() {
 }
 
 func ExampleUsersService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	for member, err := range client.Users.All(context.Background(), paperspacetest.TeamID, paperspace.TeamMemberListParams{}) {
 		if err != nil {
@@ -379,7 +379,7 @@ func ExampleUsersService() {
 
 // A version is committed once its files are complete.
 func ExampleVersionsService() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{Name: "pictures"})
 	if err != nil {

@@ -41,8 +41,8 @@ func TestReadyByName(t *testing.T) {
 
 // Programs are tested against an in-memory Paperspace, which also makes go wrong what may go wrong.
 func Example_testing() {
-	srv := newServer() // in a test: paperspacetest.New(t)
-	client := newClient(srv)
+	srv := newServer()       // in a test: paperspacetest.New(t)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	newMachine(client, "trainer")
 	srv.NextEvent(paperspace.MachineEventNameStart, paperspacetest.Fails("no capacity"))
 

@@ -11,7 +11,7 @@ import (
 
 // A field that can be null is left alone, set to null or set to a value.
 func ExampleNullable() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
 		Name: "pictures", Description: paperspace.Value("of cats"),

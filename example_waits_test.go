@@ -13,7 +13,7 @@ import (
 
 // Wait follows the operation's event to its end and reads the object again.
 func ExampleOperation_Wait() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	ctx := context.Background()
 
@@ -34,7 +34,7 @@ func ExampleOperation_Wait() {
 
 // Watch yields each change of the operation's event that a poll sees, for a line of progress.
 func ExampleOperation_Watch() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	ctx := context.Background()
 
@@ -56,7 +56,7 @@ func ExampleOperation_Watch() {
 // An operation can fail after the call that began it was taken.
 func ExampleEventError() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	srv.NextEvent(paperspace.MachineEventNameStart, paperspacetest.Fails("no capacity"))
 	ctx := context.Background()
@@ -78,7 +78,7 @@ func ExampleEventError() {
 // A wait that ends early leaves the operation going on, and tells what is pending.
 func ExampleWaitError() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	srv.NextEvent(paperspace.MachineEventNameStart, paperspacetest.Hangs())
 	ctx := context.Background()
@@ -120,7 +120,7 @@ func ExampleMachineEventsService_Wait() {
 
 // EnsureReady does the least that is needed, whatever the machine does at the moment. OnChange shows the steps.
 func ExampleMachinesService_EnsureReady() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 
 	machine, err := client.Machines.EnsureReady(context.Background(), id, paperspace.OnChange(func(u paperspace.WaitUpdate) {
@@ -144,7 +144,7 @@ func ExampleMachinesService_EnsureReady() {
 
 // Watch yields the machine at each change that a poll sees, until the loop is left.
 func ExampleMachinesService_Watch() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 	ctx := context.Background()
 
@@ -167,7 +167,7 @@ func ExampleMachinesService_Watch() {
 
 // Apply is bound to the spec that it sends: that an earlier one was healthy does not count.
 func ExampleDeploymentsService_Apply() {
-	client := newClient(newServer())
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	deployment := newDeployment(client)
 
 	config := *deployment.LatestSpec.Data
@@ -185,7 +185,7 @@ func ExampleDeploymentsService_Apply() {
 // A deployment that does not become healthy tells what its instances say.
 func ExampleDeploymentError() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	deployment := newDeployment(client)
 	srv.NextSpec(paperspacetest.Unhealthy("cannot pull the image"))
 
@@ -207,7 +207,7 @@ func ExampleDeploymentError() {
 // FollowLogs goes on until the loop is left or the context ends.
 func ExampleDeploymentsService_FollowLogs() {
 	srv := newServer()
-	client := newClient(srv)
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
 	id := newDeployment(client).ID
 	srv.AddLog(id, "", "listening on :8080")
 

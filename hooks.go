@@ -2,6 +2,8 @@ package paperspace
 
 import (
 	"context"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,6 +19,10 @@ type CallInfo struct {
 	Method string
 	// PathTemplate is the path with placeholders, such as "/machines/{id}"; empty for [Client.Do].
 	PathTemplate string
+	// ServerAddress is the host of the base URL, such as "api.paperspace.com".
+	ServerAddress string
+	// ServerPort is its port, such as 443.
+	ServerPort int
 	// Attempt is the number of the attempt under way, from 1; 0 in a hook, which runs around all of them.
 	Attempt int
 }
@@ -81,8 +87,20 @@ func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResul
 // OperationFromContext tells an [http.RoundTripper] which operation a request belongs to, from the request's context.
 // It returns false for a request that is not of this package.
 func OperationFromContext(ctx context.Context) (CallInfo, bool) {
-	op, attempt, ok := transport.FromContext(ctx)
-	return CallInfo{op.ID, op.Method, op.PathTemplate, attempt}, ok
+	op, base, attempt, ok := transport.FromContext(ctx)
+	if !ok {
+		return CallInfo{}, false
+	}
+	info := callInfo(op, base)
+	info.Attempt = attempt
+	return info, true
+}
+
+func callInfo(op transport.Operation, base *url.URL) CallInfo {
+	port, _ := strconv.Atoi(transport.Port(base))
+	return CallInfo{
+		Operation: op.ID, Method: op.Method, PathTemplate: op.PathTemplate, ServerAddress: base.Hostname(), ServerPort: port,
+	}
 }
 
 // beginHooks returns the context to go on with. What runs at the end is in ends, also when one of the hooks panics.

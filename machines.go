@@ -81,14 +81,16 @@ func (s *MachinesService) Restart(ctx context.Context, id string, opts ...Reques
 	return operate(ctx, s.client, machinesRestart, pathParams(id), nil, opts, s.reread)
 }
 
-// Start starts a machine that is off. The service refuses it for one that is starting already.
+// Start starts a machine that is off. The service refuses it for one that is starting or ready already;
+// [MachinesService.EnsureReady] starts a machine only if that is needed.
 //
 // API: machines-start, PATCH /machines/{id}/start
 func (s *MachinesService) Start(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
 	return operate(ctx, s.client, machinesStart, pathParams(id), nil, opts, s.reread)
 }
 
-// Stop stops a machine, which then costs its storage only. The service refuses it for one that is stopping already.
+// Stop stops a machine, which then costs its storage only. The service refuses it for one that is stopping or off
+// already; [MachinesService.EnsureOff] stops a machine only if that is needed.
 //
 // API: machines-stop, PATCH /machines/{id}/stop
 func (s *MachinesService) Stop(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
@@ -152,13 +154,13 @@ type MachineCreateParams struct {
 	// Region is where the machine will be.
 	Region Region `json:"region" check:"required"`
 	// NetworkID is a private network of the same region; the team's default network if nil.
-	NetworkID *string `json:"networkId,omitzero" check:"required"`
-	// PublicIPType is the kind of public address.
-	PublicIPType *PublicIPType `json:"publicIpType,omitzero" check:"required"`
+	NetworkID *string `json:"networkId,omitzero" check:"nonzero"`
+	// PublicIPType is the kind of public address. The API does not say what it is if nil: set it where you need one.
+	PublicIPType *PublicIPType `json:"publicIpType,omitzero" check:"nonzero"`
 	// AutoSnapshotEnabled has snapshots taken at AutoSnapshotFrequency.
 	AutoSnapshotEnabled *bool `json:"autoSnapshotEnabled,omitzero"`
 	// AutoSnapshotFrequency is how often.
-	AutoSnapshotFrequency *AutoSnapshotFrequency `json:"autoSnapshotFrequency,omitzero" check:"required"`
+	AutoSnapshotFrequency *AutoSnapshotFrequency `json:"autoSnapshotFrequency,omitzero" check:"nonzero"`
 	// AutoSnapshotSaveCount is how many of them are kept.
 	AutoSnapshotSaveCount *int `json:"autoSnapshotSaveCount,omitzero"`
 	// AutoShutdownEnabled has the machine stopped after AutoShutdownTimeout.
@@ -172,9 +174,9 @@ type MachineCreateParams struct {
 	// RestorePointEnabled has a restore point kept, made at RestorePointFrequency.
 	RestorePointEnabled *bool `json:"restorePointEnabled,omitzero"`
 	// RestorePointFrequency is when it is made.
-	RestorePointFrequency *RestorePointFrequency `json:"restorePointFrequency,omitzero" check:"required"`
+	RestorePointFrequency *RestorePointFrequency `json:"restorePointFrequency,omitzero" check:"nonzero"`
 	// StartupScriptID is a script that runs when the machine starts.
-	StartupScriptID *string `json:"startupScriptId,omitzero" check:"required"`
+	StartupScriptID *string `json:"startupScriptId,omitzero" check:"nonzero"`
 	// EmailPassword mails the machine's password to the team; the service does unless it is false.
 	EmailPassword *bool `json:"emailPassword,omitzero"`
 	// StartOnCreate starts the machine once it is made.
@@ -203,17 +205,17 @@ type MachineUpdateParams struct {
 	// Name need not be unique.
 	Name *string `json:"name,omitzero"`
 	// MachineType is the label of a machine type. The machine must be off.
-	MachineType *string `json:"machineType,omitzero" check:"required"`
+	MachineType *string `json:"machineType,omitzero" check:"nonzero"`
 	// DiskSize is in GB, and cannot shrink. The machine must be off.
-	DiskSize *int `json:"diskSize,omitzero" check:"required,min=1"`
+	DiskSize *int `json:"diskSize,omitzero" check:"nonzero,min=1"`
 	// NetworkID is a private network of the same region.
-	NetworkID *string `json:"networkId,omitzero" check:"required"`
+	NetworkID *string `json:"networkId,omitzero" check:"nonzero"`
 	// PublicIPType is the kind of public address.
-	PublicIPType *PublicIPType `json:"publicIpType,omitzero" check:"required"`
+	PublicIPType *PublicIPType `json:"publicIpType,omitzero" check:"nonzero"`
 	// AutoSnapshotEnabled has snapshots taken at AutoSnapshotFrequency.
 	AutoSnapshotEnabled *bool `json:"autoSnapshotEnabled,omitzero"`
 	// AutoSnapshotFrequency is how often.
-	AutoSnapshotFrequency *AutoSnapshotFrequency `json:"autoSnapshotFrequency,omitzero" check:"required"`
+	AutoSnapshotFrequency *AutoSnapshotFrequency `json:"autoSnapshotFrequency,omitzero" check:"nonzero"`
 	// AutoSnapshotSaveCount is how many of them are kept.
 	AutoSnapshotSaveCount *int `json:"autoSnapshotSaveCount,omitzero"`
 	// AutoShutdownEnabled has the machine stopped after AutoShutdownTimeout.
@@ -225,9 +227,9 @@ type MachineUpdateParams struct {
 	// RestorePointEnabled has a restore point kept, made at RestorePointFrequency.
 	RestorePointEnabled *bool `json:"restorePointEnabled,omitzero"`
 	// RestorePointFrequency is when it is made.
-	RestorePointFrequency *RestorePointFrequency `json:"restorePointFrequency,omitzero" check:"required"`
+	RestorePointFrequency *RestorePointFrequency `json:"restorePointFrequency,omitzero" check:"nonzero"`
 	// RestorePointSnapshotID is the snapshot to restore to.
-	RestorePointSnapshotID *string `json:"restorePointSnapshotId,omitzero" check:"required"`
+	RestorePointSnapshotID *string `json:"restorePointSnapshotId,omitzero" check:"nonzero"`
 }
 
 // Machine is a rented machine.
@@ -288,9 +290,9 @@ type Machine struct {
 	RestorePointFrequency RestorePointFrequency `json:"restorePointFrequency"`
 	// RestorePointSnapshotID is the snapshot that it is; empty if there is none.
 	RestorePointSnapshotID string `json:"restorePointSnapshotId"`
-	// UsageRate is the price of an hour in use, in US dollars.
+	// UsageRate is the price of its use, by all accounts in US dollars an hour; the API does not say.
 	UsageRate float64 `json:"usageRate"`
-	// StorageRate is the price of an hour of its storage, in US dollars.
+	// StorageRate is the price of its storage, likewise.
 	StorageRate float64 `json:"storageRate"`
 	// CreatedAt is when it was created.
 	CreatedAt time.Time `json:"dtCreated"`

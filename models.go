@@ -58,11 +58,11 @@ type ModelCreateParams struct {
 	// Description is what the model is about.
 	Description Nullable[string] `json:"description,omitzero"`
 	// StorageProviderID is where its files will be; the service chooses if nil.
-	StorageProviderID *string `json:"storageProviderId,omitzero" check:"required"`
+	StorageProviderID *string `json:"storageProviderId,omitzero" check:"nonzero"`
 	// IsPublic lets everyone read it.
 	IsPublic *bool `json:"isPublic,omitzero"`
 	// ProjectID is the project that it is put into; none if nil.
-	ProjectID *string `json:"projectId,omitzero" check:"required"`
+	ProjectID *string `json:"projectId,omitzero" check:"nonzero"`
 }
 
 // ModelListParams filter the list of models.

@@ -59,6 +59,10 @@ type operation struct {
 	eventOptional bool
 }
 
+func (op *operation) transport() transport.Operation {
+	return transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path}
+}
+
 func (op *operation) deletes() bool { return op.method == http.MethodDelete }
 
 func (op *operation) paramError(field, reason string) error {
@@ -149,7 +153,7 @@ func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts
 		result.Duration = time.Since(start)
 		endHooks(ends, result)
 	}()
-	ctx = beginHooks(ctx, c.hooks, CallInfo{Operation: op.id, Method: op.method, PathTemplate: op.path}, &ends)
+	ctx = beginHooks(ctx, c.hooks, callInfo(op.transport(), c.shared.Base), &ends)
 	result.Err = c.send(ctx, op, r, body, out, &rc, &result)
 	return result.Err
 }
@@ -213,7 +217,7 @@ func (c *Client) send(
 ) error {
 	t := transport.Call{
 		Client:    &c.shared,
-		Operation: transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path},
+		Operation: op.transport(),
 		Request: transport.Request{
 			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: rc.header, Body: body,
 		},

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -391,7 +392,7 @@ func TestWhatIsNotMasked(t *testing.T) {
 	assert.False(t, shows(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
 	key, err := json.Marshal(map[Sensitive]int{secret: 1})
 	require.NoError(t, err)
-	assert.True(t, shows(string(key)), "the keys of a map in encoding/json")
+	assert.Equal(t, strings.HasPrefix(runtime.Version(), "go1.26"), shows(string(key)), "the keys of a map in encoding/json")
 	assert.True(t, shows(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
 
 	var b bytes.Buffer

@@ -13,9 +13,9 @@ const mask = "[REDACTED]"
 const holdsMask = "holds the mask " + mask + " in place of a secret"
 
 // Sensitive is a string that must not be seen: a password, a key, a script, the value of a secret or of an environment
-// variable. Everything that prints it prints [REDACTED]: fmt with any verb that vet lets pass (%w and %p ask no value how it prints), slog, and every encoder that honours
-// [encoding.TextMarshaler], encoding/json among them, but for the keys of its maps. [Sensitive.Reveal] returns the value, and requests carry it to
-// the service.
+// variable. Everything that prints it prints [REDACTED]: fmt with any verb that vet lets pass (%w and %p ask no value how
+// it prints), slog, and every encoder that honours [encoding.TextMarshaler], encoding/json among them, which only up to
+// Go 1.26 shows the keys of its maps. [Sensitive.Reveal] returns the value, and requests carry it to the service.
 //
 // What cannot be masked, such as unexported fields of other packages' types, stands in SECURITY.md.
 //

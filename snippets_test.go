@@ -4,7 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
 // TestReadmeSnippets holds each snippet of the README's most common jobs to the example in example_jobs_test.go that
@@ -45,6 +49,26 @@ func TestReadmeSnippets(t *testing.T) {
 		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippets[i][1], "\t$1")
 		assert.Contains(t, body, "\n\n"+indented+"\n\n", "snippet %d is not a paragraph of %s", i+1, job.Name.Name)
 	}
+}
+
+// TestReadmeProgram runs the README's first program against a server.
+func TestReadmeProgram(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	program := regexp.MustCompile("(?s)\n```go\n(package main\n.*?)```\n").FindStringSubmatch(string(readme))
+	require.NotNil(t, program)
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, []byte(program[1]), 0o600))
+
+	srv := paperspacetest.New(t)
+	newMachine(srv.Client(), "trainer")
+	socket := httptest.NewServer(srv)
+	defer socket.Close()
+	cmd := exec.Command("go", "run", file)
+	cmd.Env = append(os.Environ(), "PAPERSPACE_API_KEY="+srv.Key(), "PAPERSPACE_API_URL="+socket.URL+"/v1")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	assert.Contains(t, string(output), "trainer ")
 }
 
 // TestServicesHaveExamples sees to it that each service shows its reader how it is used.

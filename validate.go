@@ -11,7 +11,8 @@ import (
 
 // rule is what a field of a params struct must hold to. It stands in the field's `check` tag:
 //
-//	required   the zero value means nothing to the service: an id, an enum, a name that must not be empty
+//	required   it must be set: the zero value means nothing to the service, as for an id, an enum or a name
+//	nonzero    it may be left out, and means as little when it is set to zero
 //	min=N      the least number
 //	max=N      the greatest number
 //
@@ -144,7 +145,7 @@ func rulesOf(t reflect.Type) []rule {
 		for part := range strings.SplitSeq(f.Tag.Get("check"), ",") {
 			key, value, _ := strings.Cut(part, "=")
 			switch key {
-			case "required":
+			case "required", "nonzero":
 				r.required = true
 			case "min":
 				r.min, _ = strconv.ParseFloat(value, 64)

@@ -10,7 +10,7 @@
 // Each call is a span of kind internal, named by the operation's id, such as "machines-get". Each page of a list and
 // each poll of a wait is a call of its own. The attempts of a call are child spans of kind client, named by method and
 // path template, such as "GET /machines/{id}", with the times that they had; they follow the semantic conventions for
-// HTTP clients. A call that is refused before anything could be sent makes no span.
+// HTTP clients, except that url.full is left out: it holds ids. A call that is refused before anything could be sent makes no span.
 //
 //	attribute                  of             what it is
 //	paperspace.operation       calls          the operation's id, "do" for Client.Do
@@ -20,7 +20,7 @@
 //	http.response.status_code  both           the status, of a call that of its last attempt; missing without an answer
 //	error.type                 both           why it failed; missing if it did not
 //	http.request.resend_count  attempts       how many attempts went before; missing for the first
-//	server.address, .port      attempts       what WithServer says
+//	server.address, .port      attempts       the host and the port of the base URL
 //
 // error.type is "canceled", "timeout", the status, the API's own error code where the status is good, or else the Go
 // type of the error. No id of a machine or of anything else is in a name or an attribute, and no text of an error: what

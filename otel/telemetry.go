@@ -82,11 +82,12 @@ func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (contex
 	if info.PathTemplate != "" {
 		request = append(request, semconv.URLTemplate(info.PathTemplate))
 	}
+	server := []attribute.KeyValue{semconv.ServerAddress(info.ServerAddress), semconv.ServerPort(info.ServerPort)}
 	ctx, span := t.tracer.Start(ctx, info.Operation, trace.WithAttributes(operation), trace.WithAttributes(request...))
 	return ctx, func(r paperspace.CallResult) {
 		if !t.withoutAttempts {
 			name := strings.TrimSpace(info.Method + " " + info.PathTemplate)
-			t.recordAttempts(ctx, name, slices.Concat(request, t.server), r.Attempts)
+			t.recordAttempts(ctx, name, slices.Concat(request, server), r.Attempts)
 		}
 		labels := []attribute.KeyValue{operation}
 		span.SetAttributes(attemptsKey.Int(len(r.Attempts)))

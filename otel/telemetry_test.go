@@ -106,7 +106,7 @@ func TestCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.Inject(paperspacetest.Fault{Latency: 2 * time.Second})
-		client := b.Client(b.telemetry(paperspaceotel.WithServer("api.paperspace.com", 443)))
+		client := b.Client(b.telemetry())
 		ctx, parent := b.tracers.Tracer("test").Start(t.Context(), "reconcile")
 
 		_, err := client.Machines.List(ctx, paperspace.MachineListParams{Name: "trainer"})
@@ -135,7 +135,7 @@ func TestCall(t *testing.T) {
 		assert.Equal(t, codes.Unset, attempt.Status.Code)
 		assert.Equal(t, map[string]any{
 			"http.request.method": "GET", "url.template": "/machines", "http.response.status_code": int64(200),
-			"server.address": "api.paperspace.com", "server.port": int64(443),
+			"server.address": "paperspace.test", "server.port": int64(443),
 		}, values(attempt.Attributes))
 
 		m := b.metrics()
@@ -146,7 +146,7 @@ func TestCall(t *testing.T) {
 		assert.Equal(t, int64(1), count["paperspace.operation=machines-list"].Sum)
 		request := points[float64](t, m["http.client.request.duration"], "s")
 		assert.Equal(t, 2.0, request["http.request.method=GET,http.response.status_code=200,"+
-			"server.address=api.paperspace.com,server.port=443,url.template=/machines"].Sum)
+			"server.address=paperspace.test,server.port=443,url.template=/machines"].Sum)
 	})
 }
 
@@ -199,8 +199,8 @@ func TestRetries(t *testing.T) {
 		assert.Equal(t, uint64(1), count["paperspace.operation=projects-list"].Count)
 		request := points[float64](t, m["http.client.request.duration"], "s")
 		assert.Len(t, request, 4)
-		assert.Equal(t, 1.0, request["error.type=503,http.request.method=GET,http.response.status_code=503,url.template=/projects"].Sum)
-		assert.Contains(t, request, "error.type=*net.OpError,http.request.method=GET,url.template=/projects")
+		assert.Equal(t, 1.0, request["error.type=503,http.request.method=GET,http.response.status_code=503,server.address=paperspace.test,server.port=443,url.template=/projects"].Sum)
+		assert.Contains(t, request, "error.type=*net.OpError,http.request.method=GET,server.address=paperspace.test,server.port=443,url.template=/projects")
 	})
 }
 

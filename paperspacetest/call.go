@@ -223,6 +223,9 @@ func (c *call) run(log *Call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance()
+	if c.op.handle == nil {
+		return nil, &apiError{status: http.StatusNotImplemented, code: "NOT_IMPLEMENTED", message: c.op.ID + " has no handler"}
+	}
 	result, err := c.op.handle(c)
 	if err != nil {
 		return nil, err

@@ -58,7 +58,9 @@ func TestHandlersAreForOperations(t *testing.T) {
 	for id := range handlers {
 		assert.NotNil(t, contract.Lookup(id), id)
 	}
-	assert.Len(t, handlers, len(contract.Operations()))
+	for _, op := range contract.Operations() {
+		assert.True(t, handlers[op.ID] != nil, "%s has no handler", op.ID)
+	}
 }
 
 func TestTheDocNamesEveryDeviation(t *testing.T) {

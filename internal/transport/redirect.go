@@ -32,10 +32,11 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 
 // SameOrigin compares scheme, host and port.
 func SameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && Port(a) == Port(b)
 }
 
-func port(u *url.URL) string {
+// Port returns the port of a URL, or the one that its scheme stands for.
+func Port(u *url.URL) string {
 	switch {
 	case u.Port() != "":
 		return u.Port()

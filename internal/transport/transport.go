@@ -354,11 +354,12 @@ func (a *attempt) Value(key any) any {
 // proves nothing.
 func (a *attempt) stayed() bool { return a.asked.Load() && !a.got.Load() }
 
-// FromContext returns the operation that a request's context belongs to and the number of the attempt, from 1.
-func FromContext(ctx context.Context) (op Operation, number int, ok bool) {
+// FromContext returns the operation that a request's context belongs to, the API's URL and the number of the attempt,
+// from 1.
+func FromContext(ctx context.Context) (op Operation, base *url.URL, number int, ok bool) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
-		return Operation{}, 0, false
+		return Operation{}, nil, 0, false
 	}
-	return a.call.Operation, a.number, true
+	return a.call.Operation, a.call.Base, a.number, true
 }
