@@ -204,7 +204,10 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 		assert.Equal(t, "Bearer "+testKey, r.Header.Get("Authorization"))
 		info, ok := OperationFromContext(r.Context())
 		assert.True(t, ok)
-		assert.Equal(t, CallInfo{Operation: m.op.ID, Method: m.op.Method, PathTemplate: m.op.Path, Attempt: 1}, info)
+		assert.Equal(t, CallInfo{
+			Operation: m.op.ID, Method: m.op.Method, PathTemplate: m.op.Path,
+			ServerAddress: "api.paperspace.com", ServerPort: 443, Attempt: 1,
+		}, info)
 
 		rt = play(reply(http.StatusOK, string(m.answer(t))))
 		keyless, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}))

@@ -292,7 +292,7 @@ func TestHooks(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{
 			"outer machines-get", "inner v GET /machines/{id} 0",
-			"sent true {machines-get GET /machines/{id} 1} v", "sent 2",
+			"sent true {machines-get GET /machines/{id} api.paperspace.com 443 1} v", "sent 2",
 			"inner ends", "outer ends",
 		}, log)
 		assert.Equal(t, 200, result.StatusCode)

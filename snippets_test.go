@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paperspace-go/paperspace"
-	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
 // TestReadmeSnippets holds each snippet of the README's most common jobs to the example in example_jobs_test.go that
@@ -60,8 +59,8 @@ func TestReadmeProgram(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "main.go")
 	require.NoError(t, os.WriteFile(file, []byte(program[1]), 0o600))
 
-	srv := paperspacetest.New(t)
-	newMachine(srv.Client(), "trainer")
+	srv := newServer()
+	newMachine(newClient(srv), "trainer")
 	socket := httptest.NewServer(srv)
 	defer socket.Close()
 	cmd := exec.Command("go", "run", file)
