@@ -31,6 +31,7 @@ const hoursOfMonth = 730 // 365 days by 12
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -101,9 +102,10 @@ func dollars(rate float64) string { return fmt.Sprintf("%.4f", rate) }
 func month(rate float64) string { return fmt.Sprintf("%.2f", rate*hoursOfMonth) }
 
 func connect(ctx context.Context) (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("costs"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	// In memory, some machines are made first, most of which are on.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(600))
 	client := srv.Client(paperspace.WithPollInterval(20*time.Millisecond, 20*time.Millisecond))

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log"
@@ -23,6 +24,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -35,11 +37,12 @@ func run(ctx context.Context) (err error) {
 	}
 	defer client.CloseIdleConnections()
 
+	name := "datasets-example-" + strings.ToLower(rand.Text()[:8])
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
-		Name: "datasets-example", Description: paperspace.Value("made by an example; may be deleted"),
+		Name: name, Description: paperspace.Value("made by an example; may be deleted"),
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("dataset %s (if its outcome is unknown, look for it): %w", name, err)
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -113,8 +116,9 @@ func setTags(ctx context.Context, client *paperspace.Client, version *paperspace
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("datasets"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	return paperspacetest.NewServer().Client(), nil
 }

@@ -11,12 +11,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx, *file, *project, *keep); err != nil {
 		log.Fatal(err)
 	}
@@ -59,9 +62,10 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 		err = errors.Join(err, undo(ctx))
 	}
 	if projectID == "" {
-		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "deploy-example"})
+		name := "deploy-example-" + strings.ToLower(rand.Text()[:8])
+		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: name})
 		if err != nil {
-			return err
+			return fmt.Errorf("project %s (if its outcome is unknown, look for it): %w", name, err)
 		}
 		projectID = project.ID
 		defer cleanup(func(ctx context.Context) error {
@@ -166,9 +170,10 @@ func remove(ctx context.Context, client *paperspace.Client, name string) error {
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("deploy"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30)) // in memory, half a minute passes in a second
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond)), nil
 }

@@ -1,5 +1,5 @@
 // Provision rents a machine that takes an SSH key and has a static address, keeps it for a while and takes everything
-// away again, in the right order, whatever fails and whenever it is interrupted.
+// away again, in the right order, whatever fails and whenever it is interrupted; a second interrupt leaves what is there.
 //
 //	provision [-key ~/.ssh/id_ed25519.pub] [-keep 10m] [-type C5]
 //
@@ -186,9 +186,10 @@ func undone(what string, err error) error {
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("provision"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }

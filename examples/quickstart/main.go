@@ -7,12 +7,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/paperspace-go/paperspace"
@@ -26,12 +28,13 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx, *create, *machineType, *template); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, create bool, machineType, template string) error {
+func run(ctx context.Context, create bool, machineType, template string) (err error) {
 	client, real, err := connect()
 	if err != nil {
 		return err
@@ -48,21 +51,25 @@ func run(ctx context.Context, create bool, machineType, template string) error {
 		fmt.Println("          (reading only; -create rents a machine)")
 		return list(ctx, client)
 	}
+	name := "quickstart-" + strings.ToLower(rand.Text()[:8]) // nothing else has it
 	op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
-		Name: "quickstart", MachineType: machineType, TemplateID: template,
+		Name: name, MachineType: machineType, TemplateID: template,
 		DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
 	})
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, paperspace.ErrOutcomeUnknown) {
+		return err // there is no machine
 	}
 	// Whatever happens next, the machine must not go on costing.
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
 		defer cancel()
-		if err := remove(ctx, client, op.Data.ID); err != nil {
-			log.Printf("machine %s is still there: %v", op.Data.ID, err)
+		if removeErr := remove(ctx, client, name); removeErr != nil {
+			err = errors.Join(err, fmt.Errorf("machine %s may still be there: %w", name, removeErr))
 		}
 	}()
+	if err != nil {
+		return err
+	}
 	fmt.Printf("create    machine %s, event %s\n", op.Data.ID, op.Event.ID)
 	if err := untilReady(ctx, client, op); err != nil {
 		return err
@@ -72,10 +79,11 @@ func run(ctx context.Context, create bool, machineType, template string) error {
 
 // connect returns a client, and whether it talks to the real service.
 func connect() (client *paperspace.Client, real bool, err error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("quickstart"))
 		return client, true, err
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	// In memory, thirty seconds of the service pass in one, and there are machines already.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30))
 	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
@@ -129,14 +137,26 @@ func list(ctx context.Context, client *paperspace.Client) error {
 	return nil
 }
 
-func remove(ctx context.Context, client *paperspace.Client, id string) error {
-	op, err := client.Machines.Delete(ctx, id)
+// remove finds the machine by its name, since its id is lost if the answer to the create is. A new one may not show for a
+// while.
+func remove(ctx context.Context, client *paperspace.Client, name string) error {
+	machine, err := client.Machines.GetByName(ctx, name)
+	for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
+		time.Sleep(wait)
+		machine, err = client.Machines.GetByName(ctx, name)
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := op.Wait(ctx); err != nil {
-		return err
+	op, err := client.Machines.Delete(ctx, machine.ID)
+	switch {
+	case err == nil:
+		_, err = op.Wait(ctx)
+	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
+		err = client.Machines.WaitUntilDeleted(ctx, machine.ID)
 	}
-	fmt.Printf("delete    machine %s is gone\n", id)
-	return nil
+	if err == nil {
+		fmt.Printf("delete    machine %s is gone\n", machine.ID)
+	}
+	return err
 }

@@ -36,6 +36,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := play(ctx, *n, *file, *crash); err != nil {
 		log.Fatal(err)
 	}
@@ -99,11 +100,11 @@ func reconcile(ctx context.Context, client *paperspace.Client, file string, n in
 }
 
 const (
+	shortPause = time.Second
 	prefix     = "reconcile-" // of the names of our machines; all others are left alone
-	shortPause = 200 * time.Millisecond
-	longPause  = time.Minute // while things go wrong
-	waitLimit  = time.Minute // of a pass, after which it looks again
-	invisible  = time.Minute // for how long a machine that was asked for may not show
+	longPause  = time.Minute  // while things go wrong
+	waitLimit  = time.Minute  // of a pass, after which it looks again
+	invisible  = time.Minute  // for how long a machine that was asked for may not show
 )
 
 // controller knows what was begun. All else it learns from the service in each pass.
@@ -297,9 +298,10 @@ func (c *controller) save() error {
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("reconcile"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
 	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil

@@ -28,6 +28,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx, *name, *user, *off); err != nil {
 		log.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func run(ctx context.Context, name, user string, off bool) error {
 	machine, err = ensure(ctx, machine.ID, paperspace.OnChange(progress))
 	if pending, ok := errors.AsType[*paperspace.WaitError](err); ok {
 		// What was begun goes on. Run again, it is waited for, and nothing is done twice.
-		return fmt.Errorf("gave up, though it goes on: %w", pending)
+		return fmt.Errorf("gave up; what was begun, if anything, goes on: %w", pending)
 	}
 	switch {
 	case err != nil:
@@ -77,9 +78,10 @@ func progress(u paperspace.WaitUpdate) {
 }
 
 func connect(ctx context.Context, name string) (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("start-and-connect"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	// In memory, a minute of the service passes in a second, and there is a machine, not quite made yet.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	client := srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))

@@ -21,6 +21,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -68,9 +69,10 @@ func run(ctx context.Context) (err error) {
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("terraform-resource"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }

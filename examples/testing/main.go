@@ -1,12 +1,13 @@
 // Testing has a function that a program might be made of, and in main_test.go its tests on an in-memory Paperspace.
 //
 // It turns off all machines that are ready, but for those whose names begin with "keep-". Run as a program it does that
-// in memory, or, with PAPERSPACE_API_KEY set, to the machines of that key's team.
+// in memory, or, with PAPERSPACE_API_KEY set and the flag -really, to the machines of that key's team.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -39,9 +40,12 @@ func TurnOff(ctx context.Context, client *paperspace.Client) (names []string, er
 }
 
 func main() {
+	really := flag.Bool("really", false, "turn off the machines of the real service")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	client, err := connect(ctx)
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	client, err := connect(ctx, *really)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,10 +56,14 @@ func main() {
 	}
 }
 
-func connect(ctx context.Context) (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+func connect(ctx context.Context, really bool) (*paperspace.Client, error) {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
+		if !really {
+			return nil, errors.New("this would turn off the machines of your team: say -really")
+		}
 		return paperspace.NewClient(paperspace.FromEnv())
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	client := paperspacetest.NewServer(paperspacetest.WithSpeed(120)).
 		Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond))
 	for _, name := range []string{"trainer", "keep-database", "notebook"} {
