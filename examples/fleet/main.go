@@ -8,12 +8,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -48,13 +50,17 @@ func run(ctx context.Context, n int, machineType string) error {
 	bars := mpb.NewWithContext(ctx, mpb.WithWidth(60))
 	created, ready, deleted := bar(bars, "created", n), bar(bars, "ready", n), bar(bars, "deleted", n)
 
+	run := strings.ToLower(rand.Text()[:8])
+	name := func(i int) string { return fmt.Sprintf("fleet-%s-%03d", run, i) } // no machine but ours has it
+	lost := make([]bool, n)                                                    // whether there may be a machine whose id we do not know
 	ids, createErr := each(ctx, n, atOnce, func(ctx context.Context, i int) (string, error) {
 		defer created.Increment()
 		op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
-			Name: fmt.Sprintf("fleet-%03d", i), MachineType: machineType, TemplateID: "t0nspur5",
+			Name: name(i), MachineType: machineType, TemplateID: "t0nspur5",
 			DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
 		})
 		if err != nil {
+			lost[i] = errors.Is(err, paperspace.ErrOutcomeUnknown)
 			return "", err
 		}
 		return op.Data.ID, nil
@@ -71,10 +77,19 @@ func run(ctx context.Context, n int, machineType string) error {
 	defer cancel()
 	_, deleteErr := each(cleanup, n, atOnce, func(ctx context.Context, i int) (*paperspace.Machine, error) {
 		defer deleted.Increment()
-		if ids[i] == "" {
+		id := ids[i]
+		if lost[i] {
+			machine, err := client.Machines.GetByName(ctx, name(i))
+			if err != nil && !errors.Is(err, paperspace.ErrNotFound) {
+				return nil, err
+			} else if err == nil {
+				id = machine.ID
+			}
+		}
+		if id == "" {
 			return nil, nil
 		}
-		op, err := client.Machines.Delete(ctx, ids[i])
+		op, err := client.Machines.Delete(ctx, id)
 		if err != nil {
 			return nil, err
 		}
