@@ -131,7 +131,7 @@ func (f *logFollower) readForward() ([]LogLine, error) {
 func (f *logFollower) page(order Order) (*Page[LogLine], error) {
 	f.pause = 0
 	params := ListParams{After: f.cursor, Limit: maxLimit, OrderBy: OrderByCreatedAt, Order: order}
-	page, err := f.client.Deployments.ListLogs(f.ctx, f.id, DeploymentLogListParams{ListParams: params}, f.client.once())
+	page, err := f.client.Deployments.ListLogs(f.ctx, f.id, DeploymentLogListParams{ListParams: params}, f.client.once(f.client.policy.AttemptTimeout))
 	switch {
 	case err == nil:
 		delete(f.absent, f.target())

@@ -190,7 +190,9 @@ func WithMaxResponseBody(bytes int64) Option {
 }
 
 // WithPollInterval sets how often waits ask the service: after shortest at first, then less and less often, down to
-// once every longest. Zero means the default, 1 s and 10 s.
+// once every longest. Zero means the default, 1 s and 10 s. A request that is not answered within 10 s is made again
+// later, once the others are answered, and is then given twice the time, up to the AttemptTimeout of [RetryPolicy]: for
+// so long, at most once in every round, may something that hangs hold up the other waits of the client.
 func WithPollInterval(shortest, longest time.Duration) Option {
 	return clientOption(func(c *config) error {
 		p := RetryPolicy{MinDelay: shortest, MaxDelay: longest}

@@ -13,8 +13,11 @@ import (
 const (
 	// pollBudget is how many requests a tick may cost, however many wait.
 	pollBudget = 10
-	// pollPages is how far back in a list a round looks.
+	// pollPages is how far back in a list a round looks, however few wait. Where many do it looks further: pages are
+	// cheaper than single requests as long as each answers a few.
 	pollPages = 8
+	// pollPageShare is for how many open targets a list is worth a page more.
+	pollPageShare = 5
 	// pollListTries is how often a page may fail in a round before the list is given up for it.
 	pollListTries = 3
 	// pollSkip is for how many ticks a list is left alone whose pages answered fewer targets than they cost requests.
@@ -54,7 +57,7 @@ type news struct {
 //
 // A round asks for every target once, from list pages where that is cheaper than one by one. A tick is what of it fits
 // into pollBudget requests. The rest follows in the next tick, after the shortest interval, and so do targets that are
-// new since.
+// new since. When a request times out, the round does without the other targets that may hang.
 type poller struct {
 	mu      sync.Mutex
 	waiters []*waiter
@@ -66,11 +69,13 @@ type poller struct {
 	nextRound time.Time     // when the next round is due, once this one is complete
 	notBefore time.Time     // what the service asked for
 	spent     int           // requests, in the tick under way
-	turns     int           // how many targets were asked for
+	turns     int           // how often a target came or was asked for
 	sent      int           // requests, ever
 	rounds    int
 	round     *round
-	skip      [2]int // for how many ticks a list is left alone
+	emptied   time.Time        // when the last waiter left
+	skip      [2]int           // for how many ticks a list is left alone
+	patience  [2]time.Duration // for how long a page is waited for, if not pollTimeout
 }
 
 // entry is a target and who waits for it.
@@ -78,14 +83,27 @@ type entry struct {
 	waiters []*waiter
 	born    int   // the round that was under way when it came
 	tried   int   // the round that asked for it last
-	turn    int   // its place among all that were asked for
+	turn    int   // its place among all that wait to be asked for
 	failed  error // why that did not answer
+	trust   trust
+	// patience is for how long it is waited for, if not pollTimeout.
+	patience time.Duration
 }
+
+// trust is what a target is to be expected to do when it is asked for.
+type trust int
+
+const (
+	hanging  trust = iota - 1 // it let the last request time out
+	untested                  // it was not asked for yet
+	answering
+)
 
 // round is how far a round has come.
 type round struct {
 	ticks    int
 	complete bool // all that it began with was asked for
+	putOff   bool // some of it without having been asked for
 	lists    [2]listing
 	// histories are the events on the pages so far, by machine, and since is the request that began them.
 	histories map[string][]MachineEvent
@@ -96,9 +114,16 @@ type round struct {
 type listing struct {
 	cursor string
 	pages  int
-	hits   int // targets that its pages answered
 	failed int // pages that failed in passing
 	done   bool
+	// read and hits are the pages of the whole round, and the targets that they answered.
+	read, hits int
+}
+
+// passed takes in that a page was read.
+func (l *listing) passed(next string, more bool) {
+	l.pages, l.read = l.pages+1, l.read+1
+	l.cursor, l.done = next, !more || next == ""
 }
 
 // The lists that answer for many targets.
@@ -149,8 +174,8 @@ func (p *poller) join(w *waiter) {
 		return
 	}
 	p.entries, p.next = map[target]*entry{}, now
-	if p.notBefore.After(now.Add(w.client.policy.MaxRetryAfter)) {
-		p.notBefore = time.Time{} // it is of another clock
+	if now.Before(p.emptied) {
+		p.notBefore = time.Time{} // it is of another clock, that of an earlier bubble
 	}
 	if p.notBefore.After(now) {
 		p.next = p.notBefore
@@ -167,7 +192,8 @@ func (w *waiter) leave() {
 	}
 	p.waiters = slices.DeleteFunc(p.waiters, func(other *waiter) bool { return other == w })
 	if len(p.waiters) == 0 { // nothing of one wait may reach the next but what the service asked for
-		p.leader, p.round, p.spent, p.skip = nil, nil, 0, [2]int{}
+		p.leader, p.round, p.spent, p.skip, p.patience = nil, nil, 0, [2]int{}, [2]time.Duration{}
+		p.emptied = time.Now()
 	}
 }
 
@@ -185,6 +211,7 @@ func (w *waiter) want(t target, since time.Time) {
 	w.wants[t] = &want{since: since, after: p.sent}
 	e := p.entries[t]
 	if e == nil {
+		p.turns++
 		e = &entry{turn: p.turns}
 		p.entries[t] = e
 		if list := listOf(t.kind); list >= 0 {
@@ -192,7 +219,9 @@ func (w *waiter) want(t target, since time.Time) {
 		}
 	}
 	e.waiters = append(e.waiters, w)
-	e.born, e.tried = p.rounds, p.rounds-1
+	if e.trust != hanging {
+		e.born, e.tried = p.rounds, p.rounds-1
+	}
 	shortest, _ := p.pollRange()
 	soon := time.Now().Add(shortest)
 	if p.notBefore.After(soon) {
@@ -241,12 +270,12 @@ func (w *waiter) next() (map[target]news, error) {
 	defer p.handOn(w)
 	for {
 		switch {
-		case w.fatal != nil:
-			return nil, w.fatal
-		case len(w.inbox) > 0:
+		case len(w.inbox) > 0: // first: what was learned is true, whatever came after it
 			inbox := w.inbox
 			w.inbox = map[target]news{}
 			return inbox, nil
+		case w.fatal != nil:
+			return nil, w.fatal
 		case w.ctx.Err() != nil:
 			return nil, w.ctx.Err()
 		}
@@ -316,7 +345,8 @@ func (p *poller) lead(w *waiter) {
 		p.round = new(round)
 		p.rounds++
 	}
-	for w.ctx.Err() == nil && p.spent < pollBudget && !p.notBefore.After(time.Now()) && w.fatal == nil {
+	goesOn := func() bool { return w.ctx.Err() == nil && len(w.inbox) == 0 }
+	for goesOn() && p.spent < pollBudget && !p.notBefore.After(time.Now()) && w.fatal == nil {
 		next, ok := p.oldest()
 		if !ok {
 			break
@@ -327,8 +357,8 @@ func (p *poller) lead(w *waiter) {
 			p.ask(w, next)
 		}
 	}
-	if w.ctx.Err() != nil {
-		return // the heir goes on
+	if !goesOn() {
+		return // the heir does
 	}
 	p.spent = 0
 	p.round.ticks++
@@ -340,16 +370,16 @@ func (p *poller) lead(w *waiter) {
 	if !p.round.complete && !p.left(p.rounds-1) {
 		p.round.complete = true
 		p.nextRound = jittered(p.interval)
-		if p.round.ticks == 1 {
+		if p.round.ticks == 1 && !p.round.putOff {
 			p.interval = min(p.interval+p.interval/2, longest)
 		}
 	}
 	if p.round.complete {
 		p.learn()
 	}
-	p.next = p.nextRound
-	if p.left(p.rounds) {
-		p.next = jittered(shortest)
+	p.next = jittered(shortest)
+	if p.nextRound.After(p.next) && !p.left(p.rounds) {
+		p.next = p.nextRound
 	}
 	if p.notBefore.After(p.next) {
 		p.next = p.notBefore
@@ -369,21 +399,41 @@ func (p *poller) left(born int) bool {
 // learn draws from the lists that were read whether they are worth it, and has them read anew for latecomers.
 func (p *poller) learn() {
 	for list, l := range p.round.lists {
-		if (l.done || l.pages == pollPages) && l.hits < l.pages {
+		if l.hits < l.read {
 			p.skip[list] = pollSkip
 		}
+		p.round.lists[list] = listing{read: l.read, hits: l.hits}
 	}
-	p.round.lists, p.round.histories = [2]listing{}, nil
+	p.round.histories = nil
 }
 
-// oldest returns the target that was asked for the longest time ago, of those that the round has not asked for.
+// oldest returns the target that was asked for the longest time ago, of those that the round has not asked for. Those
+// that hang come last.
 func (p *poller) oldest() (oldest target, ok bool) {
+	var first *entry
 	for t, e := range p.entries {
-		if e.tried < p.rounds && (!ok || e.turn < p.entries[oldest].turn) {
-			oldest, ok = t, true
+		if e.tried < p.rounds && (first == nil || e.before(first)) {
+			oldest, first = t, e
 		}
 	}
-	return oldest, ok
+	return oldest, first != nil
+}
+
+func (e *entry) before(other *entry) bool {
+	if (e.trust == hanging) != (other.trust == hanging) {
+		return other.trust == hanging
+	}
+	return e.turn < other.turn
+}
+
+// putOff has the round do without the targets that hang, and without those of a kind that may: one request that times
+// out is enough to hold up the others.
+func (p *poller) putOff(k kind) {
+	for t, e := range p.entries {
+		if e.tried < p.rounds && (e.trust == hanging || e.trust == untested && t.kind == k) {
+			e.tried, p.round.putOff = p.rounds, true
+		}
+	}
 }
 
 // listOf is the list that answers for a kind, -1 for none.
@@ -400,7 +450,7 @@ func listOf(k kind) int {
 // worthAPage says whether to read on in a list: for two targets, when it has been of use lately.
 func (p *poller) worthAPage(list int) bool {
 	l := &p.round.lists[list]
-	if l.done || l.pages == pollPages || p.skip[list] > 0 {
+	if l.done || p.skip[list] > 0 {
 		return false
 	}
 	open := 0
@@ -409,7 +459,7 @@ func (p *poller) worthAPage(list int) bool {
 			open++
 		}
 	}
-	return open > 1
+	return open > 1 && l.pages < max(pollPages, open/pollPageShare)
 }
 
 // readPage reads on in a list and answers all targets that stand on the page.
@@ -419,7 +469,7 @@ func (p *poller) readPage(w *waiter, list int) {
 	params := ListParams{After: l.cursor, Limit: maxLimit}
 	var events *Page[MachineEvent]
 	var machines *Page[Machine]
-	err, ok := p.poll(w, func(once RequestOption) (err error) {
+	err, ok := p.poll(w, &p.patience[list], func(once RequestOption) (err error) {
 		if list == eventList {
 			events, err = w.client.MachineEvents.List(w.ctx, MachineEventListParams{ListParams: params}, once)
 		} else {
@@ -433,27 +483,43 @@ func (p *poller) readPage(w *waiter, list int) {
 		l.done, p.skip[list] = true, pollSkip // the targets are asked for one by one
 	case err != nil:
 		p.failed(w, err)
-		l.failed++
-		l.done = l.failed == pollListTries
-		p.spent = pollBudget // the next tick is the retry
+		p.pageFailed(list, err)
 	case list == eventList:
+		l.passed(events.NextPage, events.HasMore)
 		p.answerEvents(round, events)
 	default:
-		l.pages, l.cursor, l.done = l.pages+1, machines.NextPage, !machines.HasMore || machines.NextPage == ""
+		l.passed(machines.NextPage, machines.HasMore)
 		for i := range machines.Items {
 			l.hits += p.answer(target{machineKind, machines.Items[i].ID}, news{machine: &machines.Items[i]}, p.sent)
 		}
 	}
 }
 
+// pageFailed leaves the retry to the next tick, or gives the list up for the round. A 429 says nothing of the list.
+func (p *poller) pageFailed(list int, err error) {
+	p.spent = pollBudget
+	for t, e := range p.entries {
+		if listOf(t.kind) == list && e.tried < p.rounds {
+			e.failed = err
+		}
+	}
+	if errors.Is(err, ErrTooManyRequests) {
+		return
+	}
+	l := &p.round.lists[list]
+	l.failed++
+	if l.done = l.failed == pollListTries; l.done && timedOut(err) {
+		p.skip[list], p.patience[list] = pollSkip, 0 // not so soon again, for that took long
+	}
+}
+
 // answerEvents answers single events, and the histories that reach back far enough.
 func (p *poller) answerEvents(round *round, page *Page[MachineEvent]) {
 	l := &round.lists[eventList]
-	l.pages, l.cursor, l.done = l.pages+1, page.NextPage, !page.HasMore || page.NextPage == ""
 	if round.histories == nil {
 		round.histories, round.since = map[string][]MachineEvent{}, p.sent
 	}
-	var oldest time.Time
+	var oldest time.Time // zero, and no help, on an empty page
 	for i := range page.Items {
 		e := &page.Items[i]
 		l.hits += p.answer(target{eventKind, e.ID}, news{event: e}, p.sent)
@@ -461,7 +527,7 @@ func (p *poller) answerEvents(round *round, page *Page[MachineEvent]) {
 		oldest = e.CreatedAt
 	}
 	for tg, e := range p.entries {
-		if tg.kind == machineEventsKind && e.tried < p.rounds && (!page.HasMore || oldest.Before(e.since(tg))) {
+		if tg.kind == machineEventsKind && e.tried < p.rounds && (!page.HasMore || !oldest.IsZero() && oldest.Before(e.since(tg))) {
 			l.hits += p.answer(tg, news{events: round.histories[tg.id]}, round.since)
 		}
 	}
@@ -481,7 +547,8 @@ func (e *entry) since(t target) time.Time {
 // ask polls for one target. Of a machine's own events the newest page must do.
 func (p *poller) ask(w *waiter, tg target) {
 	var n news
-	err, ok := p.poll(w, func(once RequestOption) (err error) {
+	e := p.entries[tg]
+	err, ok := p.poll(w, &e.patience, func(once RequestOption) (err error) {
 		switch tg.kind {
 		case eventKind:
 			n.event, err = w.client.MachineEvents.Get(w.ctx, tg.id, once)
@@ -507,35 +574,51 @@ func (p *poller) ask(w *waiter, tg target) {
 	case isLastWord(err):
 		p.answer(tg, news{err: err}, p.sent)
 	default:
-		p.asked(p.entries[tg], err)
+		p.asked(e, err)
+		if timedOut(err) {
+			e.trust = hanging
+			p.putOff(tg.kind)
+		}
 		p.failed(w, err)
 	}
 }
 
-// poll makes one request without the lock. It is not ok if the leader's own end broke it.
-func (p *poller) poll(w *waiter, request func(once RequestOption) error) (err error, ok bool) {
+// poll makes one request without the lock. One that times out makes the next one more patient, as far as the policy
+// goes. It is not ok if the leader's own end broke it.
+func (p *poller) poll(w *waiter, patience *time.Duration, request func(once RequestOption) error) (err error, ok bool) {
 	p.spent++
 	p.sent++
+	limit := min(max(*patience, pollTimeout), w.client.policy.AttemptTimeout)
 	p.mu.Unlock()
-	defer p.mu.Lock()
-	err = request(w.client.once())
+	defer func() {
+		p.mu.Lock()
+		if ok && timedOut(err) {
+			*patience = 2 * limit
+		}
+	}()
+	err = request(w.client.once(limit))
 	return err, err == nil || w.ctx.Err() == nil
 }
 
 // answer tells the waiters of a target what changed of it, and returns how many targets that answers. The answer tells
-// how things were when its request was sent: to one who came later that is no news.
+// how things were when its request was sent: to one who came later that is no news, and the round asks once more.
 func (p *poller) answer(t target, n news, request int) int {
 	e := p.entries[t]
 	if e == nil || e.tried == p.rounds {
 		return 0
 	}
-	for _, w := range e.waiters {
-		if w.wants[t].after >= request {
-			return 0
-		}
+	cameLater := func(w *waiter) bool { return w.wants[t].after >= request }
+	newcomers := slices.ContainsFunc(e.waiters, cameLater)
+	if newcomers && !slices.ContainsFunc(e.waiters, func(w *waiter) bool { return !cameLater(w) }) {
+		return 0
 	}
-	p.asked(e, n.err)
+	if p.asked(e, n.err); newcomers {
+		e.tried = p.rounds - 1
+	}
 	for _, w := range e.waiters {
+		if cameLater(w) {
+			continue
+		}
 		known, mine := w.wants[t], n
 		if t.kind == machineEventsKind {
 			mine.events = slices.DeleteFunc(slices.Clone(n.events), func(e MachineEvent) bool { return e.CreatedAt.Before(known.since) })
@@ -551,18 +634,16 @@ func (p *poller) answer(t target, n news, request int) int {
 }
 
 func (p *poller) asked(e *entry, failed error) {
-	if e != nil {
-		p.turns++
-		e.tried, e.turn, e.failed = p.rounds, p.turns, failed
-	}
+	p.turns++
+	e.tried, e.turn, e.failed, e.trust = p.rounds, p.turns, failed, answering
 }
 
 // failed takes in that a poll failed, which is no failure of what is polled for.
 func (p *poller) failed(w *waiter, err error) {
 	if endsAllWaits(err) {
-		for _, w := range p.waiters {
-			w.fatal = err
-			w.signal()
+		for _, other := range p.waiters {
+			other.fatal = err
+			other.signal()
 		}
 		return
 	}
@@ -575,15 +656,23 @@ func (p *poller) failed(w *waiter, err error) {
 	}
 }
 
-// pollTimeout bounds a poll, so that one that hangs does not hold up the others for long.
+// pollTimeout bounds a poll at first, so that one that hangs does not hold up the others for long.
 const pollTimeout = 10 * time.Second
 
 // once has a poll make one attempt: the next tick is its retry.
-func (c *Client) once() RequestOption {
+func (c *Client) once(limit time.Duration) RequestOption {
 	p := c.retry
-	p.MaxAttempts = 1
-	p.AttemptTimeout = min(c.policy.AttemptTimeout, pollTimeout)
+	p.MaxAttempts, p.AttemptTimeout = 1, limit
 	return WithRetryPolicy(p)
+}
+
+// timedOut says whether a poll, whose context has not ended, was not answered in time.
+func timedOut(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && e.Timeout()
 }
 
 // wantsPause is for how long the service asked to be left alone, as far as the policy goes along with it.
@@ -623,10 +712,50 @@ func (p *poller) pollRange() (shortest, longest time.Duration) {
 
 // clone copies what several waits may have been told of, before it is handed to a caller who may change it.
 func clone[T any](v *T) *T {
-	out := new(T)
-	b, err := encode(v)
-	if err != nil || decode(b, out) != nil {
-		*out = *v
+	if v == nil {
+		return nil
 	}
-	return out
+	out := *v
+	unshare(reflect.ValueOf(&out).Elem())
+	return &out
+}
+
+// unshare puts copies in the place of what a value points to. Fields that are not exported are of types that do not
+// change, such as time.Time.
+func unshare(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to := reflect.New(v.Type().Elem())
+			to.Elem().Set(v.Elem())
+			unshare(to.Elem())
+			v.Set(to)
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(to, v)
+			for i := range to.Len() {
+				unshare(to.Index(i))
+			}
+			v.Set(to)
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			to := reflect.MakeMapWithSize(v.Type(), v.Len())
+			for name, value := range v.Seq2() {
+				item := reflect.New(value.Type()).Elem()
+				item.Set(value)
+				unshare(item)
+				to.SetMapIndex(name, item)
+			}
+			v.Set(to)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanSet() {
+				unshare(field)
+			}
+		}
+	}
 }

@@ -1,0 +1,613 @@
+package paperspace
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// singles is a service with deployments, which no list answers for, and a record of when which was asked for.
+type singles struct {
+	mu       sync.Mutex
+	requests []received
+	answer   func(r *http.Request, id string) (*http.Response, error) // nil: not applied yet
+}
+
+func (s *singles) RoundTrip(r *http.Request) (*http.Response, error) {
+	id := path.Base(r.URL.Path)
+	s.mu.Lock()
+	s.requests = append(s.requests, received{time.Now(), id})
+	s.mu.Unlock()
+	if s.answer != nil {
+		return s.answer(r, id)
+	}
+	return spec("1")(r)
+}
+
+// waits begins waits for so many deployments. They end with the context.
+func (s *singles) waits(ctx context.Context, c *Client, wg *sync.WaitGroup, names ...string) {
+	for _, name := range names {
+		wg.Go(func() { _, _ = c.Deployments.WaitUntilHealthy(ctx, name) })
+	}
+}
+
+func names(from, to int) (list []string) {
+	for i := from; i < to; i++ {
+		list = append(list, "d"+strconv.Itoa(i))
+	}
+	return list
+}
+
+// leaders are the targets that the leading call waits for.
+func leaders(c *Client) (ids []string) {
+	c.poller.mu.Lock()
+	defer c.poller.mu.Unlock()
+	if c.poller.leader != nil {
+		for t := range c.poller.leader.wants {
+			ids = append(ids, t.id)
+		}
+	}
+	return ids
+}
+
+// Newcomers to a target that is being asked for do not keep the answer from those who asked for it.
+func TestNewcomersKeepNothingFromTheOthers(t *testing.T) {
+	for name, wait := range map[string]func(ctx context.Context, c *Client) error{
+		"event": func(ctx context.Context, c *Client) error {
+			_, err := c.MachineEvents.Wait(ctx, []string{"e1"})
+			return err
+		},
+		"machine": func(ctx context.Context, c *Client) error {
+			_, err := c.Machines.WaitForState(ctx, "m1", MachineStateReady)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(10, time.Nanosecond) // all has ended
+				f.latency = 300 * time.Millisecond
+				c := newTestClient(t, f)
+				var wg sync.WaitGroup
+				for i := range 300 {
+					wg.Go(func() {
+						time.Sleep(time.Duration(i) * 200 * time.Millisecond)
+						begin := time.Now()
+						assert.NoError(t, wait(t.Context(), c))
+						assert.LessOrEqual(t, time.Since(begin), 5*time.Second)
+					})
+				}
+				wg.Wait()
+				assert.Less(t, len(f.requests), 400)
+			})
+		})
+	}
+}
+
+// What a page does not reach back to, it says nothing of: not an empty one, and not one whose last event has no time.
+func TestPageThatDoesNotReachBack(t *testing.T) {
+	for name, first := range map[string]string{
+		"empty":   ``,
+		"no time": strings.Replace(event("other", "done", "machineId=other"), epoch.Format(time.RFC3339), "", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				end := time.Now().Add(40 * time.Second)
+				restart := func(machine string) string {
+					state := "in progress"
+					if time.Now().After(end) {
+						state = "done"
+					}
+					return event("e-"+machine, state, "machineId="+machine, "dtCreated="+epochOf(t).Format(time.RFC3339))
+				}
+				c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+					q := r.URL.Query()
+					switch p := strings.TrimPrefix(r.URL.Path, "/v1"); {
+					case p == "/machine-events" && q.Get("machineId") != "":
+						return reply(200, `{"hasMore":false,"items":[`+restart(q.Get("machineId"))+`]}`)(r)
+					case p == "/machine-events" && q.Get("after") == "":
+						return reply(200, `{"hasMore":true,"nextPage":"2","items":[`+first+`]}`)(r)
+					case p == "/machine-events":
+						return reply(200, `{"hasMore":false,"items":[`+restart("m1")+`,`+restart("m2")+`]}`)(r)
+					case strings.HasPrefix(p, "/machine-events/"):
+						return reply(200, restart(strings.TrimPrefix(path.Base(p), "e-")))(r)
+					case p == "/machines":
+						return reply(200, `{"hasMore":false,"items":[{"id":"m1","state":"ready"},{"id":"m2","state":"ready"}]}`)(r)
+					default:
+						return reply(200, `{"id":"`+path.Base(p)+`","state":"ready"}`)(r)
+					}
+				}))
+				var wg sync.WaitGroup
+				for _, id := range []string{"m1", "m2"} {
+					wg.Go(func() {
+						_, err := c.Machines.WaitForState(t.Context(), id, MachineStateReady)
+						assert.NoError(t, err)
+						assert.True(t, time.Now().After(end), "the restart has ended")
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// Pages that answer fewer targets than they cost are left alone, until enough newcomers make them worth another look.
+func TestPagesThatDoNotPay(t *testing.T) {
+	for name, first := range map[string]int{"page seven": 800, "too old": 3000} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(4000, time.Second)
+				for i := range 2 {
+					f.ends["e"+strconv.Itoa(first+i)] = time.Now().Add(10 * time.Minute)
+				}
+				c := newTestClient(t, f)
+				wait := func(i int) error {
+					_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+					return err
+				}
+				pages := func(since int) (n int) {
+					for _, r := range f.requests[since:] {
+						if r.path == "/machine-events" {
+							n++
+						}
+					}
+					return n
+				}
+				var wg sync.WaitGroup
+				wg.Go(func() { f.waitForAll(t, []int{first, first + 1}, wait) })
+				time.Sleep(5*time.Minute - time.Second)
+				assert.Less(t, len(f.requests), 120, "two a tick, and the pages once in twenty")
+				f.mu.Lock()
+				c.poller.mu.Lock()
+				c.poller.skip[eventList] = pollSkip // as it is just after such a look
+				c.poller.mu.Unlock()
+				before := len(f.requests)
+				f.mu.Unlock()
+				f.waitForAll(t, numbers(25), wait)
+				assert.NotZero(t, pages(before), "for the newcomers")
+				assert.Less(t, len(f.requests)-before, 20)
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// A team that is busy costs more pages, and no machine's wait is late for it.
+func TestBusyTeam(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(2000, 2*time.Minute)
+		c := newTestClient(t, f)
+		latest := f.waitForAll(t, numbers(500), func(i int) error {
+			_, err := c.Machines.WaitForState(t.Context(), "m"+strconv.Itoa(i), MachineStateReady)
+			return err
+		})
+		assert.LessOrEqual(t, latest, 20*time.Second)
+		assert.LessOrEqual(t, f.costliest(), 10)
+		assert.Less(t, len(f.requests), 600)
+		t.Logf("%d requests, at most %s late", len(f.requests), latest)
+	})
+}
+
+// A rate limit says nothing of the list that was asked for, and ends the tick although it names no time.
+func TestRateLimitWithoutRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(500, time.Minute)
+		for id := range f.ends {
+			f.ends[id] = f.ends[id].Add(100 * time.Second)
+		}
+		var refused []time.Time
+		f.answer = func(r *http.Request) *http.Response {
+			if at := time.Since(epochOf(t)); at < time.Minute || at > 90*time.Second {
+				return nil
+			}
+			refused = append(refused, time.Now())
+			resp, _ := reply(429, "")(r)
+			return resp
+		}
+		c := newTestClient(t, f)
+		latest := f.waitForAll(t, numbers(500), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, latest, 20*time.Second)
+		assert.Less(t, len(f.requests), 200)
+		require.NotEmpty(t, refused)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{answer: func(r *http.Request, _ string) (*http.Response, error) { return reply(429, "")(r) }}
+		c := newTestClient(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		s.waits(ctx, c, &wg, names(0, 8)...)
+		wg.Wait()
+		assert.Equal(t, 1, costliestOf(s.requests, 0))
+	})
+}
+
+// What a poll learned stands, although the key is refused in the same tick.
+func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var revoked atomic.Bool
+		s := &singles{answer: func(r *http.Request, id string) (*http.Response, error) {
+			switch {
+			case revoked.Load():
+				return reply(401, "")(r)
+			case id == "runs":
+				return reply(200, `[]`)(r)
+			case id == "d0" && time.Since(epochOf(t)) > 20*time.Second:
+				revoked.Store(true)
+				return spec("1", "healthy")(r)
+			}
+			return spec("1")(r)
+		}}
+		c := newTestClient(t, s)
+		var wg sync.WaitGroup
+		for _, name := range names(0, 3) {
+			wg.Go(func() {
+				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name)
+				if name == "d0" {
+					assert.NoError(t, err)
+				} else {
+					assert.ErrorIs(t, err, ErrUnauthorized)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+	})
+}
+
+// The leader returns its own answer at once, whatever is left of the tick; the heir goes on with the same budget.
+func TestLeaderWithItsAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answered sync.Map
+		s := &singles{answer: func(r *http.Request, id string) (*http.Response, error) {
+			time.Sleep(300 * time.Millisecond)
+			answered.LoadOrStore(id, time.Now())
+			return spec("1", "healthy")(r)
+		}}
+		c := newTestClient(t, s)
+		var wg sync.WaitGroup
+		for _, name := range names(0, 15) {
+			wg.Go(func() {
+				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name)
+				assert.NoError(t, err)
+				at, _ := answered.Load(name)
+				assert.Equal(t, at, time.Now())
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		assert.Equal(t, 10, costliestOf(s.requests, 300*time.Millisecond))
+	})
+}
+
+// An heir has what is left of the budget, and no more.
+func TestHeirsShareTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const latency = 100 * time.Millisecond
+		s := &singles{answer: func(r *http.Request, _ string) (*http.Response, error) {
+			if err := sleep(r.Context(), latency); err != nil {
+				return nil, err
+			}
+			return spec("1")(r)
+		}}
+		c := newTestClient(t, s)
+		var wg sync.WaitGroup
+		leave := map[string]context.CancelFunc{}
+		for _, name := range names(0, 30) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			leave[name] = cancel
+			s.waits(ctx, c, &wg, name)
+			synctest.Wait()
+		}
+		for range 25 {
+			time.Sleep(latency*5/2 + 10*time.Millisecond)
+			for _, id := range leaders(c) {
+				leave[id]()
+			}
+			synctest.Wait()
+		}
+		wg.Wait()
+		assert.Equal(t, 10, costliestOf(s.requests, latency))
+	})
+}
+
+// The heir is the blocked call that will stay the longest, so that polling changes hands seldom.
+func TestHeirStaysTheLongest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{}
+		c := newTestClient(t, s)
+		var wg sync.WaitGroup
+		for name, limit := range map[string]time.Duration{"first": 10500 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			s.waits(ctx, c, &wg, name)
+		}
+		synctest.Wait()
+		for _, name := range []string{"short", "long", "middle"} {
+			limit := map[string]time.Duration{"short": time.Minute, "long": 3 * time.Minute, "middle": 2 * time.Minute}[name]
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			s.waits(ctx, c, &wg, name)
+			synctest.Wait()
+		}
+		time.Sleep(11 * time.Second)
+		assert.Equal(t, []string{"long"}, leaders(c))
+		endless, cancel := context.WithCancel(t.Context())
+		wg.Go(func() {
+			for range c.Deployments.Watch(endless, "endless") {
+			}
+		})
+		time.Sleep(3*time.Minute - 10*time.Second)
+		assert.Equal(t, []string{"endless"}, leaders(c))
+		cancel()
+		wg.Wait()
+	})
+}
+
+// What does not fit into a tick goes first in the next one, before what is new since.
+func TestWhatDidNotFitGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{}
+		c := newTestClient(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		s.waits(ctx, c, &wg, names(0, 13)...)
+		var tick []received
+		for len(tick) < 10 {
+			before := len(s.requests)
+			time.Sleep(50 * time.Millisecond)
+			tick = s.requests[before:]
+		}
+		asked := map[string]bool{}
+		for _, r := range tick {
+			asked[r.path] = true
+		}
+		before := len(s.requests)
+		s.waits(ctx, c, &wg, names(100, 120)...)
+		time.Sleep(1100 * time.Millisecond)
+		require.GreaterOrEqual(t, len(s.requests), before+10)
+		for _, r := range s.requests[before : before+3] {
+			assert.False(t, asked[r.path], r.path)
+			assert.Less(t, len(r.path), 4, "%s is a newcomer", r.path)
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
+// While a tick leaves someone unanswered the interval does not grow.
+func TestIntervalStaysShortForMany(t *testing.T) {
+	for n, longest := range map[int]time.Duration{10: 10 * time.Second, 11: 1500 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &singles{}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			var wg sync.WaitGroup
+			s.waits(ctx, newTestClient(t, s), &wg, names(0, n)...)
+			wg.Wait()
+			var gap time.Duration
+			for i := range s.requests[1:] {
+				gap = max(gap, s.requests[i+1].at.Sub(s.requests[i].at))
+			}
+			assert.LessOrEqual(t, gap, longest)
+			assert.Greater(t, gap, longest/2)
+		})
+	}
+}
+
+// Two programs that began at the same time do not go on polling at the same time.
+func TestJitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		s.waits(ctx, newTestClient(t, s, WithPollInterval(10*time.Second, 10*time.Second)), &wg, "d")
+		wg.Wait()
+		gaps := map[time.Duration]bool{}
+		for i := range s.requests[1:] {
+			gaps[s.requests[i+1].at.Sub(s.requests[i].at)] = true
+		}
+		assert.Greater(t, len(gaps), 50)
+	})
+}
+
+// Nothing of a wait reaches those that begin when it and all others are over.
+func TestNothingOutlastsTheLastWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(3000, time.Hour)
+		f.latency = 100 * time.Millisecond
+		c := newTestClient(t, f)
+		var wg sync.WaitGroup
+		leave := func(after time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			for i := range 20 {
+				wg.Go(func() { _, _ = c.MachineEvents.Wait(ctx, []string{"e" + strconv.Itoa(2900+i)}) })
+			}
+			wg.Wait()
+		}
+		leave(550 * time.Millisecond) // in the middle of a tick
+		assert.Zero(t, c.poller.spent)
+		assert.Nil(t, c.poller.round)
+		leave(10 * time.Second) // the pages were found to be of no use
+		assert.Zero(t, c.poller.skip)
+		assert.Nil(t, c.poller.leader)
+		before := len(f.requests)
+		leave(50 * time.Millisecond)
+		require.Greater(t, len(f.requests), before, "a new wait is served at once")
+	})
+}
+
+// The clock of a bubble begins anew in the next one: what an earlier one's Retry-After was does not count there.
+func TestRetryAfterOfAnotherBubble(t *testing.T) {
+	s := service{"GET /machine-events/e": play(reply(429, "", "Retry-After: 60"), is("e", "done"))}
+	c := newTestClient(t, s)
+	synctest.Test(t, func(t *testing.T) {
+		_, err := c.MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(time.Second))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		_, err := c.MachineEvents.Wait(t.Context(), []string{"e"})
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(epochOf(t)))
+	})
+}
+
+// Targets that hang hold up the others for one request in a round.
+func TestTargetsThatHang(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end, late time.Duration
+		opts      []Option
+	}{
+		"soon":           {time.Minute, 12 * time.Second, nil},
+		"later":          {20 * time.Minute, 62 * time.Second, nil},
+		"impatient":      {20 * time.Minute, 12 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second})}},
+		"very impatient": {20 * time.Minute, 5 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 3 * time.Second})}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				end := time.Now().Add(tc.end)
+				c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+					if strings.Contains(r.URL.Path, "/deployments/") {
+						return hang(r)
+					}
+					if time.Now().Before(end) {
+						return is("e", "new")(r)
+					}
+					return is("e", "done")(r)
+				}), tc.opts...)
+				ctx, cancel := context.WithCancel(t.Context())
+				var wg sync.WaitGroup
+				(&singles{}).waits(ctx, c, &wg, names(0, 9)...)
+				_, err := c.MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(time.Hour))
+				require.NoError(t, err)
+				assert.LessOrEqual(t, time.Since(end), tc.late)
+				t.Logf("%s late", time.Since(end))
+				cancel()
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// A service that takes long to answer is given the time, up to that of the policy; so are its lists.
+func TestSlowService(t *testing.T) {
+	for _, waits := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(3, time.Nanosecond)
+			f.latency = 12 * time.Second
+			c := newTestClient(t, f)
+			f.waitForAll(t, numbers(waits), func(i int) error {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+				return err
+			})
+			assert.Less(t, time.Since(epochOf(t)), 40*time.Second)
+			second := f.requests[1].at.Sub(f.requests[0].at)
+			assert.GreaterOrEqual(t, second, 10*time.Second, "what is not answered by then is asked for again")
+			assert.Less(t, second, 12*time.Second)
+		})
+	}
+}
+
+// A list that hangs is given up for a while, and its targets are asked for one by one.
+func TestListThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(3, time.Nanosecond)
+		for id := range f.ends {
+			f.ends[id] = time.Now().Add(5 * time.Minute)
+		}
+		hung := 0
+		rt := step(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/v1/machine-events" {
+				hung++
+				return hang(r)
+			}
+			return f.RoundTrip(r)
+		})
+		c := newTestClient(t, rt)
+		latest := f.waitForAll(t, numbers(3), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, latest, 90*time.Second, "three tries, each of twice the time")
+		assert.LessOrEqual(t, hung, 9)
+	})
+}
+
+// In an outage of a list, the errors of the waits tell of it.
+func TestLastPollOfAList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(100, time.Hour)
+		for id := range f.ends {
+			f.ends[id] = time.Now().Add(time.Hour)
+		}
+		f.answer = func(r *http.Request) *http.Response {
+			if time.Since(epochOf(t)) < 30*time.Second {
+				return nil
+			}
+			resp, _ := reply(502, "")(r)
+			return resp
+		}
+		c := newTestClient(t, f)
+		f.waitForAll(t, numbers(100), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)}, WithWaitTimeout(42*time.Second))
+			we, ok := errors.AsType[*WaitError](err)
+			if !ok || we.LastPoll == nil {
+				return errors.New("no last poll")
+			}
+			return nil
+		})
+	})
+}
+
+// What one wait returns is its own, and as it was received.
+func TestClone(t *testing.T) {
+	var d Deployment
+	require.NoError(t, decode([]byte(`{"id":"d","latestSpec":{"id":"1","externalApplied":"2024-01-01T00:00:00+02:00","data":{"apiVersion":"latest",
+		"name":"api","image":"i","unknown":{"a":1.50},"env":[{"name":"K","value":"[REDACTED]"}],"command":[],"resources":{"machineType":"C5","replicas":0}}}}`), &d))
+	other := clone(&d)
+	assert.True(t, reflect.DeepEqual(&d, other))
+	config, copied := d.LatestSpec.Data.V1, other.LatestSpec.Data.V1
+	copied.Env[0].Name, *copied.Resources.Replicas, copied.Unknown["unknown"][0] = "changed", 7, 'x'
+	copied.Unknown["more"] = RawJSON(`1`)
+	assert.Equal(t, "K", config.Env[0].Name)
+	assert.Zero(t, *config.Resources.Replicas)
+	assert.Len(t, config.Unknown, 1)
+	assert.Equal(t, RawJSON(`{"a":1.50}`), config.Unknown["unknown"])
+	assert.Nil(t, clone[Machine](nil))
+
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /deployments/d": play(spec("1", "healthy")), "GET /deployments/d/runs": noRuns}
+		rt := step(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(100 * time.Millisecond)
+			return s.RoundTrip(r)
+		})
+		c := newTestClient(t, rt)
+		var results [2]*Deployment
+		var wg sync.WaitGroup
+		for i := range results {
+			wg.Go(func() { results[i], _ = c.Deployments.WaitUntilHealthy(t.Context(), "d") })
+		}
+		wg.Wait()
+		require.NotNil(t, results[0])
+		require.NotNil(t, results[1])
+		assert.NotSame(t, results[0].LatestSpec, results[1].LatestSpec)
+	})
+}
