@@ -35,13 +35,21 @@ func createFleet(t *testing.T, client *paperspace.Client, n int) []*paperspace.O
 	return ops
 }
 
-// costliestTick is the most polls that came at the same time: in a bubble those of a tick do.
-func costliestTick(srv *paperspacetest.Server) (most, total int) {
-	perTick := map[time.Time]int{}
-	for _, call := range srv.Calls("machineEvents-get", "machineEvents-list", "machines-list") {
-		perTick[call.Time]++
-		most = max(most, perTick[call.Time])
+// costliestTick is the most polls of a tick, and how many there were in all. Ticks are 800 ms apart at least, from the
+// answer to the last poll of one, which takes as long as its list lags, to the first of the next.
+func costliestTick(srv *paperspacetest.Server, lag time.Duration) (most, total int) {
+	var answered time.Time
+	n := 0
+	for _, call := range srv.Calls("machineEvents-get", "machineEvents-list", "machines-get", "machines-list") {
+		if call.Time.Sub(answered) > 700*time.Millisecond {
+			n = 0
+		}
+		n++
+		most = max(most, n)
 		total++
+		if answered = call.Time; call.Operation == "machineEvents-list" {
+			answered = answered.Add(lag)
+		}
 	}
 	return most, total
 }
@@ -64,17 +72,25 @@ var outcomes = []outcome{
 // Every wait of a fleet ends rightly and in time, whatever becomes of its machine and of the polls.
 func TestFleet(t *testing.T) {
 	const limit = 6 * time.Minute
-	for name, faults := range map[string][]paperspacetest.Fault{
-		"no faults": nil,
-		"failed polls": {
+	for name, tc := range map[string]struct {
+		total  int           // polls at most
+		within time.Duration // the waits begin
+		lag    time.Duration // of a page
+		faults []paperspacetest.Fault
+	}{
+		"no faults": {total: 500},
+		"failed polls": {total: 2000, faults: []paperspacetest.Fault{
 			{Operation: "machineEvents-list", Chance: 0.3, Status: 503},
 			{Operation: "machineEvents-get", Chance: 0.3, Cut: true},
 			{Operation: "machineEvents-get", Chance: 0.3, CarriedOut: true, Truncate: true},
 			{Operation: "machineEvents-list", Chance: 0.1, HTML: true},
-		},
-		"rate limits":      {{Operation: "machineEvents-list", Skip: 3, Times: 5, RetryAfter: 20 * time.Second}},
-		"no list":          {{Operation: "machineEvents-list", Status: 400}},
-		"a list that lags": {{Operation: "machineEvents-list", Latency: 800 * time.Millisecond}},
+		}},
+		"rate limits": {total: 500, faults: []paperspacetest.Fault{
+			{Operation: "machineEvents-list", Skip: 3, Times: 5, RetryAfter: 20 * time.Second},
+		}},
+		"no list":             {total: 4500, faults: []paperspacetest.Fault{{Operation: "machineEvents-list", Status: 400}}},
+		"a list that lags":    {total: 500, lag: 800 * time.Millisecond},
+		"one after the other": {total: 700, lag: 300 * time.Millisecond, within: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -88,7 +104,10 @@ func TestFleet(t *testing.T) {
 					srv.NextEvent(paperspace.MachineEventNameCreate, expected[i].set)
 				}
 				ops := createFleet(t, client, fleetSize)
-				for _, f := range faults {
+				if tc.lag > 0 {
+					srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: tc.lag})
+				}
+				for _, f := range tc.faults {
 					srv.Inject(f)
 				}
 				srv.ResetCalls()
@@ -96,6 +115,8 @@ func TestFleet(t *testing.T) {
 				var wg sync.WaitGroup
 				for i, op := range ops {
 					wg.Go(func() {
+						arrival := tc.within * time.Duration(i) / fleetSize
+						time.Sleep(arrival)
 						m, err := op.Wait(t.Context(), paperspace.WithWaitTimeout(limit))
 						took := time.Since(begin)
 						if expected[i].is == nil {
@@ -106,7 +127,7 @@ func TestFleet(t *testing.T) {
 						}
 						assert.ErrorIs(t, err, expected[i].is)
 						if expected[i].is == paperspace.ErrWaitTimeout {
-							assert.Equal(t, limit, took)
+							assert.Equal(t, arrival+limit, took)
 							var we *paperspace.WaitError
 							if assert.ErrorAs(t, err, &we) {
 								assert.Equal(t, []string{op.Event.ID}, we.IDs)
@@ -118,8 +139,9 @@ func TestFleet(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				most, total := costliestTick(srv)
+				most, total := costliestTick(srv, tc.lag)
 				assert.LessOrEqual(t, most, 10, "polls a tick")
+				assert.LessOrEqual(t, total, tc.total, "of some 20,000 that one for each and tick would be")
 				t.Logf("%d polls, at most %d a tick", total, most)
 			})
 		})
@@ -132,7 +154,8 @@ func TestFleetWithCancellations(t *testing.T) {
 		srv := paperspacetest.New(t)
 		client := srv.Client()
 		ops := createFleet(t, client, fleetSize)
-		srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: 700 * time.Millisecond})
+		const lag = 900 * time.Millisecond
+		srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: lag})
 		srv.ResetCalls()
 		begin := time.Now()
 		var wg sync.WaitGroup
@@ -155,8 +178,9 @@ func TestFleetWithCancellations(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		most, _ := costliestTick(srv)
+		most, total := costliestTick(srv, lag)
 		assert.LessOrEqual(t, most, 10)
+		assert.LessOrEqual(t, total, 500)
 	})
 }
 
