@@ -45,7 +45,7 @@ type DeploymentError struct {
 	DeploymentID string
 	// SpecID is the spec that was waited for; empty if none was seen.
 	SpecID string
-	// Failed are the instances that were last seen in a failed state, with their messages.
+	// Failed are the instances of the newest run that were last seen in a failed state, with their messages.
 	Failed []DeploymentInstance
 	// Err is why the wait ended.
 	Err error
@@ -153,35 +153,32 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	if err != nil {
 		return nil, err
 	}
-	w.config.forSpec, w.config.afterSpec = made, ""
-	return (&deploymentWait{wait: w, id: result.DeploymentID}).until((*deploymentWait).healthy)
+	return (&deploymentWait{wait: w, id: result.DeploymentID, spec: made}).until((*deploymentWait).healthy)
 }
 
 // newSpec returns the ID of the spec that an upsert made, or of the latest one if there is no other and it will do.
 func (s *DeploymentsService) newSpec(w *wait, id string, sent DeploymentConfig) (string, error) {
-	ctx, cancel := context.WithTimeout(w.ctx, newSpecGrace)
-	defer cancel()
-	short, err := newWait(ctx, s.client, deploymentsGet, false, nil)
-	if err != nil {
-		return "", err
+	for {
+		ctx, cancel := context.WithTimeout(w.ctx, newSpecGrace)
+		short := *w
+		short.waiter = s.client.poller.newWaiter(ctx, s.client)
+		dw := &deploymentWait{wait: &short, id: id}
+		d, err := dw.until(func(*deploymentWait, *Deployment) (bool, error) { return true, nil })
+		inTime := ctx.Err() == nil
+		short.leave()
+		cancel()
+		switch {
+		case err == nil:
+			return d.LatestSpec.ID, nil
+		case inTime || w.ctx.Err() != nil:
+			return "", err
+		case dw.latest == nil: // no poll was answered, which says nothing of the spec
+		case dw.latest.LatestSpec != nil && dw.latest.LatestSpec.Data != nil && holds(*dw.latest.LatestSpec.Data, sent):
+			return dw.latest.LatestSpec.ID, nil
+		default:
+			return "", &DeploymentError{DeploymentID: id, SpecID: w.config.afterSpec, Err: errNoNewSpec}
+		}
 	}
-	defer short.end()
-	short.config, short.states = w.config, w.states
-	dw := &deploymentWait{wait: short, id: id}
-	d, err := dw.until(func(*deploymentWait, *Deployment) (bool, error) { return true, nil })
-	switch {
-	case err == nil:
-		return d.LatestSpec.ID, nil
-	case w.ctx.Err() != nil:
-		return "", w.broken(w.ctx.Err(), target{deploymentKind, id})
-	case ctx.Err() == nil:
-		return "", err
-	case dw.latest == nil: // no poll was answered, which says nothing of the spec
-		return s.newSpec(w, id, sent)
-	case dw.latest != nil && dw.latest.LatestSpec != nil && dw.latest.LatestSpec.Data != nil && holds(*dw.latest.LatestSpec.Data, sent):
-		return dw.latest.LatestSpec.ID, nil
-	}
-	return "", &DeploymentError{DeploymentID: id, SpecID: w.config.afterSpec, Err: errNoNewSpec}
 }
 
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
@@ -282,7 +279,7 @@ func (w *deploymentWait) until(done func(*deploymentWait, *Deployment) (bool, er
 			return nil, w.explain(w.broken(err, deployment))
 		}
 		if n, ok := inbox[runs]; ok && n.err == nil {
-			w.failed = failedInstances(n.runs)
+			w.failed = failedInstances(newest(n.runs))
 		}
 		n, ok := inbox[deployment]
 		switch {
@@ -309,7 +306,9 @@ func (w *deploymentWait) until(done func(*deploymentWait, *Deployment) (bool, er
 		case ended:
 			return d, nil
 		}
-		w.want(runs, time.Time{}) // for the messages of what fails
+		if !d.LatestSpec.ExternalApplied.IsZero() { // what fails before that is of another spec
+			w.want(runs, time.Time{})
+		}
 	}
 }
 
@@ -352,19 +351,33 @@ func (c *DeploymentConfig) runs() bool {
 	if c == nil {
 		return true
 	}
-	if b, err := encode(*c); err != nil || decode(b, &config) != nil {
+	if b, err := c.MarshalJSON(); err != nil || decode(b, &config) != nil {
 		return true
 	}
 	enabled, replicas := config.Enabled, config.Resources.Replicas
 	return (enabled == nil || *enabled) && (replicas == nil || *replicas > 0)
 }
 
-func failedInstances(runs []DeploymentRun) (failed []DeploymentInstance) {
-	for _, run := range runs {
-		for _, instance := range run.Instances {
-			if slices.Contains([]string{"error", "errored", "failed"}, instance.State) {
-				failed = append(failed, instance)
-			}
+// newest returns the run that began last, by its instances. Runs do not say which spec they are of, but only the last
+// one can be of the latest spec. One without instances is about to begin.
+func newest(runs []DeploymentRun) (newest DeploymentRun) {
+	var began time.Time
+	for i, run := range runs {
+		if len(run.Instances) == 0 {
+			return run
+		}
+		last := slices.MaxFunc(run.Instances, func(a, b DeploymentInstance) int { return a.CreatedAt.Compare(b.CreatedAt) }).CreatedAt
+		if i == 0 || last.After(began) {
+			newest, began = run, last
+		}
+	}
+	return newest
+}
+
+func failedInstances(run DeploymentRun) (failed []DeploymentInstance) {
+	for _, instance := range run.Instances {
+		if slices.Contains([]string{"error", "errored", "failed"}, instance.State) {
+			failed = append(failed, *clone(&instance))
 		}
 	}
 	return failed

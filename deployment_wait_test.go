@@ -115,6 +115,46 @@ func TestDeploymentErrorHasTheInstances(t *testing.T) {
 	})
 }
 
+// What an earlier spec's instances did is no news of this one's.
+func TestFailuresOfEarlierSpecs(t *testing.T) {
+	old := `{"id":"r1","instances":[{"id":"i1","state":"failed","stateMessage":"old","dtCreated":"2024-05-01T10:00:00Z","history":[]}]}`
+	now := `{"id":"r2","instances":[{"id":"i2","state":"failed","stateMessage":"new","dtCreated":"2024-05-01T12:00:00Z","history":[{"state":"failed"}]}]}`
+	starting := `{"id":"r2","instances":[{"id":"i2","state":"pending","dtCreated":"2024-05-01T12:00:00Z"}]}`
+	for runs, message := range map[string]string{
+		old + "," + now: "new", now + "," + old: "new", starting + "," + old: "", old + "," + starting: "", `{"id":"r2","instances":[]},` + old: "",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := service{"GET /deployments/d": play(spec("1", "applied")), "GET /deployments/d/runs": play(reply(200, "["+runs+"]"))}
+			c := newTestClient(t, s)
+			var errs [2]error
+			var wg sync.WaitGroup
+			for i := range errs {
+				wg.Go(func() { _, errs[i] = c.Deployments.WaitUntilHealthy(t.Context(), "d", WithWaitTimeout(time.Minute)) })
+			}
+			wg.Wait()
+			require.ErrorIs(t, errs[0], ErrWaitTimeout)
+			first, ok := errors.AsType[*DeploymentError](errs[0])
+			if message == "" {
+				assert.False(t, ok, "%v", errs[0])
+				return
+			}
+			require.True(t, ok)
+			require.Len(t, first.Failed, 1)
+			assert.Equal(t, message, first.Failed[0].StateMessage)
+			second, _ := errors.AsType[*DeploymentError](errs[1])
+			assert.NotSame(t, &first.Failed[0].History[0], &second.Failed[0].History[0], "each has its own")
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		runs := play(reply(200, "["+old+"]"))
+		s := service{"GET /deployments/d": play(spec("1")), "GET /deployments/d/runs": runs}
+		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WithWaitTimeout(time.Minute))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.NotContains(t, err.Error(), "old")
+		assert.Zero(t, runs.count(), "nothing runs of a spec that is not applied")
+	})
+}
+
 func TestApply(t *testing.T) {
 	config := DeploymentConfig{V1: &DeploymentConfigV1{Name: "api", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
 	upsert := reply(200, `{"deploymentId":"d"}`)
@@ -133,6 +173,9 @@ func TestApply(t *testing.T) {
 		{name: "nothing new, and it is something else", steps: []step{spec("1", "healthy", "image=other")}, is: errNoNewSpec},
 		{name: "the upsert fails", steps: []step{spec("1")}, upsert: reply(500, ""), is: ErrOutcomeUnknown},
 		{name: "there is no such deployment", steps: []step{notFound}, is: ErrNotFound},
+		{name: "the new spec is replaced", steps: []step{spec("1", "healthy"), spec("2"), spec("3", "healthy")}, is: ErrSpecReplaced, text: "spec 2"},
+		{name: "the deployment is gone", steps: []step{spec("1", "healthy"), notFound}, is: ErrNotFound, text: "waited 1m0s"},
+		{name: "gone for a while", steps: []step{spec("1", "healthy"), notFound, notFound, spec("2", "healthy")}, spec: "2"},
 		{name: "the new spec fails", steps: []step{spec("1", "healthy"), spec("2", "error=bad image")}, is: ErrSpecFailed, text: "bad image"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -166,6 +209,28 @@ func TestApply(t *testing.T) {
 		_, err = newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config}, WithWaitTimeout(20*time.Second))
 		require.ErrorIs(t, err, ErrWaitTimeout)
 		assert.Equal(t, 20*time.Second, time.Since(begin))
+
+		// No poll is answered for longer than the service has for its new spec, which says nothing of that.
+		begin = time.Now()
+		outage := step(func(r *http.Request) (*http.Response, error) {
+			if time.Since(begin) < 3*time.Minute {
+				return reply(502, "")(r)
+			}
+			return spec("2", "healthy")(r)
+		})
+		s["GET /deployments/d"] = play(spec("1", "healthy"), outage)
+		d, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config})
+		require.NoError(t, err)
+		assert.Equal(t, "2", d.LatestSpec.ID)
+
+		begin = time.Now()
+		s["GET /deployments/d"] = play(spec("1", "healthy"), notFound)
+		_, err = newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config}, WithNotFoundGrace(150*time.Second))
+		require.ErrorIs(t, err, ErrNotFound)
+		assert.InDelta(t, 155*time.Second, time.Since(begin), float64(6*time.Second))
+		var we *WaitError
+		require.ErrorAs(t, err, &we)
+		assert.Equal(t, time.Since(begin), we.Waited, "from the call of Apply")
 	})
 }
 
@@ -192,8 +257,9 @@ func TestSetEnabled(t *testing.T) {
 func TestDeploymentsWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /deployments/d": play(spec("1"), spec("1"), spec("1", "applied"), spec("1", "healthy"))}
-		var states []string
-		for d, err := range newTestClient(t, s).Deployments.Watch(t.Context(), "d") {
+		var states, changes []string
+		note := OnChange(func(u WaitUpdate) { changes = append(changes, specState(u.Deployment.LatestSpec)) })
+		for d, err := range newTestClient(t, s).Deployments.Watch(t.Context(), "d", note) {
 			require.NoError(t, err)
 			states = append(states, specState(d.LatestSpec))
 			if !d.LatestSpec.HealthyAt.IsZero() {
@@ -201,6 +267,7 @@ func TestDeploymentsWatch(t *testing.T) {
 			}
 		}
 		assert.Equal(t, []string{"spec 1 not applied", "spec 1 not healthy", "spec 1 healthy"}, states)
+		assert.Equal(t, states, changes)
 	})
 }
 
