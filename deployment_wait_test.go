@@ -378,6 +378,49 @@ func TestFollowLogs(t *testing.T) {
 			assert.Equal(t, texts(1, 3000), got)
 		})
 	})
+	t.Run("a burst of more than fifty pages", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(0, 1)
+			l.after(time.Second, func() { l.add(numbers(20_000)[2:]...) })
+			l.after(2*time.Minute, func() { l.add(20_000) })
+			got, err := follow(t, l, 4*time.Minute)
+			assert.Equal(t, texts(0, 20_001), got)
+			assert.ErrorContains(t, err, "d (20001 lines)")
+		})
+	})
+	t.Run("a burst of more than can be held", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(0, 1)
+			l.after(time.Second, func() { l.add(numbers(logBurst*maxLimit + 500)[2:]...) })
+			got, _ := follow(t, l, 4*time.Minute)
+			require.Len(t, got, logBurst*maxLimit+2)
+			assert.Equal(t, texts(500, 503), got[2:5], "the newest of them")
+		})
+	})
+	t.Run("an empty page first", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := &logs{}
+			l.add(numbers(500)...)
+			l.fail = []step{reply(200, `{"items":[],"hasMore":true,"nextPage":"0"}`)}
+			got, _ := follow(t, l, time.Minute)
+			assert.Equal(t, texts(380, 500), got)
+		})
+	})
+	t.Run("cursors that change without an end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			for range newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+				n++
+				return reply(200, fmt.Sprintf(`{"items":[],"hasMore":true,"nextPage":"%d"}`, n))(r)
+			})).Deployments.FollowLogs(ctx, "d") {
+			}
+			assert.Greater(t, n, logBurst, "it begins anew")
+		})
+	})
 	t.Run("cursors without an end", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			endless := reply(200, `{"items":[],"hasMore":true,"nextPage":"x"}`)

@@ -2,14 +2,22 @@ package paperspace
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"slices"
 	"time"
 )
 
-// logMemory is how many lines FollowLogs remembers, to know them again.
-const logMemory = 50 * maxLimit
+const (
+	// logMemory is how many lines FollowLogs remembers, to know them again.
+	logMemory = 50 * maxLimit
+	// logPages is how many pages FollowLogs reads before it rests.
+	logPages = 50
+	// logBurst is how many pages FollowLogs goes back at most from the newest line to those it has yielded, since it
+	// has to hold what is on them.
+	logBurst = 1000
+)
 
 // FromStart has [DeploymentsService.FollowLogs] begin with the oldest line that there is.
 func FromStart() WaitOption {
@@ -20,11 +28,14 @@ func FromStart() WaitOption {
 }
 
 // FollowLogs yields the newest 120 lines of a deployment's logs, or all with [FromStart], and then each line that is
-// added, once and in order. A line that the service shows late is yielded when it is seen. It goes on until the
-// context ends or the service refuses to answer, which is then yielded as an error; it has no time limit of its own.
+// added, once and in order. It goes on until the context ends or the service refuses to answer, which is then yielded
+// as an error; it has no time limit of its own.
 //
 // The API has no way to ask for what is new, so the newest page is read again and again, as often as
-// [WithPollInterval] says.
+// [WithPollInterval] says, and the pages behind it back to a line that was yielded before. So a line that the service
+// shows late is yielded when it is seen, but it is not seen where 120 newer ones were yielded already. Where more than
+// 120,000 lines are added between two reads, which it has to hold until it has read back to the oldest, the oldest of
+// them are left out.
 //
 // Calls deploymentLogs-list.
 func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[LogLine, error] {
@@ -56,7 +67,7 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, opts ...
 			if !f.begun && len(lines) > 0 {
 				continue // there is more from the start
 			}
-			if interval = min(interval+interval/2, longest); len(lines) > 0 {
+			if interval = min(interval+interval/2, longest); len(lines) > 0 || f.cursor != "" {
 				interval = shortest
 			}
 			if err := sleep(w.ctx, max(f.pause, interval-rand.N(interval/5+1))); err != nil {
@@ -75,6 +86,8 @@ type logFollower struct {
 	floor  time.Time // what is older came before the first line
 	cursor string    // of the next page: from the start until all were read, then back from the newest
 	fresh  []LogLine // newest first, of a way back that is not at its end yet
+	back   int       // how many pages that has taken
+	count  int       // of the lines that were yielded
 	known  map[string]bool
 	order  []string // of known, oldest first
 	pause  time.Duration
@@ -88,7 +101,7 @@ func (f *logFollower) read() ([]LogLine, error) {
 	if f.config.fromStart && !f.begun {
 		return f.readForward()
 	}
-	for range logMemory / maxLimit { // no list that has no end shall hold this up
+	for range logPages {
 		page, err := f.page(OrderDesc)
 		if page == nil {
 			return nil, err
@@ -99,19 +112,26 @@ func (f *logFollower) read() ([]LogLine, error) {
 				f.fresh = append(f.fresh, line)
 			}
 		}
-		if !f.begun || reached || !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor {
-			break
+		f.back++
+		reached = reached || !f.begun && len(f.fresh) > 0 // the newest page, to begin with
+		if reached || !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor || f.back == logBurst {
+			return f.arrive(), nil
 		}
 		f.cursor = page.NextPage
 	}
+	return nil, nil
+}
+
+// arrive ends a way back, and returns its lines in their order.
+func (f *logFollower) arrive() []LogLine {
 	lines := f.fresh
-	f.fresh, f.cursor = nil, ""
+	f.fresh, f.cursor, f.back = nil, "", 0
 	slices.Reverse(lines)
 	if !f.begun && len(lines) > 0 {
 		f.floor = lines[0].CreatedAt
 	}
 	f.begun = true
-	return f.remember(lines), nil
+	return f.remember(lines)
 }
 
 // readForward reads the next page from the start.
@@ -152,6 +172,8 @@ func (f *logFollower) remember(lines []LogLine) (fresh []LogLine) {
 			fresh = append(fresh, line)
 		}
 	}
+	f.count += len(fresh)
+	f.states[f.id] = fmt.Sprintf("%d lines", f.count)
 	for ; len(f.order) > logMemory; f.order = f.order[1:] {
 		delete(f.known, f.order[0])
 	}
