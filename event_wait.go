@@ -1,7 +1,10 @@
 package paperspace
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 )
@@ -30,6 +33,41 @@ type followed struct {
 
 // errStopped is a wait whose consumer broke off.
 var errStopped = errors.New("stopped")
+
+// Watch yields the event, whoever began it, as it is now and then at every change that a poll sees, to its end. One that
+// fails is yielded at last together with an [*EventError]; what ends the wait before that is yielded as a [*WaitError].
+// Unless an option or the context says otherwise, it waits 30 minutes at most.
+//
+// Calls machineEvents-get, or machineEvents-list when many wait.
+func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
+	begin := func() (*eventWait, error) {
+		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
+			return nil, err
+		}
+		w, err := newWait(ctx, s.client, machineEventsGet, false, opts)
+		if err != nil {
+			return nil, err
+		}
+		return w.follow(MachineEvent{ID: id}), nil
+	}
+	return watchEvents(begin, func(f *eventWait) error { return cmp.Or(f.run(), f.lost()) })
+}
+
+// watchEvents yields what a wait sees of its events.
+func watchEvents(begin func() (*eventWait, error), run func(*eventWait) error) iter.Seq2[MachineEvent, error] {
+	return func(yield func(MachineEvent, error) bool) {
+		f, err := begin()
+		if err != nil {
+			yield(MachineEvent{}, err)
+			return
+		}
+		defer f.end()
+		f.changed = yield
+		if err := run(f); err != nil && err != errStopped {
+			yield(MachineEvent{}, err)
+		}
+	}
+}
 
 func (w *wait) follow(events ...MachineEvent) *eventWait {
 	f := &eventWait{wait: w, events: map[string]*followed{}, changed: func(MachineEvent, error) bool { return true }}

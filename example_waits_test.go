@@ -118,6 +118,26 @@ func ExampleMachineEventsService_Wait() {
 	// Output: create done true
 }
 
+// Watch follows an event by its id, in another process too, and yields each change that a poll sees.
+func ExampleMachineEventsService_Watch() {
+	client := newClient(newServer())
+	op, err := client.Machines.Start(context.Background(), newMachine(client, "trainer").ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	saved := op.Event.ID
+
+	for event, err := range client.MachineEvents.Watch(context.Background(), saved) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(event.Name, event.State)
+	}
+	// Output:
+	// start in progress
+	// start done
+}
+
 // EnsureReady does the least that is needed, whatever the machine does at the moment. OnChange shows the steps.
 func ExampleMachinesService_EnsureReady() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())

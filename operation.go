@@ -81,18 +81,7 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 // last event together with an [*EventError]; what ends the wait before that is yielded as a [*WaitError]. Options and
 // time limits are those of [Operation.Wait].
 func (o *Operation[T]) Watch(ctx context.Context, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
-	return func(yield func(MachineEvent, error) bool) {
-		f, err := o.follow(ctx, opts)
-		if err != nil {
-			yield(MachineEvent{}, err)
-			return
-		}
-		defer f.end()
-		f.changed = yield
-		if err := o.run(f); err != nil && err != errStopped {
-			yield(MachineEvent{}, err)
-		}
-	}
+	return watchEvents(func() (*eventWait, error) { return o.follow(ctx, opts) }, o.run)
 }
 
 // run follows the operation's events to their end. An error says that the end of one is not known.

@@ -278,6 +278,53 @@ func TestRereadThatFails(t *testing.T) {
 	})
 }
 
+func TestMachineEventsWatch(t *testing.T) {
+	collect := func(t *testing.T, s service, opts ...WaitOption) (states []string, last error) {
+		for e, err := range newTestClient(t, s).MachineEvents.Watch(t.Context(), "e", opts...) {
+			states = append(states, string(e.State))
+			last = err
+		}
+		return states, last
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /machine-events/e": play(notFound, is("e", "new"), reply(500, ""), is("e", "new"), is("e", "done"))}
+		var changes int
+		states, err := collect(t, s, OnChange(func(u WaitUpdate) { changes++; assert.NotNil(t, u.Event) }))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"new", "done"}, states)
+		assert.Equal(t, 2, changes)
+
+		states, err = collect(t, service{"GET /machine-events/e": play(is("e", "new"), is("e", "cancelled"))})
+		require.ErrorIs(t, err, ErrEventCancelled)
+		assert.Equal(t, []string{"new", "cancelled"}, states)
+
+		states, err = collect(t, service{"GET /machine-events/e": play(is("e", "new"), reply(400, ""))})
+		require.ErrorIs(t, err, ErrBadRequest)
+		assert.Equal(t, []string{"new", ""}, states)
+		var we *WaitError
+		require.ErrorAs(t, err, &we)
+		assert.Equal(t, []string{"e"}, we.IDs)
+
+		begin := time.Now()
+		_, err = collect(t, service{"GET /machine-events/e": play(is("e", "new"))})
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.Equal(t, 30*time.Minute, time.Since(begin))
+		_, err = collect(t, service{"GET /machine-events/e": play(notFound)}, WithNotFoundGrace(0))
+		require.ErrorIs(t, err, ErrNotFound)
+		_, err = collect(t, s, WithWaitTimeout(-1))
+		require.ErrorContains(t, err, "WithWaitTimeout")
+
+		s = service{"GET /machine-events/e": play(is("e", "new"))}
+		for range newTestClient(t, s).MachineEvents.Watch(t.Context(), "e") {
+			break
+		}
+		assert.Equal(t, 1, s.polls("e"))
+	})
+	for _, err := range newTestClient(t, service{}).MachineEvents.Watch(t.Context(), "..") {
+		require.ErrorContains(t, err, "id")
+	}
+}
+
 func TestWatch(t *testing.T) {
 	collect := func(t *testing.T, op *Operation[Machine]) (states []string, last error) {
 		for e, err := range op.Watch(t.Context()) {

@@ -61,11 +61,15 @@ func finish(ctx context.Context, eventID string) error {
 	if err != nil {
 		return err
 	}
-	events, err := client.MachineEvents.Wait(ctx, []string{eventID})
-	if err != nil {
-		return err
+	var machineID string
+	for event, err := range client.MachineEvents.Watch(ctx, eventID) {
+		if err != nil {
+			return err
+		}
+		machineID = event.MachineID
+		fmt.Fprintln(os.Stderr, event.Name, event.State)
 	}
-	machine, err := client.Machines.WaitForState(ctx, events[0].MachineID, paperspace.MachineStateReady)
+	machine, err := client.Machines.WaitForState(ctx, machineID, paperspace.MachineStateReady)
 	if err != nil {
 		return err
 	}
