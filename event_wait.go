@@ -108,40 +108,47 @@ func (f *eventWait) run() error {
 			f.objectSeen, f.objectGone = true, errors.Is(n.err, ErrNotFound)
 		}
 		for _, t := range pending {
-			n, ok := inbox[t]
-			switch e := f.events[t.id]; {
-			case !ok:
-				continue
-			case n.err == nil:
-				now := *n.event
-				now.ID = t.id
-				delete(f.absent, t)
-				if !f.see(e, now) {
-					return errStopped
-				}
-			case errors.Is(n.err, ErrNotFound) && f.gone != nil && f.gone():
-				e.ended = true
-			case errors.Is(n.err, ErrNotFound) && f.objectGone:
-				e.ended = true
-			case f.object.id != "" && !f.objectSeen && f.failure(f.object) == nil: // its answer comes first
-			case f.refused(t, n.err):
-				e.ended, e.err = true, f.broken(n.err, t)
-			}
-			switch {
-			case f.events[t.id].ended:
-				f.drop(t)
-			case n.err != nil && f.object.id != "":
-				f.want(f.object, time.Time{})
+			if n, ok := inbox[t]; ok && !f.take(t, n) {
+				return errStopped
 			}
 		}
 	}
 	return nil
 }
 
-// runSiblings waits until all events of a machine have ended that are not older than a time.
+// take takes in what a poll learned of an event, and returns false if the consumer has had enough.
+func (f *eventWait) take(t target, n news) (goesOn bool) {
+	e := f.events[t.id]
+	goesOn = true
+	switch {
+	case n.err == nil:
+		now := *n.event
+		now.ID = t.id
+		delete(f.absent, t)
+		goesOn = f.see(e, now)
+	case errors.Is(n.err, ErrNotFound) && (f.objectGone || f.gone != nil && f.gone()):
+		e.ended = true
+	case f.object.id != "" && !f.objectSeen && f.failure(f.object) == nil: // its answer comes first
+	case f.refused(t, n.err):
+		e.ended, e.err = true, f.broken(n.err, t)
+	}
+	switch {
+	case e.ended:
+		f.drop(t)
+	case n.err != nil && f.object.id != "":
+		f.want(f.object, time.Time{})
+	}
+	return goesOn
+}
+
+// siblingAge is by how much one of the events that a call begins may be older than the one that the answer names.
+const siblingAge = 10 * time.Second
+
+// runSiblings waits until all events of a machine have ended that are not older than a time, or little older and not
+// at their end when they are seen first.
 func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	t := target{machineEventsKind, machineID}
-	f.want(t, since)
+	f.want(t, since.Add(-siblingAge))
 	defer f.drop(t)
 	for {
 		inbox, err := f.next()
@@ -156,6 +163,9 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 			continue
 		}
 		for _, e := range slices.Backward(n.events) { // oldest first
+			if f.events[e.ID] == nil && e.Finished() && e.CreatedAt.Before(since) {
+				continue
+			}
 			if sibling := f.add(e); !sibling.ended && !f.see(sibling, e) {
 				return errStopped
 			}
@@ -166,22 +176,10 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	}
 }
 
-// readMachine polls for a machine until the service answers: with many waits that end at once it is read from the list.
+// readMachine reads the machine again after its events. A 404 is normal for a while after they went well; after a delete,
+// or a create that failed, it is what there is to know.
 func (f *eventWait) readMachine(id string) (*Machine, error) {
-	t := target{machineKind, id}
-	f.want(t, time.Time{})
-	defer f.drop(t)
-	for {
-		inbox, err := f.next()
-		switch n := inbox[t]; {
-		case err != nil:
-			return nil, f.broken(err, t)
-		case n.err != nil:
-			return nil, n.err
-		case n.machine != nil:
-			return clone(n.machine), nil
-		}
-	}
+	return f.machine(id, f.failures() == nil, func(*Machine) bool { return true })
 }
 
 // see takes in how far an event is, and returns false if the consumer has had enough.

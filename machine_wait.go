@@ -7,7 +7,6 @@ import (
 	"iter"
 	"reflect"
 	"slices"
-	"time"
 )
 
 // Watch yields the machine as it is now, and then at every change that a poll sees, until the consumer breaks off, the
@@ -197,66 +196,42 @@ func (w *machineWait) settle() error {
 	defer w.drop(t)
 	for {
 		inbox, err := w.next()
-		if err != nil {
-			return w.broken(err, t) // whose id is the machine's
-		}
 		n := inbox[t]
-		if n.err != nil && w.refused(t, n.err) {
+		switch {
+		case err != nil:
+			return w.broken(err, t) // whose id is the machine's
+		case n.err != nil && w.refused(t, n.err):
 			return w.broken(n.err, t)
-		}
-		if n.err != nil {
+		case n.err != nil:
 			continue
 		}
 		w.drop(t)
-		err = w.follow(slices.DeleteFunc(n.events, MachineEvent.Finished)...).run()
-		if e, ok := errors.AsType[*WaitError](err); ok { // in terms of the machine
-			state := fmt.Sprintf("event %s %s", e.IDs[0], e.LastStates[e.IDs[0]])
-			e.IDs, e.LastStates = []string{w.target.id}, map[string]string{w.target.id: state}
+		f := w.follow(slices.DeleteFunc(n.events, MachineEvent.Finished)...)
+		own := w.name
+		w.name = func(t target) (id, state string) {
+			return w.target.id, fmt.Sprintf("event %s %s", t.id, w.states[t.id])
 		}
-		return err
+		defer func() { w.name = own }()
+		return f.run()
 	}
 }
 
 // until waits until the machine is in one of the states, and returns it.
 func (w *machineWait) until(states ...MachineState) (*Machine, error) {
-	w.want(w.target, time.Time{})
-	defer w.drop(w.target)
-	for {
-		m, err := w.change()
-		if err != nil || m != nil && slices.Contains(states, m.State) {
-			return m, err
-		}
-	}
+	return w.watch(func(m *Machine) bool { return slices.Contains(states, m.State) })
 }
 
 // once asks for the machine once more.
-func (w *machineWait) once() (m *Machine, err error) {
-	w.want(w.target, time.Time{})
-	defer w.drop(w.target)
-	for m == nil && err == nil {
-		m, err = w.change()
-	}
-	return m, err
+func (w *machineWait) once() (*Machine, error) {
+	return w.watch(func(*Machine) bool { return true })
 }
 
-// change waits for news of the machine, which is nil when it is not there yet.
-func (w *machineWait) change() (*Machine, error) {
-	inbox, err := w.next()
-	n := inbox[w.target]
-	switch {
-	case err != nil:
-		return nil, w.broken(err, w.target)
-	case n.err != nil && w.refused(w.target, n.err):
-		return nil, w.broken(n.err, w.target)
-	case n.machine == nil:
-		return nil, nil
-	}
-	delete(w.absent, w.target)
-	w.states[w.target.id] = string(n.machine.State)
-	m := clone(n.machine)
-	if !reflect.DeepEqual(n.machine, w.current) {
-		w.current = n.machine
-		w.config.onChange(WaitUpdate{Machine: clone(m)})
-	}
-	return m, nil
+func (w *machineWait) watch(enough func(*Machine) bool) (*Machine, error) {
+	return w.machine(w.target.id, true, func(m *Machine) bool {
+		if !reflect.DeepEqual(m, w.current) {
+			w.current = clone(m)
+			w.config.onChange(WaitUpdate{Machine: clone(m)})
+		}
+		return enough(m)
+	})
 }

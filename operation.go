@@ -59,14 +59,14 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	}
 	failed := f.failures()
 	if failed == nil && o.op.deletes() {
-		return &o.Data, nil
+		return clone(&o.Data), nil
 	}
 	object, err := o.read(f, &o.Data)
 	switch {
 	case err == nil:
 		return object, failed
 	case o.op.deletes() && errors.Is(err, ErrNotFound):
-		return &o.Data, failed
+		return clone(&o.Data), failed
 	case failed != nil:
 		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", f.outcome(err)))
 	case o.Event == nil:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -66,7 +67,7 @@ type WaitUpdate struct {
 }
 
 // OnChange calls f at every change that a poll of the wait sees, in the goroutine that waits. It shows the progress of
-// waits that take several steps; where there is one step, the Watch methods do.
+// waits that take several steps; where there is one step, the Watch methods do, which call f before they yield.
 func OnChange(f func(WaitUpdate)) WaitOption {
 	return waitOption(func(c *waitConfig) error {
 		if f == nil {
@@ -91,6 +92,8 @@ type wait struct {
 	start  time.Time
 	states map[string]string    // the last state of each id
 	absent map[target]time.Time // since when a target answers 404
+	// name is what errors call a pending target, and its state.
+	name func(target) (id, state string)
 }
 
 // newWait begins a wait on behalf of op, with its own time limit unless it is endless. It must end with [wait.end].
@@ -110,6 +113,7 @@ func newWait(ctx context.Context, c *Client, op *operation, endless bool, opts [
 			return nil, err
 		}
 	}
+	w.name = func(t target) (id, state string) { return t.id, w.states[t.id] }
 	limit := w.config.timeout
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !endless {
 		limit = cmp.Or(op.wait, defaultWaitTimeout)
@@ -146,9 +150,12 @@ func (w *wait) broken(err error, pending ...target) error {
 	}
 	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.start), Err: w.outcome(err)}
 	for _, t := range pending {
-		e.IDs = append(e.IDs, t.id)
-		if state := w.states[t.id]; state != "" {
-			e.LastStates[t.id] = state
+		id, state := w.name(t)
+		if !slices.Contains(e.IDs, id) {
+			e.IDs = append(e.IDs, id)
+			if state != "" {
+				e.LastStates[id] = state
+			}
 		}
 		if failed := w.failure(t); failed != nil && failed != err {
 			e.LastPoll = failed
@@ -175,6 +182,31 @@ func (w *wait) outcome(err error) error {
 		return fmt.Errorf("%w: %w", ErrWaitTimeout, &cut)
 	default:
 		return ErrWaitTimeout
+	}
+}
+
+// machine polls for a machine until what is seen of it is enough. With many waits that end at once it is read from the
+// list. A patient wait takes a 404 for normal for a while.
+func (w *wait) machine(id string, patient bool, enough func(*Machine) bool) (*Machine, error) {
+	t := target{machineKind, id}
+	w.want(t, time.Time{})
+	defer w.drop(t)
+	for {
+		inbox, err := w.next()
+		n := inbox[t]
+		switch {
+		case err != nil:
+			return nil, w.broken(err, t)
+		case n.err != nil && (!patient || w.refused(t, n.err)):
+			return nil, w.broken(n.err, t)
+		case n.machine == nil:
+			continue
+		}
+		delete(w.absent, t)
+		w.states[id] = string(n.machine.State)
+		if m := clone(n.machine); enough(m) {
+			return m, nil
+		}
 	}
 }
 

@@ -278,6 +278,37 @@ func TestRereadThatFails(t *testing.T) {
 	})
 }
 
+// A 404 is normal for a while after a create, whose event may be done by then; after an event that failed it is not.
+func TestRereadIsPatient(t *testing.T) {
+	for _, tc := range []struct {
+		event string
+		reads []step
+		opts  []WaitOption
+		is    error
+		took  time.Duration
+	}{
+		{event: "done", reads: []step{notFound, notFound, ready}},
+		{event: "done", reads: []step{notFound}, is: ErrNotFound, took: time.Minute},
+		{event: "done", reads: []step{notFound}, opts: []WaitOption{WithNotFoundGrace(0)}, is: ErrNotFound},
+		{event: "error", reads: []step{notFound}, is: ErrEventFailed},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := service{"GET /machine-events/e": play(is("e", tc.event)), "GET /machines/m": play(tc.reads...)}
+			begin := time.Now()
+			m, err := start(t, s).Wait(t.Context(), tc.opts...)
+			assert.GreaterOrEqual(t, time.Since(begin), tc.took)
+			assert.Less(t, time.Since(begin), tc.took+15*time.Second)
+			if tc.is == nil {
+				require.NoError(t, err)
+				assert.Equal(t, "as it is", m.Name)
+				return
+			}
+			require.ErrorIs(t, err, tc.is)
+			assert.ErrorContains(t, err, "404")
+		})
+	}
+}
+
 func TestMachineEventsWatch(t *testing.T) {
 	collect := func(t *testing.T, s service, opts ...WaitOption) (states []string, last error) {
 		for e, err := range newTestClient(t, s).MachineEvents.Watch(t.Context(), "e", opts...) {
@@ -393,6 +424,16 @@ func TestWaitOnADelete(t *testing.T) {
 		_, err = begin(t, s).Wait(t.Context())
 		require.ErrorIs(t, err, ErrNotFound, "after the grace time")
 
+		// Each wait has its own copy of what came.
+		s = service{"GET /machine-events/e": play(is("e", "done"))}
+		op := begin(t, s)
+		first, err := op.Wait(t.Context())
+		require.NoError(t, err)
+		second, err := op.Wait(t.Context())
+		require.NoError(t, err)
+		assert.NotSame(t, first, second)
+		assert.NotSame(t, first, &op.Data)
+
 		s = service{"GET /machine-events/e": play(is("e", "error", "error=busy")), "GET /machines/m": play(ready)}
 		m, err = begin(t, s).Wait(t.Context())
 		require.ErrorIs(t, err, ErrEventFailed)
@@ -428,7 +469,7 @@ func TestWaitOnAnUpdate(t *testing.T) {
 			"GET /machine-events/e": play(is("e", "new"), is("e", "done")),
 			"GET /machine-events": play(
 				reply(500, ""),
-				list(event("later", "in progress", at(2)), event("e", "done"), event("old", "new", at(-1))),
+				list(event("later", "in progress", at(2)), event("e", "done"), event("old", "new", at(-11))),
 				list(event("last", "new", at(9)), event("later", "done", at(2)), event("e", "done")),
 				list(event("last", "done", at(9)), event("later", "done", at(2)), event("e", "done")),
 			),
@@ -449,6 +490,20 @@ func TestWaitOnAnUpdate(t *testing.T) {
 		assert.ErrorContains(t, err, "one")
 		assert.ErrorContains(t, err, "two", "all are followed, and joined")
 		assert.NotNil(t, m)
+
+		// The answer need not name the oldest of the events that the call began. One that ended before it was seen is
+		// another call's.
+		s = service{
+			"GET /machines/m":       play(ready),
+			"GET /machine-events/e": play(is("e", "done")),
+			"GET /machine-events": play(
+				list(event("e", "done"), event("twin", "in progress", at(-1)), event("before", "error", "error=old", at(-2))),
+				list(event("e", "done"), event("twin", "error", "error=two", at(-1)), event("before", "error", "error=old", at(-2))),
+			),
+		}
+		_, err = begin(t, s, withEvent).Wait(t.Context())
+		require.ErrorContains(t, err, "two")
+		assert.NotContains(t, err.Error(), "old")
 
 		s = service{"GET /machine-events/e": play(is("e", "done")), "GET /machine-events": play(reply(403, ""))}
 		_, err = begin(t, s, withEvent).Wait(t.Context())
@@ -555,9 +610,11 @@ func TestMachinesWatch(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /machines/m": play(notFound, machine("off"), machine("off"), reply(500, ""), machine("starting"), machine("ready"))}
-		states, err := collect(t, s)
+		var changes []string
+		states, err := collect(t, s, OnChange(func(u WaitUpdate) { changes = append(changes, string(u.Machine.State)) }))
 		require.NoError(t, err)
 		assert.Equal(t, []string{"off", "starting", "ready"}, states)
+		assert.Equal(t, states, changes)
 
 		begin := time.Now()
 		states, err = collect(t, service{"GET /machines/m": play(machine("off"), notFound)})

@@ -36,6 +36,7 @@ func watch[T any](
 				delete(w.absent, t)
 				value, state := of(n)
 				w.states[t.id] = state
+				w.config.onChange(WaitUpdate{Machine: clone(n.machine), Deployment: clone(n.deployment)})
 				if !yield(*clone(value), nil) {
 					return
 				}
