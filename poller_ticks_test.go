@@ -167,6 +167,7 @@ func TestPagesThatDoNotPay(t *testing.T) {
 				var wg sync.WaitGroup
 				wg.Go(func() { f.waitForAll(t, []int{first, first + 1}, wait) })
 				time.Sleep(5*time.Minute - time.Second)
+				synctest.Wait()
 				assert.Less(t, len(f.requests), 120, "two a tick, and the pages once in twenty")
 				f.mu.Lock()
 				c.poller.mu.Lock()
@@ -370,8 +371,10 @@ func TestWhatDidNotFitGoesFirst(t *testing.T) {
 		s.waits(ctx, c, &wg, names(0, 13)...)
 		var tick []received
 		for len(tick) < 10 {
+			synctest.Wait()
 			before := len(s.requests)
 			time.Sleep(50 * time.Millisecond)
+			synctest.Wait()
 			tick = s.requests[before:]
 		}
 		asked := map[string]bool{}
@@ -381,6 +384,7 @@ func TestWhatDidNotFitGoesFirst(t *testing.T) {
 		before := len(s.requests)
 		s.waits(ctx, c, &wg, names(100, 120)...)
 		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
 		require.GreaterOrEqual(t, len(s.requests), before+10)
 		for _, r := range s.requests[before : before+3] {
 			assert.False(t, asked[r.path], r.path)
@@ -507,6 +511,29 @@ func TestTargetsThatHang(t *testing.T) {
 	}
 }
 
+// A newcomer does not queue behind targets that hang.
+func TestNewcomerBesideTargetsThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{answer: func(r *http.Request, id string) (*http.Response, error) {
+			if id == "new" {
+				return spec("1", "healthy")(r)
+			}
+			return hang(r)
+		}}
+		c := newTestClient(t, s, WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		s.waits(ctx, c, &wg, names(0, 9)...)
+		time.Sleep(3 * time.Minute)
+		begin := time.Now()
+		_, err := c.Deployments.WaitUntilHealthy(t.Context(), "new")
+		require.NoError(t, err)
+		assert.LessOrEqual(t, time.Since(begin), 12*time.Second)
+		cancel()
+		wg.Wait()
+	})
+}
+
 // A service that takes long to answer is given the time, up to that of the policy; so are its lists.
 func TestSlowService(t *testing.T) {
 	for _, waits := range []int{1, 3} {
@@ -519,6 +546,7 @@ func TestSlowService(t *testing.T) {
 				return err
 			})
 			assert.Less(t, time.Since(epochOf(t)), 40*time.Second)
+			require.Greater(t, len(f.requests), 1)
 			second := f.requests[1].at.Sub(f.requests[0].at)
 			assert.GreaterOrEqual(t, second, 10*time.Second, "what is not answered by then is asked for again")
 			assert.Less(t, second, 12*time.Second)
