@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +35,14 @@ func (s *singles) RoundTrip(r *http.Request) (*http.Response, error) {
 		return s.answer(r, id)
 	}
 	return spec("1")(r)
+}
+
+// seen are the requests so far.
+func (s *singles) seen() []received {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
 // waits begins waits for so many deployments. They end with the context.
@@ -168,16 +177,18 @@ func TestPagesThatDoNotPay(t *testing.T) {
 				wg.Go(func() { f.waitForAll(t, []int{first, first + 1}, wait) })
 				time.Sleep(5*time.Minute - time.Second)
 				synctest.Wait()
-				assert.Less(t, len(f.requests), 120, "two a tick, and the pages once in twenty")
 				f.mu.Lock()
+				assert.Less(t, len(f.requests), 120, "two a tick, and the pages once in twenty")
 				c.poller.mu.Lock()
 				c.poller.skip[eventList] = pollSkip // as it is just after such a look
 				c.poller.mu.Unlock()
 				before := len(f.requests)
 				f.mu.Unlock()
 				f.waitForAll(t, numbers(25), wait)
+				f.mu.Lock()
 				assert.NotZero(t, pages(before), "for the newcomers")
 				assert.Less(t, len(f.requests)-before, 20)
+				f.mu.Unlock()
 				wg.Wait()
 			})
 		})
@@ -371,22 +382,20 @@ func TestWhatDidNotFitGoesFirst(t *testing.T) {
 		s.waits(ctx, c, &wg, names(0, 13)...)
 		var tick []received
 		for len(tick) < 10 {
-			synctest.Wait()
-			before := len(s.requests)
+			before := len(s.seen())
 			time.Sleep(50 * time.Millisecond)
-			synctest.Wait()
-			tick = s.requests[before:]
+			tick = s.seen()[before:]
 		}
 		asked := map[string]bool{}
 		for _, r := range tick {
 			asked[r.path] = true
 		}
-		before := len(s.requests)
+		before := len(s.seen())
 		s.waits(ctx, c, &wg, names(100, 120)...)
 		time.Sleep(1100 * time.Millisecond)
-		synctest.Wait()
-		require.GreaterOrEqual(t, len(s.requests), before+10)
-		for _, r := range s.requests[before : before+3] {
+		after := s.seen()[before:]
+		require.GreaterOrEqual(t, len(after), 10)
+		for _, r := range after[:3] {
 			assert.False(t, asked[r.path], r.path)
 			assert.Less(t, len(r.path), 4, "%s is a newcomer", r.path)
 		}
