@@ -400,7 +400,7 @@ func (p *poller) left(born int) bool {
 func (p *poller) learn() {
 	for list, l := range p.round.lists {
 		if l.hits < l.read {
-			p.skip[list] = pollSkip
+			p.skip[list] = max(0, pollSkip-p.open(list)) // newcomers shorten it, also those that came meanwhile
 		}
 		p.round.lists[list] = listing{read: l.read, hits: l.hits}
 	}
@@ -453,13 +453,18 @@ func (p *poller) worthAPage(list int) bool {
 	if l.done || p.skip[list] > 0 {
 		return false
 	}
-	open := 0
+	open := p.open(list)
+	return open > 1 && l.pages < max(pollPages, open/pollPageShare)
+}
+
+// open is how many targets the round has yet to ask for that a list answers for.
+func (p *poller) open(list int) (n int) {
 	for t, e := range p.entries {
 		if listOf(t.kind) == list && e.tried < p.rounds {
-			open++
+			n++
 		}
 	}
-	return open > 1 && l.pages < max(pollPages, open/pollPageShare)
+	return n
 }
 
 // readPage reads on in a list and answers all targets that stand on the page.

@@ -279,6 +279,14 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	// One that is told of both at once.
+	w := newTestClient(t, service{}).poller.newWaiter(t.Context(), nil)
+	w.inbox[target{machineKind, "m"}], w.fatal = news{}, ErrUnauthorized
+	inbox, err := w.next()
+	require.NoError(t, err)
+	assert.Len(t, inbox, 1)
+	_, err = w.next()
+	require.ErrorIs(t, err, ErrUnauthorized)
 }
 
 // The leader returns its own answer at once, whatever is left of the tick; the heir goes on with the same budget.
@@ -591,7 +599,7 @@ func TestListThatHangs(t *testing.T) {
 // In an outage of a list, the errors of the waits tell of it.
 func TestLastPollOfAList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(100, time.Hour)
+		f := newFleet(500, time.Hour)
 		for id := range f.ends {
 			f.ends[id] = time.Now().Add(time.Hour)
 		}
@@ -603,8 +611,8 @@ func TestLastPollOfAList(t *testing.T) {
 			return resp
 		}
 		c := newTestClient(t, f)
-		f.waitForAll(t, numbers(100), func(i int) error {
-			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)}, WithWaitTimeout(42*time.Second))
+		f.waitForAll(t, numbers(500), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)}, WithWaitTimeout(45*time.Second))
 			we, ok := errors.AsType[*WaitError](err)
 			if !ok || we.LastPoll == nil {
 				return errors.New("no last poll")
