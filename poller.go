@@ -64,7 +64,7 @@ type poller struct {
 	entries map[target]*entry
 	leader  *waiter
 
-	interval  time.Duration // between rounds, before jitter
+	interval  time.Duration // from round to round, before jitter
 	next      time.Time     // when the next tick is due
 	nextRound time.Time     // when the next round is due, once this one is complete
 	notBefore time.Time     // what the service asked for
@@ -101,6 +101,7 @@ const (
 
 // round is how far a round has come.
 type round struct {
+	began    time.Time
 	ticks    int
 	complete bool // all that it began with was asked for
 	putOff   bool // some of it without having been asked for
@@ -219,9 +220,7 @@ func (w *waiter) want(t target, since time.Time) {
 		}
 	}
 	e.waiters = append(e.waiters, w)
-	if e.trust != hanging {
-		e.born, e.tried = p.rounds, p.rounds-1
-	}
+	e.born, e.tried = p.rounds, p.rounds-1
 	shortest, _ := p.pollRange()
 	soon := time.Now().Add(shortest)
 	if p.notBefore.After(soon) {
@@ -342,7 +341,7 @@ func (p *poller) handOn(w *waiter) {
 // lead runs a tick, or what another leader left of it.
 func (p *poller) lead(w *waiter) {
 	if p.round == nil || p.round.complete && !p.nextRound.After(time.Now()) {
-		p.round = new(round)
+		p.round = &round{began: time.Now()}
 		p.rounds++
 	}
 	goesOn := func() bool { return w.ctx.Err() == nil && len(w.inbox) == 0 }
@@ -366,10 +365,10 @@ func (p *poller) lead(w *waiter) {
 		p.skip[i] = max(0, p.skip[i]-1)
 	}
 	shortest, longest := p.pollRange()
-	jittered := func(d time.Duration) time.Time { return time.Now().Add(d - rand.N(d/5+1)) }
+	jittered := func(d time.Duration) time.Duration { return d - rand.N(d/5+1) }
 	if !p.round.complete && !p.left(p.rounds-1) {
 		p.round.complete = true
-		p.nextRound = jittered(p.interval)
+		p.nextRound = p.round.began.Add(jittered(p.interval))
 		if p.round.ticks == 1 && !p.round.putOff {
 			p.interval = min(p.interval+p.interval/2, longest)
 		}
@@ -377,7 +376,7 @@ func (p *poller) lead(w *waiter) {
 	if p.round.complete {
 		p.learn()
 	}
-	p.next = jittered(shortest)
+	p.next = time.Now().Add(jittered(shortest))
 	if p.nextRound.After(p.next) && !p.left(p.rounds) {
 		p.next = p.nextRound
 	}

@@ -520,6 +520,10 @@ func TestStuckEventDoesNotHoldUpAWait(t *testing.T) {
 		require.NoError(t, err)
 		_, err = newTestClient(t, s).Machines.WaitForState(t.Context(), "m", MachineStateReady, WithWaitTimeout(2*time.Hour))
 		require.ErrorIs(t, err, ErrWaitTimeout)
+		we, ok := errors.AsType[*WaitError](err)
+		require.True(t, ok)
+		assert.Equal(t, []string{"m"}, we.IDs, "in terms of the machine")
+		assert.Equal(t, map[string]string{"m": "event old in progress"}, we.LastStates)
 	})
 }
 
