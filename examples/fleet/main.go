@@ -2,8 +2,8 @@
 //
 //	fleet -n 40
 //
-// Without an API key it talks to an in-memory Paperspace, where some of the machines fail. With PAPERSPACE_API_KEY set
-// it talks to the real one, and costs money.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, and costs
+// money.
 package main
 
 import (
@@ -35,6 +35,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	if err := run(ctx, *n, *machineType); err != nil {
 		log.Fatal(err)
 	}
@@ -90,10 +91,13 @@ func run(ctx context.Context, n int, machineType string) error {
 			return nil, nil
 		}
 		op, err := client.Machines.Delete(ctx, id)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			return op.Wait(ctx)
+		case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
+			return nil, client.Machines.WaitUntilDeleted(ctx, id)
 		}
-		return op.Wait(ctx)
+		return nil, err
 	})
 	bars.Wait()
 	err = errors.Join(createErr, readyErr, deleteErr)
@@ -129,9 +133,10 @@ func bar(bars *mpb.Progress, name string, n int) *mpb.Bar {
 }
 
 func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY") != "" {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("fleet"))
 	}
+	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }

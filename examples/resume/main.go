@@ -4,7 +4,8 @@
 //	resume finish EVENT     waits for that event and prints the machine
 //	resume                  plays both, each in a process of its own, against an in-memory Paperspace
 //
-// The first two talk to the real service, with the API key from PAPERSPACE_API_KEY; begin costs money there.
+// The first two talk to the real service, with the API key from PAPERSPACE_API_KEY; begin costs money there, until you
+// delete the machine.
 package main
 
 import (
@@ -25,6 +26,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
 	var err error
 	switch args := os.Args[1:]; {
 	case len(args) == 0:
@@ -91,7 +93,10 @@ func play(ctx context.Context) error {
 		cmd.Env = append(os.Environ(), "PAPERSPACE_API_KEY="+srv.Key(), "PAPERSPACE_API_URL="+listener.URL+"/v1")
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, os.Stderr
-		err = cmd.Run()
+		if err := cmd.Start(); err != nil {
+			return "", err
+		}
+		err = cmd.Wait()
 		fmt.Printf("process %d, resume %s: %s", cmd.Process.Pid, strings.Join(args, " "), out.String())
 		return strings.TrimSpace(out.String()), err
 	}
