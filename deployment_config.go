@@ -141,8 +141,9 @@ func setFields(union any) (n int) {
 // there without asking a Sensitive.
 func formatAsV(f fmt.State, v any) { _, _ = fmt.Fprintf(f, fmt.FormatString(f, 'v'), v) }
 
-// maskedOptions are for MarshalJSON, where a Sensitive is a mask.
-var maskedOptions = json.Deterministic(true)
+// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with repeated
+// names can be encoded again.
+var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 
 // DeploymentConfigV1 is a configuration of the version v1.
 type DeploymentConfigV1 struct {

@@ -166,5 +166,5 @@ func addFields(object []byte, fields []bodyField, taken map[string]bool) ([]byte
 		}
 		members[f.name] = value
 	}
-	return json.Marshal(members, json.Deterministic(true))
+	return json.Marshal(members, maskedOptions)
 }

@@ -72,8 +72,9 @@ func (r RawJSON) check() string {
 	return ""
 }
 
-// UnmarshalJSON keeps a copy of the JSON.
+// UnmarshalJSON keeps a copy of the JSON. Bytes that are not UTF-8 become U+FFFD, as in a string, or it could not be
+// encoded again.
 func (r *RawJSON) UnmarshalJSON(data []byte) error {
-	*r = append((*r)[:0], data...)
+	*r = append((*r)[:0], bytes.ToValidUTF8(data, []byte("\ufffd"))...)
 	return nil
 }
