@@ -2,7 +2,7 @@
 //
 // A version tells where its files are, and what is put there (with any S3 client, say) is counted by the service. This
 // program puts nothing there, so it costs nothing: without an API key it talks to an in-memory Paperspace, with
-// PAPERSPACE_API_KEY set to the real one.
+// PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set to the real one.
 package main
 
 import (
@@ -41,15 +41,19 @@ func run(ctx context.Context) (err error) {
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
 		Name: name, Description: paperspace.Value("made by an example; may be deleted"),
 	})
-	if err != nil {
-		return fmt.Errorf("dataset %s (if its outcome is unknown, look for it): %w", name, err)
+	if err != nil && !errors.Is(err, paperspace.ErrOutcomeUnknown) {
+		return err // there is no dataset
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
-		_, failed := client.Datasets.Delete(ctx, dataset.ID)
-		err = errors.Join(err, failed)
+		if removeErr := remove(ctx, client, name); removeErr != nil {
+			err = errors.Join(err, fmt.Errorf("dataset %s may still be there: %w", name, removeErr))
+		}
 	}()
+	if err != nil {
+		return err
+	}
 	for _, message := range []string{"raw scans", "without duplicates", "labelled"} {
 		version, err := publish(ctx, client, dataset.ID, message)
 		if err != nil {
@@ -113,6 +117,27 @@ func moveTag(ctx context.Context, client *paperspace.Client, datasetID, tag, to 
 func setTags(ctx context.Context, client *paperspace.Client, version *paperspace.DatasetVersion, tags paperspace.VersionTags) error {
 	_, err := client.Versions.Update(ctx, version.DatasetID, version.Version, paperspace.DatasetVersionUpdateParams{Tags: tags})
 	return err
+}
+
+// remove finds the dataset by its name, since its id is lost if the answer to the create is. A new one may not show for a
+// while.
+func remove(ctx context.Context, client *paperspace.Client, name string) error {
+	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
+		datasets, err := paperspace.Collect(client.Datasets.All(ctx, paperspace.DatasetListParams{}))
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(datasets, func(d paperspace.Dataset) bool { return d.Name == name })
+		if i < 0 {
+			continue
+		}
+		if _, err := client.Datasets.Delete(ctx, datasets[i].ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
+			return err
+		}
+		fmt.Println("deleted", name)
+		return nil
+	}
+	return errors.New("it has not shown for a minute")
 }
 
 func connect() (*paperspace.Client, error) {

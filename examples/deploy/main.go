@@ -5,8 +5,8 @@
 //
 // The file is the API's own deployment configuration. Without -keep, what the program has created is deleted again.
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, where the
-// two replicas of deployment.yaml cost $0.16 an hour for as long as they are there.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
+// it talks to the real one, where the two replicas of deployment.yaml cost $0.16 an hour for as long as they are there.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,29 +58,31 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 		if keep {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
 		err = errors.Join(err, undo(ctx))
 	}
 	if projectID == "" {
 		name := "deploy-example-" + strings.ToLower(rand.Text()[:8])
 		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: name})
+		if err == nil || errors.Is(err, paperspace.ErrOutcomeUnknown) {
+			defer cleanup(func(ctx context.Context) error { return removeProject(ctx, client, name) })
+		}
 		if err != nil {
-			return fmt.Errorf("project %s (if its outcome is unknown, look for it): %w", name, err)
+			return fmt.Errorf("project %s: %w", name, err)
 		}
 		projectID = project.ID
-		defer cleanup(func(ctx context.Context) error {
-			_, err := client.Projects.Delete(ctx, project.ID)
-			return err
-		})
 	}
 
 	params := paperspace.DeploymentUpsertParams{ProjectID: projectID, Config: config}
-	switch existing, err := client.Deployments.GetByName(ctx, config.V1.Name); {
+	existing, err := client.Deployments.GetByName(ctx, config.V1.Name)
+	switch {
 	case err == nil:
 		params.DeploymentID, params.ProjectID = &existing.ID, existing.ProjectID
 	case errors.Is(err, paperspace.ErrNotFound):
-		defer cleanup(func(ctx context.Context) error { return remove(ctx, client, config.V1.Name) })
+		defer cleanup(func(ctx context.Context) error {
+			return remove(ctx, client, config.V1.Name, errors.Is(err, paperspace.ErrOutcomeUnknown))
+		})
 	default:
 		return err
 	}
@@ -153,20 +156,46 @@ func follow(ctx context.Context, client *paperspace.Client, id string) {
 	}
 }
 
-// remove deletes the deployment by its name, as its id may never have come.
-func remove(ctx context.Context, client *paperspace.Client, name string) error {
+// remove deletes the deployment by its name, as its id may never have come. If the answer was lost it is looked for a
+// while: a new one may not show at once.
+func remove(ctx context.Context, client *paperspace.Client, name string, lost bool) error {
 	deployment, err := client.Deployments.GetByName(ctx, name)
-	if errors.Is(err, paperspace.ErrNotFound) {
+	for since := time.Now(); lost && errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
+		time.Sleep(5 * time.Second)
+		deployment, err = client.Deployments.GetByName(ctx, name)
+	}
+	if errors.Is(err, paperspace.ErrNotFound) && !lost {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("deployment %s may still be there: %w", name, err)
 	}
-	if _, err := client.Deployments.Delete(ctx, deployment.ID); err != nil {
+	if _, err := client.Deployments.Delete(ctx, deployment.ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
 		return fmt.Errorf("deployment %s may still be there: %w", name, err)
 	}
 	fmt.Println("deleted", name)
 	return nil
+}
+
+// removeProject finds the project by its name, since its id is lost if the answer to the create is. A new one may not show
+// for a while.
+func removeProject(ctx context.Context, client *paperspace.Client, name string) error {
+	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
+		projects, err := paperspace.Collect(client.Projects.All(ctx, paperspace.ProjectListParams{}))
+		if err != nil {
+			return fmt.Errorf("project %s may still be there: %w", name, err)
+		}
+		i := slices.IndexFunc(projects, func(p paperspace.Project) bool { return p.Name == name })
+		if i < 0 {
+			continue
+		}
+		if _, err := client.Projects.Delete(ctx, projects[i].ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
+			return fmt.Errorf("project %s may still be there: %w", name, err)
+		}
+		fmt.Println("deleted", name)
+		return nil
+	}
+	return fmt.Errorf("project %s may be there, though it has not shown for a minute", name)
 }
 
 func connect() (*paperspace.Client, error) {
