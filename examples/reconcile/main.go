@@ -9,7 +9,8 @@
 // third is told that no machines are wanted, so that nothing is left. After an interrupt, reconcile -n 0 removes the rest.
 //
 // Without an API key it talks to an in-memory Paperspace, which loses the answer to the second create. With
-// PAPERSPACE_API_KEY set it talks to the real one, where three machines of type C5 cost $0.24 an hour until they are gone.
+// PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set it talks to the real one, where three machines of type C5 cost $0.24
+// an hour until they are gone.
 package main
 
 import (
@@ -51,7 +52,7 @@ func play(ctx context.Context, n int, file string, crash time.Duration) error {
 		defer os.RemoveAll(dir)
 		file = filepath.Join(dir, "state.json")
 	}
-	client, err := connect()
+	client, pause, err := connect()
 	if err != nil {
 		return err
 	}
@@ -60,20 +61,21 @@ func play(ctx context.Context, n int, file string, crash time.Duration) error {
 	fmt.Println("first controller")
 	killed, cancel := context.WithTimeout(ctx, crash)
 	defer cancel()
-	err = reconcile(killed, client, file, n)
+	err = reconcile(killed, client, file, n, pause)
 	if err != nil && (ctx.Err() != nil || killed.Err() == nil) {
 		return err
 	}
 	fmt.Println("second controller")
-	if err := reconcile(ctx, client, file, n); err != nil {
+	if err := reconcile(ctx, client, file, n, pause); err != nil {
 		return err
 	}
 	fmt.Println("third controller")
-	return reconcile(ctx, client, file, 0)
+	return reconcile(ctx, client, file, 0, pause)
 }
 
-// reconcile is the loop of one controller. It ends when n machines are ready; one that runs for ever would go on.
-func reconcile(ctx context.Context, client *paperspace.Client, file string, n int) error {
+// reconcile is the loop of one controller, which looks again after a pause. It ends when n machines are ready; one that
+// runs for ever would go on.
+func reconcile(ctx context.Context, client *paperspace.Client, file string, n int, shortPause time.Duration) error {
 	c, err := load(client, file)
 	if err != nil {
 		return err
@@ -100,11 +102,10 @@ func reconcile(ctx context.Context, client *paperspace.Client, file string, n in
 }
 
 const (
-	shortPause = time.Second
-	prefix     = "reconcile-" // of the names of our machines; all others are left alone
-	longPause  = time.Minute  // while things go wrong
-	waitLimit  = time.Minute  // of a pass, after which it looks again
-	invisible  = time.Minute  // for how long a machine that was asked for may not show
+	prefix    = "reconcile-" // of the names of our machines; all others are left alone
+	longPause = time.Minute  // while things go wrong
+	waitLimit = time.Minute  // of a pass, after which it looks again
+	invisible = time.Minute  // for how long a machine that was asked for may not show
 )
 
 // controller knows what was begun. All else it learns from the service in each pass.
@@ -297,12 +298,15 @@ func (c *controller) save() error {
 	return os.Rename(c.file+".new", c.file)
 }
 
-func connect() (*paperspace.Client, error) {
+// connect returns a client, and how long to pause between two looks at the service: each lists all machines.
+func connect() (client *paperspace.Client, pause time.Duration, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("reconcile"))
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("reconcile"))
+		return client, 5 * time.Second, err
 	}
 	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
 	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
-	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
+	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
+	return client, 200 * time.Millisecond, nil
 }
