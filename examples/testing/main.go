@@ -1,7 +1,8 @@
 // Testing has a function that a program might be made of, and in main_test.go its tests on an in-memory Paperspace.
 //
 // It turns off all machines that are ready, but for those whose names begin with "keep-". Run as a program it does that
-// in memory, or, with PAPERSPACE_API_KEY set and the flag -really, to the machines of that key's team.
+// in memory. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set it lists those of the key's team, and turns them off
+// only if -really is given.
 package main
 
 import (
@@ -19,17 +20,28 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
+// Idle returns the ready machines that are not to be kept.
+func Idle(ctx context.Context, client *paperspace.Client) (idle []paperspace.Machine, err error) {
+	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{}) {
+		if err != nil {
+			return nil, err
+		}
+		if machine.State == paperspace.MachineStateReady && !strings.HasPrefix(machine.Name, "keep-") {
+			idle = append(idle, machine)
+		}
+	}
+	return idle, nil
+}
+
 // TurnOff turns off the ready machines that are not to be kept, and returns their names. One that fails does not keep
 // it from the others.
 func TurnOff(ctx context.Context, client *paperspace.Client) (names []string, err error) {
+	idle, err := Idle(ctx, client)
+	if err != nil {
+		return nil, err
+	}
 	var errs []error
-	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{}) {
-		if err != nil {
-			return names, errors.Join(append(errs, err)...)
-		}
-		if machine.State != paperspace.MachineStateReady || strings.HasPrefix(machine.Name, "keep-") {
-			continue
-		}
+	for _, machine := range idle {
 		if _, err := client.Machines.EnsureOff(ctx, machine.ID); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", machine.Name, err))
 			continue
@@ -45,33 +57,49 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
-	client, err := connect(ctx, *really)
-	if err != nil {
-		log.Fatal(err)
-	}
-	names, err := TurnOff(ctx, client)
-	fmt.Println("turned off:", strings.Join(names, ", "))
-	if err != nil {
+	if err := run(ctx, *really); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func connect(ctx context.Context, really bool) (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		if !really {
-			return nil, errors.New("this would turn off the machines of your team: say -really")
+func run(ctx context.Context, really bool) error {
+	client, real, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+
+	if real && !really {
+		idle, err := Idle(ctx, client)
+		if err != nil {
+			return err
 		}
-		return paperspace.NewClient(paperspace.FromEnv())
+		fmt.Printf("-really would turn off %d machines\n", len(idle))
+		for _, machine := range idle {
+			fmt.Println(" ", machine.Name)
+		}
+		return nil
+	}
+	names, err := TurnOff(ctx, client)
+	fmt.Println("turned off:", strings.Join(names, ", "))
+	return err
+}
+
+// connect returns a client, and whether it talks to the real service.
+func connect(ctx context.Context) (client *paperspace.Client, real bool, err error) {
+	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("testing"))
+		return client, true, err
 	}
 	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	client := paperspacetest.NewServer(paperspacetest.WithSpeed(120)).
+	client = paperspacetest.NewServer(paperspacetest.WithSpeed(120)).
 		Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond))
 	for _, name := range []string{"trainer", "keep-database", "notebook"} {
 		if err := rent(ctx, client, name); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return client, nil
+	return client, false, nil
 }
 
 // rent rents a machine and waits until it is ready.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,34 @@ func TestTurnOff(t *testing.T) {
 			t.Errorf("the one to be kept: %+v, %v", kept, err)
 		}
 	})
+}
+
+// Without -really the machines of the real service are only listed.
+func TestOnlyLists(t *testing.T) {
+	srv := paperspacetest.New(t, paperspacetest.WithSpeed(6000))
+	client := srv.Client(paperspace.WithPollInterval(time.Millisecond, 10*time.Millisecond))
+	for _, name := range []string{"trainer", "keep-database"} {
+		if err := rent(t.Context(), client, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listener := httptest.NewServer(srv)
+	defer listener.Close()
+	t.Setenv("PAPERSPACE_API_KEY", srv.Key())
+	t.Setenv("PAPERSPACE_API_URL", listener.URL+"/v1")
+
+	if err := run(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(srv.Calls("machines-stop")); n != 0 {
+		t.Errorf("%d calls to stop a machine", n)
+	}
+	if err := run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(srv.Calls("machines-stop")); n != 1 {
+		t.Errorf("with -really, %d calls to stop a machine", n)
+	}
 }
 
 // A machine that will not stop is reported, and the others are turned off all the same.
