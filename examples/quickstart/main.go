@@ -1,8 +1,8 @@
 // Quickstart checks the session, rents a machine, shows what becomes of it until it is ready, lists all machines and
 // deletes the one that it rented.
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, and then
-// only reads unless -create is given: machines cost money.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
+// it talks to the real one, and then only reads unless -create is given: machines cost money.
 package main
 
 import (
@@ -132,7 +132,7 @@ func list(ctx context.Context, client *paperspace.Client) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("list      %-14s %-12s %-6s %-5s %s\n", machine.ID, machine.Name, machine.MachineType, machine.Region, machine.State)
+		fmt.Printf("list      %-14s %-20s %-6s %-5s %s\n", machine.ID, machine.Name, machine.MachineType, machine.Region, machine.State)
 	}
 	return nil
 }
@@ -142,6 +142,7 @@ func list(ctx context.Context, client *paperspace.Client) error {
 func remove(ctx context.Context, client *paperspace.Client, name string) error {
 	machine, err := client.Machines.GetByName(ctx, name)
 	for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
+		fmt.Printf("delete    machine %s does not show yet\n", name)
 		time.Sleep(wait)
 		machine, err = client.Machines.GetByName(ctx, name)
 	}
@@ -154,6 +155,8 @@ func remove(ctx context.Context, client *paperspace.Client, name string) error {
 		_, err = op.Wait(ctx)
 	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
 		err = client.Machines.WaitUntilDeleted(ctx, machine.ID)
+	case errors.Is(err, paperspace.ErrNotFound): // it is gone already
+		err = nil
 	}
 	if err == nil {
 		fmt.Printf("delete    machine %s is gone\n", machine.ID)
