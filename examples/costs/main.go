@@ -4,7 +4,8 @@
 // A machine costs its usage rate while it is on, and its storage rate in any case. What was agreed on otherwise, with a
 // reservation say, is not in these rates.
 //
-// Without an API key it talks to an in-memory Paperspace, with PAPERSPACE_API_KEY set to the real one.
+// Without an API key it talks to an in-memory Paperspace, with PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set to the
+// real one.
 package main
 
 import (

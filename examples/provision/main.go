@@ -3,8 +3,9 @@
 //
 //	provision [-key ~/.ssh/id_ed25519.pub] [-keep 10m] [-type C5]
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, where the
-// machine (of type C5, $0.08 an hour) and the address cost from their creation to the end of this program.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
+// it talks to the real one, where the machine (of type C5, $0.08 an hour) and the address cost from their creation to the
+// end of this program.
 package main
 
 import (

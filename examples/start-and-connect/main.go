@@ -3,8 +3,8 @@
 //
 //	start-and-connect [-name trainer] [-user paperspace] [-off]
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, where a
-// machine costs by the hour from its start on: -off turns it off again.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
+// it talks to the real one, where a machine costs by the hour from its start on: -off turns it off again.
 package main
 
 import (

@@ -1,8 +1,8 @@
 // Terraform-resource keeps a machine as a configuration wants it, in the way of a Terraform resource: create, read,
 // update and delete, with a state that survives the process. machine.go is what a provider would copy.
 //
-// Without an API key it plays the life of a machine against an in-memory Paperspace. With PAPERSPACE_API_KEY set it does
-// the same at the real one, and costs money.
+// Without an API key it plays the life of a machine against an in-memory Paperspace. With PAPERSPACE_API_KEY (or
+// PAPERSPACE_API_KEY_FILE) set it does the same at the real one, and costs money.
 package main
 
 import (
