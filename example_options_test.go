@@ -116,18 +116,14 @@ func ExampleOperationFromContext() {
 	client := newClient(srv, paperspace.WithHTTPClient(&http.Client{
 		Transport: tracer{srv}, // or http.DefaultTransport, to talk to the real service
 	}))
-	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, RetryAfter: time.Second})
-	patience := paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxRetryAfter: time.Millisecond})
+	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
 
-	_, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}, patience)
-	fmt.Println("too many requests:", errors.Is(err, paperspace.ErrTooManyRequests))
-	_, err = client.Projects.List(context.Background(), paperspace.ProjectListParams{})
-	fmt.Println("error:", err)
+	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {
+		log.Fatal(err)
+	}
 	// Output:
 	// attempt 1 of projects-list
-	// too many requests: true
-	// attempt 1 of projects-list
-	// error: <nil>
+	// attempt 2 of projects-list
 }
 
 // Each call takes options of its own.
