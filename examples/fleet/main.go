@@ -2,8 +2,8 @@
 //
 //	fleet -n 40
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY set it talks to the real one, and costs
-// money.
+// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set it talks
+// to the real one, and costs money.
 package main
 
 import (

@@ -257,8 +257,7 @@ func (c *Call) read(resp *http.Response) error {
 	limit := int64(maxErrorBody)
 	if success {
 		limit = c.MaxBody
-	}
-	if !success { // its body is not worth a long wait
+	} else { // its body is not worth a long wait
 		defer time.AfterFunc(maxErrorRead, c.cancel).Stop()
 	}
 	if resp.ContentLength > 0 {
@@ -283,16 +282,18 @@ func (c *Call) read(resp *http.Response) error {
 // attemptError makes the error of an attempt fit for a caller: without the URL, which holds ids, and so that it matches
 // a context's error when the caller's own context has ended, and only then.
 func attemptError(ctx context.Context, err error) error {
-	text := err.Error()
-	if strings.Contains(text, badLocation) { // and so does the text of this one
-		return &finalError{errors.New("the Location of a redirect cannot be read")}
-	}
 	for e, ok := errors.AsType[*url.Error](err); ok; e, ok = errors.AsType[*url.Error](err) {
 		err = e.Err
 	}
-	for _, broken := range brokenAnswers {
-		if ctx.Err() == nil && strings.Contains(text, broken) {
-			return errors.New("the answer is no HTTP: " + broken)
+	text := err.Error() // what is in it from here on came from the service, and not from the URL
+	if strings.Contains(text, badLocation) {
+		return &finalError{errors.New("the Location of a redirect cannot be read")}
+	}
+	if ctx.Err() == nil {
+		for _, broken := range brokenAnswers {
+			if strings.Contains(text, broken) {
+				return errors.New("the answer is no HTTP: " + broken)
+			}
 		}
 	}
 	if ctx.Err() != nil {
