@@ -2,14 +2,13 @@ package paperspace
 
 import (
 	"context"
-	"net/http"
 	"time"
 )
 
 // AuthService has the operation of the tag Authentication.
 type AuthService struct{ client *Client }
 
-var authSession = &operation{id: "auth-session", method: http.MethodGet, path: "/auth/session", class: ClassSafe, null: "UNAUTHORIZED"}
+var authSession = get("auth-session", "/auth/session").nullMeans("UNAUTHORIZED")
 
 // Session returns the user and the team that the API key belongs to. A key that the service does not know is
 // [ErrUnauthorized].

@@ -29,7 +29,10 @@ const DefaultBaseURL = "https://api.paperspace.com/v1"
 //
 // Printing, logging or encoding a Client shows its base URL, and never its API key.
 type Client struct {
-	*core
+	config    config
+	transport *transport.Client
+	policy    transport.Policy
+	poller    *poller
 
 	// Auth tells whom the API key belongs to.
 	Auth *AuthService
@@ -75,14 +78,6 @@ type Client struct {
 	Versions *VersionsService
 }
 
-// core is what all services of a client share. It never changes once it is made.
-type core struct {
-	config
-	shared transport.Client
-	policy transport.Policy
-	poller *poller
-}
-
 // NewClient makes a client. It sends nothing and starts nothing; options apply in order, and the last wins.
 //
 // A client without an API key is valid: the OS templates can be listed without one, and every call that needs a key
@@ -91,9 +86,9 @@ func NewClient(opts ...Option) (*Client, error) { return newClient(nil, config{}
 
 // With returns a copy of the client that is changed by opts. Hooks are added to those that the client has. The copy
 // shares the connections of the original unless opts bring an [http.Client].
-func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c.core, c.config, opts) }
+func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c, c.config, opts) }
 
-func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
+func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 	cfg.hooks = slices.Clip(cfg.hooks)
 	for i, opt := range opts {
 		if opt == nil {
@@ -116,17 +111,17 @@ func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
 	if cfg.httpClient.Transport == nil {
 		cfg.httpClient.Transport, cfg.ownTransport = defaultTransport()
 	}
-	c := &Client{core: &core{
+	c := &Client{
 		config: cfg,
-		shared: transport.Client{
+		transport: &transport.Client{
 			HTTP: transport.NewHTTPClient(cfg.httpClient, base), Base: base,
 			Product:       strings.TrimSpace(cfg.userAgent + " paperspace-go/" + Version),
 			Authorization: cfg.authorization, Logger: cfg.logger, MaxBody: cmp.Or(cfg.maxBody, maxResponseBody),
 		},
 		policy: cfg.transportPolicy(cfg.retry),
 		poller: new(poller),
-	}}
-	if parent != nil && parent.sees(c.core) {
+	}
+	if parent != nil && parent.sharesResponsesWith(c) {
 		c.poller = parent.poller
 	}
 	c.Auth = &AuthService{c}
@@ -153,22 +148,23 @@ func newClient(parent *core, cfg config, opts []Option) (*Client, error) {
 	return c, nil
 }
 
-// sees says whether both clients get the same answers over the same connections, so that one may poll for the other.
-func (k *core) sees(other *core) bool {
-	key := func(k *core) string {
-		if k.authorization == nil {
+// sharesResponsesWith reports whether both clients get the same responses over the same connections, so that one may
+// poll for the other.
+func (c *Client) sharesResponsesWith(other *Client) bool {
+	key := func(c *Client) string {
+		if c.config.authorization == nil {
 			return ""
 		}
-		return k.authorization()
+		return c.config.authorization()
 	}
-	return k.httpClient == other.httpClient && *k.shared.Base == *other.shared.Base && key(k) == key(other)
+	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && key(c) == key(other)
 }
 
 // CloseIdleConnections closes the connections that the default transport keeps for later calls. The transport of a
 // client that came with [WithHTTPClient] is left alone.
 func (c *Client) CloseIdleConnections() {
-	if c.ownTransport != nil {
-		c.ownTransport.CloseIdleConnections()
+	if c.config.ownTransport != nil {
+		c.config.ownTransport.CloseIdleConnections()
 	}
 }
 
@@ -193,14 +189,14 @@ func defaultTransport() (http.RoundTripper, *http.Transport) {
 
 // String tells the base URL and whether there is an API key.
 func (c Client) String() string {
-	if c.core == nil {
+	if c.transport == nil {
 		return "paperspace.Client{}"
 	}
 	key := "none"
-	if c.authorization != nil {
+	if c.config.authorization != nil {
 		key = mask
 	}
-	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.shared.Base, key)
+	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.transport.Base, key)
 }
 
 // Format prints the client as [Client.String] does, whatever the verb.
@@ -227,23 +223,40 @@ type Request struct {
 	Class Class
 }
 
-// Do calls an endpoint that this package has no method for, with the client's authentication, retries and errors, and
-// decodes the answer into out, which points to a zero value, or is nil where the answer does not matter. Logs and hooks know the
-// call as operation "do" and do not get its path.
+// Do calls an endpoint that this package has no method for, with the client's authentication, retries and errors. It
+// decodes the response into out, which points to a zero value, or is nil where the response does not matter. Logs and
+// hooks know the call as endpoint "do" and do not get its path.
 func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOption) error {
-	op := &operation{id: "do", method: r.Method, class: cmp.Or(r.Class, classOf(r.Method))}
-	path, err := checkPath(r.Path)
+	req, err := r.prepare(out, opts)
 	if err != nil {
-		err = op.paramError("Path", err.Error())
+		return err
 	}
-	v := reflect.ValueOf(out)
-	switch {
+	return c.do(ctx, req, func(body []byte) error {
+		if out == nil {
+			return req.endpoint.checkBody(body)
+		}
+		return req.endpoint.read(body, out)
+	})
+}
+
+// prepare makes the request that r and opts describe, for a response that is decoded into out.
+func (r *Request) prepare(out any, opts []RequestOption) (request, error) {
+	ep := &endpoint{id: "do", method: r.Method, class: cmp.Or(r.Class, classOf(r.Method))}
+	options, err := ep.configure(opts)
+	if err != nil {
+		return request{}, err
+	}
+	path, err := checkPath(r.Path)
+	switch v := reflect.ValueOf(out); {
+	case err != nil:
+		return request{}, ep.paramError("Path", err.Error())
 	case r.Method == "" || strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }):
-		err = op.paramError("Method", "must be an HTTP method in capitals")
-	case op.class < ClassSafe || op.class > ClassNeither:
-		err = op.paramError("Class", "is not a retry class")
+		return request{}, ep.paramError("Method", "must be an HTTP method in capitals")
+	case ep.class < ClassSafe || ep.class > ClassOnce:
+		return request{}, ep.paramError("Class", "is not a retry class")
 	case out != nil && (v.Kind() != reflect.Pointer || v.IsNil()):
-		err = op.paramError("out", "must be a pointer, or nil")
+		return request{}, ep.paramError("out", "must be a pointer, or nil")
 	}
-	return c.do(ctx, op, request{path: path, query: r.Query, body: r.Body, anyAnswer: out == nil, err: err}, out, opts)
+	req := request{endpoint: ep, path: path, query: r.Query, options: options}
+	return req, req.addOptions(nil, r.Body)
 }

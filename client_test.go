@@ -191,8 +191,8 @@ func TestWith(t *testing.T) {
 	require.NoError(t, err)
 	second, err := first.With(WithAPIKey("k"))
 	require.NoError(t, err)
-	assert.Same(t, first.httpClient.Transport, second.httpClient.Transport, "a copy shares the connections")
-	assert.NotNil(t, second.ownTransport)
+	assert.Same(t, first.config.httpClient.Transport, second.config.httpClient.Transport, "a copy shares the connections")
+	assert.NotNil(t, second.config.ownTransport)
 }
 
 func TestCallersClientIsNotChanged(t *testing.T) {
@@ -202,13 +202,13 @@ func TestCallersClientIsNotChanged(t *testing.T) {
 	assert.Nil(t, mine.Transport)
 	assert.Nil(t, mine.CheckRedirect)
 	mine.Timeout = time.Hour
-	assert.Equal(t, time.Second, c.httpClient.Timeout)
+	assert.Equal(t, time.Second, c.config.httpClient.Timeout)
 }
 
 func TestDefaultTransport(t *testing.T) {
 	c, err := NewClient()
 	require.NoError(t, err)
-	transport := c.httpClient.Transport.(*http.Transport)
+	transport := c.config.httpClient.Transport.(*http.Transport)
 	assert.NotSame(t, http.DefaultTransport, transport)
 	assert.NotNil(t, transport.Proxy, "proxies from the environment stay")
 	assert.NotNil(t, transport.DialContext)
@@ -243,7 +243,7 @@ func TestClientPrintsNoKey(t *testing.T) {
 	}
 	h := holder{c, *c, c, *c, *c.Machines}
 	var out strings.Builder
-	for _, v := range []any{c, *c, h, &h, []any{c, *c}, map[string]any{"c": *c}, c.Machines, *c.Machines, c.core, *c.core} {
+	for _, v := range []any{c, *c, h, &h, []any{c, *c}, map[string]any{"c": *c}, c.Machines, *c.Machines, c.transport, *c.transport} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}

@@ -186,7 +186,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	for range 8 {
 		run(total / 10)
 		for range total / 100 { // writes and options have ways of their own
-			_ = all[ClassNeither](context.Background(), WithHeader("X-A", "b"))
+			_ = all[ClassOnce](context.Background(), WithHeader("X-A", "b"))
 		}
 	}
 	late := used()

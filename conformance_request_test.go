@@ -223,7 +223,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 					e, ok := errors.AsType[*ParamError](err)
 					if assert.True(t, ok, "%s = %v: %v", path, wrong, err) {
 						assert.Equal(t, path, e.Field)
-						assert.Equal(t, m.op.ID, e.Operation)
+						assert.Equal(t, m.op.ID, e.Endpoint)
 					}
 					assert.Zero(t, rt.count(), "%s = %v", path, wrong)
 					refused++

@@ -209,11 +209,11 @@ func TestZeroParams(t *testing.T) {
 		}
 		zero := reflect.New(m.params).Elem().Interface()
 		if m.op.Request == nil {
-			r := (&operation{method: m.op.Method, path: "/"}).request(nil, zero)
-			if r.err == nil { // else something is required
+			r, err := newEndpoint(m.op.Method, "", "/").request(nil, zero, nil)
+			if err == nil { // else something is required
 				assert.Empty(t, r.query)
 			}
-			assert.Equal(t, len(required(m.sent())) > 0, r.err != nil)
+			assert.Equal(t, len(required(m.sent())) > 0, err != nil)
 			return
 		}
 		body, err := encode(zero)

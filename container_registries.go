@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,12 +11,12 @@ import (
 type ContainerRegistriesService struct{ client *Client }
 
 var (
-	containerRegistriesCreate         = &operation{id: "containerRegistries-create", method: http.MethodPost, path: "/container-registries", class: ClassNeither}
-	containerRegistriesList           = &operation{id: "containerRegistries-list", method: http.MethodGet, path: "/container-registries", class: ClassSafe}
-	containerRegistriesGet            = &operation{id: "containerRegistries-get", method: http.MethodGet, path: "/container-registries/{id}", class: ClassSafe}
-	containerRegistriesUpdate         = &operation{id: "containerRegistries-update", method: http.MethodPut, path: "/container-registries/{id}", class: ClassIdempotent}
-	containerRegistriesDelete         = &operation{id: "containerRegistries-delete", method: http.MethodDelete, path: "/container-registries/{id}", class: ClassIdempotent}
-	containerRegistriesTestConnection = &operation{id: "containerRegistries-testConnection", method: http.MethodGet, path: "/container-registries/{id}/test-connection", class: ClassSafe}
+	containerRegistriesCreate         = post("containerRegistries-create", "/container-registries")
+	containerRegistriesList           = get("containerRegistries-list", "/container-registries")
+	containerRegistriesGet            = get("containerRegistries-get", "/container-registries/{id}")
+	containerRegistriesUpdate         = put("containerRegistries-update", "/container-registries/{id}")
+	containerRegistriesDelete         = remove("containerRegistries-delete", "/container-registries/{id}")
+	containerRegistriesTestConnection = get("containerRegistries-testConnection", "/container-registries/{id}/test-connection")
 )
 
 // Create makes a registry known to the team.
@@ -57,7 +56,7 @@ func (s *ContainerRegistriesService) Update(ctx context.Context, id string, para
 //
 // API: containerRegistries-delete, DELETE /container-registries/{id}
 func (s *ContainerRegistriesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*ContainerRegistry, error) {
-	return call[ContainerRegistry](ctx, s.client, containerRegistriesDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, containerRegistriesDelete, pathParams(id), ContainerRegistry{ID: id}, opts)
 }
 
 // TestConnection has the service log in to the registry with the credentials that it has. That it cannot is an answer,
@@ -122,8 +121,6 @@ type ContainerRegistry struct {
 	// Kind is the registry's provider.
 	Kind ContainerRegistryKind `json:"kind"`
 }
-
-func (r *ContainerRegistry) setKeys(keys []string) { r.ID = keys[0] }
 
 // ContainerRegistryKind is the provider of a registry.
 type ContainerRegistryKind string

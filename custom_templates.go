@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,11 +10,11 @@ import (
 type CustomTemplatesService struct{ client *Client }
 
 var (
-	customTemplatesGet    = &operation{id: "customTemplates-get", method: http.MethodGet, path: "/custom-templates/{id}", class: ClassSafe}
-	customTemplatesUpdate = &operation{id: "customTemplates-update", method: http.MethodPut, path: "/custom-templates/{id}", class: ClassIdempotent}
-	customTemplatesDelete = &operation{id: "customTemplates-delete", method: http.MethodDelete, path: "/custom-templates/{id}", class: ClassIdempotent}
-	customTemplatesList   = &operation{id: "customTemplates-list", method: http.MethodGet, path: "/custom-templates", class: ClassSafe}
-	customTemplatesCreate = &operation{id: "customTemplates-create", method: http.MethodPost, path: "/custom-templates", class: ClassNeither}
+	customTemplatesGet    = get("customTemplates-get", "/custom-templates/{id}")
+	customTemplatesUpdate = put("customTemplates-update", "/custom-templates/{id}")
+	customTemplatesDelete = remove("customTemplates-delete", "/custom-templates/{id}")
+	customTemplatesList   = get("customTemplates-list", "/custom-templates")
+	customTemplatesCreate = post("customTemplates-create", "/custom-templates").startsOperation(customTemplatesGet)
 )
 
 // Get fetches the template with the given ID.
@@ -36,7 +35,7 @@ func (s *CustomTemplatesService) Update(ctx context.Context, id string, params C
 //
 // API: customTemplates-delete, DELETE /custom-templates/{id}
 func (s *CustomTemplatesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*CustomTemplate, error) {
-	return call[CustomTemplate](ctx, s.client, customTemplatesDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, customTemplatesDelete, pathParams(id), CustomTemplate{ID: id}, opts)
 }
 
 // List fetches one page of the team's templates, newest first. It can be ordered by [OrderByCreatedAt] and
@@ -57,11 +56,7 @@ func (s *CustomTemplatesService) All(ctx context.Context, params CustomTemplateL
 //
 // API: customTemplates-create, POST /custom-templates
 func (s *CustomTemplatesService) Create(ctx context.Context, params CustomTemplateCreateParams, opts ...RequestOption) (*Operation[CustomTemplate], error) {
-	return operate(ctx, s.client, customTemplatesCreate, nil, params, opts, s.reread)
-}
-
-func (s *CustomTemplatesService) reread(f *eventWait, t *CustomTemplate) (*CustomTemplate, error) {
-	return s.Get(f.ctx, t.ID)
+	return operate[CustomTemplate](ctx, s.client, customTemplatesCreate, nil, params, opts)
 }
 
 // CustomTemplateUpdateParams are what changes of a template.
@@ -110,5 +105,3 @@ type CustomTemplate struct {
 	// DeletedAt is when it was deleted; zero while it is not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
-
-func (t *CustomTemplate) setKeys(keys []string) { t.ID = keys[0] }

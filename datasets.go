@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,11 +11,11 @@ import (
 type DatasetsService struct{ client *Client }
 
 var (
-	datasetsCreate = &operation{id: "datasets-create", method: http.MethodPost, path: "/datasets", class: ClassNeither}
-	datasetsList   = &operation{id: "datasets-list", method: http.MethodGet, path: "/datasets", class: ClassSafe}
-	datasetsGet    = &operation{id: "datasets-get", method: http.MethodGet, path: "/datasets/{id}", class: ClassSafe}
-	datasetsDelete = &operation{id: "datasets-delete", method: http.MethodDelete, path: "/datasets/{id}", class: ClassIdempotent}
-	datasetsUpdate = &operation{id: "datasets-update", method: http.MethodPut, path: "/datasets/{id}", class: ClassIdempotent}
+	datasetsCreate = post("datasets-create", "/datasets")
+	datasetsList   = get("datasets-list", "/datasets")
+	datasetsGet    = get("datasets-get", "/datasets/{id}")
+	datasetsDelete = remove("datasets-delete", "/datasets/{id}")
+	datasetsUpdate = put("datasets-update", "/datasets/{id}")
 )
 
 // Create makes a dataset.
@@ -51,7 +50,7 @@ func (s *DatasetsService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // API: datasets-delete, DELETE /datasets/{id}
 func (s *DatasetsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, datasetsDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, datasetsDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // Update changes a dataset's name or description.

@@ -5,5 +5,3 @@ type Deleted struct {
 	// ID is the id of what was deleted.
 	ID string `json:"id"`
 }
-
-func (d *Deleted) setKeys(keys []string) { d.ID = keys[0] }

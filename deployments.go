@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,15 +11,15 @@ import (
 type DeploymentsService struct{ client *Client }
 
 var (
-	deploymentsGet         = &operation{id: "deployments-get", method: http.MethodGet, path: "/deployments/{id}", class: ClassSafe}
-	deploymentsDelete      = &operation{id: "deployments-delete", method: http.MethodDelete, path: "/deployments/{id}", class: ClassIdempotent}
-	deploymentsList        = &operation{id: "deployments-list", method: http.MethodGet, path: "/deployments", class: ClassSafe}
-	deploymentsUpsert      = &operation{id: "deployments-upsert", method: http.MethodPost, path: "/deployments", class: ClassNeither}
-	deploymentRunsGet      = &operation{id: "deploymentRuns-get", method: http.MethodGet, path: "/deployments/{id}/runs", class: ClassSafe}
-	deploymentMetricsGet   = &operation{id: "deploymentMetrics-get", method: http.MethodGet, path: "/deployments/{id}/metrics", class: ClassSafe}
-	deploymentLogsList     = &operation{id: "deploymentLogs-list", method: http.MethodGet, path: "/deployments/{id}/logs", class: ClassSafe}
-	deploymentHistoryList  = &operation{id: "deploymentHistory-list", method: http.MethodGet, path: "/deployments/{id}/history", class: ClassSafe}
-	projectDeploymentsList = &operation{id: "projectDeployments-list", method: http.MethodGet, path: "/projects/{id}/deployments", class: ClassSafe}
+	deploymentsGet         = get("deployments-get", "/deployments/{id}")
+	deploymentsDelete      = remove("deployments-delete", "/deployments/{id}")
+	deploymentsList        = get("deployments-list", "/deployments")
+	deploymentsUpsert      = post("deployments-upsert", "/deployments")
+	deploymentRunsGet      = get("deploymentRuns-get", "/deployments/{id}/runs")
+	deploymentMetricsGet   = get("deploymentMetrics-get", "/deployments/{id}/metrics")
+	deploymentLogsList     = get("deploymentLogs-list", "/deployments/{id}/logs")
+	deploymentHistoryList  = get("deploymentHistory-list", "/deployments/{id}/history")
+	projectDeploymentsList = get("projectDeployments-list", "/projects/{id}/deployments")
 )
 
 // Get fetches the deployment with the given ID.
@@ -34,7 +33,7 @@ func (s *DeploymentsService) Get(ctx context.Context, id string, opts ...Request
 //
 // API: deployments-delete, DELETE /deployments/{id}
 func (s *DeploymentsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, deploymentsDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, deploymentsDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // List fetches one page of the team's deployments, newest first.

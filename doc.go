@@ -56,7 +56,7 @@
 // # Logs, traces and metrics
 //
 // [WithLogger] logs every attempt through slog, without ids, bodies or secrets. [WithHook] runs around every call, and
-// [OperationFromContext] tells a RoundTripper what it serves; the module
+// [EndpointFromContext] returns the endpoint that a RoundTripper serves; the module
 // [github.com/paperspace-go/paperspace/otel] makes traces and metrics of that.
 //
 // # Tests

@@ -1,18 +1,15 @@
 package paperspace
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Errors to test for with [errors.Is]. Those of the service match an [Error] by its code or by its status.
@@ -77,8 +74,8 @@ var codes = map[string]struct {
 //
 // An Error holds no HTTP objects and no API key, and printing or logging one shows neither Body nor Details.
 type Error struct {
-	// Operation is the operation's id in the API reference, such as "machines-get", or "do" for [Client.Do].
-	Operation string `json:"operation"`
+	// Endpoint is the endpoint's id in the API reference, such as "machines-get", or "do" for [Client.Do].
+	Endpoint string `json:"endpoint"`
 	// Method is the HTTP method.
 	Method string `json:"method"`
 	// PathTemplate is the operation's path without ids, such as "/machines/{id}"; empty for [Client.Do].
@@ -125,7 +122,7 @@ type Issue struct {
 // Error tells operation, answer, cause and attempts.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("paperspace: " + e.Operation)
+	b.WriteString("paperspace: " + e.Endpoint)
 	if e.StatusCode != 0 {
 		b.WriteString(strings.TrimSuffix(fmt.Sprintf(": %d %s", e.StatusCode, e.label()), " "))
 	}
@@ -199,7 +196,7 @@ func (e *Error) Is(target error) bool {
 // LogValue gives the error to slog as a group, without Body and Details.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{
-		slog.String("operation", e.Operation),
+		slog.String("endpoint", e.Endpoint),
 		slog.String("error", e.Error()),
 		slog.Int("attempts", e.Attempts),
 	}
@@ -215,97 +212,10 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// maxErrorBody is how much of an answer an Error keeps.
-const maxErrorBody = 64 << 10
-
-// answer is the parts of an error body, each as it could be read.
-type answer struct {
-	code, message string
-	issues        []Issue
-	details       RawJSON
-	members       map[string]jsontext.Value
-}
-
-// readAnswer reads as much of an error body as there is: it may be HTML, empty, cut short or oddly typed.
-func readAnswer(body []byte) (a answer) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body), decodeOptions)
-	if dec.PeekKind() != '{' {
-		return a
-	}
-	_, _ = dec.ReadToken()
-	for a.members = map[string]jsontext.Value{}; dec.PeekKind() == '"'; {
-		name, _ := dec.ReadToken()
-		key := name.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			break // it was cut here
-		}
-		a.members[key] = value.Clone()
-	}
-	a.message, a.code = text(a.members["message"]), text(a.members["code"])
-	if details := a.members["details"]; len(details) > 0 && details.Kind() != 'n' {
-		a.details = RawJSON(details)
-	}
-	var issues []jsontext.Value
-	_ = json.Unmarshal(a.members["issues"], &issues, decodeOptions)
-	for _, value := range issues {
-		var members map[string]jsontext.Value
-		if json.Unmarshal(value, &members, decodeOptions) != nil {
-			a.issues = append(a.issues, Issue{Message: text(value)})
-			continue
-		}
-		var path []jsontext.Value
-		_ = json.Unmarshal(members["path"], &path, decodeOptions)
-		parts := make([]string, len(path))
-		for i, part := range path {
-			parts[i] = text(part)
-		}
-		a.issues = append(a.issues, Issue{
-			Code: text(members["code"]), Path: strings.Join(parts, "."), Message: text(members["message"]),
-		})
-	}
-	return a
-}
-
-// text returns a JSON string's value, and other JSON as it stands; null and absent are "".
-func text(value jsontext.Value) string {
-	var s string
-	switch {
-	case len(value) == 0, value.Kind() == 'n':
-		return ""
-	case json.Unmarshal(value, &s, decodeOptions) == nil:
-		return s
-	default:
-		return string(value)
-	}
-}
-
-// errorMembers are what the body of an error may have.
-var errorMembers = []string{"message", "code", "details", "issues"}
-
-// mayBeError looks at the first name in a body, which spares those that are no error a closer look.
-func mayBeError(body []byte) bool {
-	first := bytes.TrimLeft(body, "{ \t\r\n")
-	return slices.ContainsFunc(errorMembers, func(name string) bool {
-		return len(first) > len(name) && string(first[1:len(name)+1]) == name
-	})
-}
-
-// isError says that a body under a 2xx status is an error all the same: a message and a code, both strings, and
-// nothing that an object of the API would have.
-func (a answer) isError() bool {
-	for name := range a.members {
-		if !slices.Contains(errorMembers, name) {
-			return false
-		}
-	}
-	return a.members["message"].Kind() == '"' && a.members["code"].Kind() == '"'
-}
-
 // ParamError is a parameter that cannot be sent. Nothing was.
 type ParamError struct {
-	// Operation is the id of the operation that was to be called; empty for an option of [NewClient].
-	Operation string
+	// Endpoint is the id of the endpoint that was to be called; empty for an option of [NewClient].
+	Endpoint string
 	// Field is the name of the parameter: of a field as the API spells it, else of the option or argument.
 	Field string
 	// Reason says what is wrong with it, without repeating a value.
@@ -315,8 +225,8 @@ type ParamError struct {
 // Error tells what is wrong with which parameter of which operation.
 func (e *ParamError) Error() string {
 	prefix := "paperspace: "
-	if e.Operation != "" {
-		prefix += e.Operation + ": "
+	if e.Endpoint != "" {
+		prefix += e.Endpoint + ": "
 	}
 	return prefix + e.Field + ": " + e.Reason
 }

@@ -74,7 +74,7 @@ func TestErrorBodies(t *testing.T) {
 				assert.Equal(t, slices.Contains(tc.matches, sentinel), errors.Is(err, sentinel), "%v", sentinel)
 			}
 			want := tc.want
-			want.Operation, want.Method, want.PathTemplate = "machines-get", "GET", "/machines/{id}"
+			want.Endpoint, want.Method, want.PathTemplate = "machines-get", "GET", "/machines/{id}"
 			want.StatusCode, want.Attempts, want.RequestID = tc.status, 1, "r1"
 			if len(tc.body) > 0 {
 				want.Body = RawJSON(tc.body[:min(len(tc.body), maxErrorBody)])
@@ -159,7 +159,7 @@ func TestNoLimitOfResponseBodies(t *testing.T) {
 func TestErrorsAsJSON(t *testing.T) {
 	_, err := newTestClient(t, play(reply(429, `{"message":"slow down","code":"TOO_MANY_REQUESTS"}`, "Retry-After: 90"))).
 		Machines.Get(t.Context(), "a")
-	want := `{"operation":"machines-get","method":"GET","pathTemplate":"/machines/{id}","statusCode":429,
+	want := `{"endpoint":"machines-get","method":"GET","pathTemplate":"/machines/{id}","statusCode":429,
 		"code":"TOO_MANY_REQUESTS","message":"slow down","attempts":1,"retryAfter":90000000000}`
 	wait := &WaitError{IDs: []string{"a"}, LastStates: map[string]string{"a": "off"}, Waited: time.Second, Err: ErrWaitTimeout, LastPoll: errBroken}
 	wantWait := `{"ids":["a"],"lastStates":{"a":"off"},"waited":1000000000,"error":"paperspace: the wait timed out","lastPoll":"connection broken"}`
@@ -199,7 +199,7 @@ func TestEventError(t *testing.T) {
 func TestWaitErrorNamesWhatIsPending(t *testing.T) {
 	e := &WaitError{
 		IDs: []string{"a", "b", "c", "d", "e", "f", "g"}, LastStates: map[string]string{"a": "new"},
-		Waited: 90 * time.Second, Err: ErrWaitTimeout, LastPoll: &Error{Operation: "machineEvents-get", StatusCode: 503},
+		Waited: 90 * time.Second, Err: ErrWaitTimeout, LastPoll: &Error{Endpoint: "machineEvents-get", StatusCode: 503},
 	}
 	assert.Equal(t, "paperspace: waited 1m30s for a (new), b (not seen), c (not seen), d (not seen), e (not seen) and 2 more: "+
 		"the wait timed out; the last poll failed: machineEvents-get: 503 Service Unavailable", e.Error())
@@ -245,9 +245,9 @@ func TestLogger(t *testing.T) {
 		records = append(records, r)
 	}
 	assert.Equal(t, []map[string]any{
-		{"level": "WARN", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
+		{"level": "WARN", "msg": "paperspace attempt", "endpoint": "machines-get", "method": "GET", "path_template": "/machines/{id}",
 			"status": 429.0, "attempt": 1.0, "request_id": "r1"},
-		{"level": "DEBUG", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
+		{"level": "DEBUG", "msg": "paperspace attempt", "endpoint": "machines-get", "method": "GET", "path_template": "/machines/{id}",
 			"status": 200.0, "attempt": 2.0, "request_id": "r2"},
 	}, records)
 }

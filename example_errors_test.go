@@ -19,7 +19,7 @@ func ExampleError() {
 		fmt.Println("there is no such machine")
 	}
 	if failed, ok := errors.AsType[*paperspace.Error](err); ok {
-		fmt.Println(failed.Operation, failed.StatusCode, failed.Code, failed.Attempts)
+		fmt.Println(failed.Endpoint, failed.StatusCode, failed.Code, failed.Attempts)
 	}
 	// Output:
 	// there is no such machine
@@ -57,7 +57,7 @@ func ExampleParamError() {
 
 	_, err := client.Machines.Create(context.Background(), paperspace.MachineCreateParams{Name: "trainer", MachineType: "C5"})
 	if wrong, ok := errors.AsType[*paperspace.ParamError](err); ok {
-		fmt.Println("wrong:", wrong.Field, "of", wrong.Operation)
+		fmt.Println("wrong:", wrong.Field, "of", wrong.Endpoint)
 	}
 	fmt.Println("sent:", len(srv.Calls()))
 	// Output:

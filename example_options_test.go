@@ -68,7 +68,7 @@ func ExampleWithHook() {
 	client := newClient(srv, paperspace.WithHook(func(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
 		return ctx, func(result paperspace.CallResult) {
 			for _, attempt := range result.Attempts {
-				fmt.Println(info.Operation, info.PathTemplate, attempt.StatusCode)
+				fmt.Println(info.Endpoint, info.PathTemplate, attempt.StatusCode)
 			}
 		}
 	}))
@@ -97,21 +97,21 @@ func ExampleWithLogger() {
 	if _, err := client.Auth.Session(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	// Output: level=DEBUG msg="paperspace attempt" operation=auth-session method=GET path_template=/auth/session status=200 attempt=1
+	// Output: level=DEBUG msg="paperspace attempt" endpoint=auth-session method=GET path_template=/auth/session status=200 attempt=1
 }
 
 // tracer is a RoundTripper that stands before another one.
 type tracer struct{ next http.RoundTripper }
 
 func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
-	if info, ok := paperspace.OperationFromContext(req.Context()); ok {
-		fmt.Println("attempt", info.Attempt, "of", info.Operation)
+	if info, ok := paperspace.EndpointFromContext(req.Context()); ok {
+		fmt.Println("attempt", info.Attempt, "of", info.Endpoint)
 	}
 	return t.next.RoundTrip(req)
 }
 
 // A RoundTripper of your own sees each attempt, and can tell which operation it belongs to.
-func ExampleOperationFromContext() {
+func ExampleEndpointFromContext() {
 	srv := newServer()
 	client := newClient(srv, paperspace.WithHTTPClient(&http.Client{
 		Transport: tracer{srv}, // or http.DefaultTransport, to talk to the real service

@@ -23,13 +23,13 @@ import (
 )
 
 // The table says what comes of a call that meets a fault with every attempt. Each column has a value for the three
-// classes of operations: what only reads (safe), what may be done twice (idempotent), and what must not be (neither).
+// classes of operations: what only reads (safe), what may be done twice (idempotent), and what must not be (once).
 //
 //	attempts  how often the SDK tries; the default policy allows 4
 //	acted     how often the service carries the operation out
 //	ends      ok: with a result; fails: with an error that is certain; unsure: with one that matches ErrOutcomeUnknown
 //
-// What is neither is never carried out twice, and tried again only where it cannot have been carried out. What may
+// What is once is never carried out twice, and tried again only where it cannot have been carried out. What may
 // have been carried out is unsure, unless it only reads.
 var faults = []fault{
 	// No request leaves: whatever it is, it can be sent again.
@@ -95,7 +95,7 @@ type fault struct {
 	bubble     bool                        // it takes long, or a moment that sockets do not show: it is only tried in a bubble
 }
 
-// n and e have a value for each class: safe, idempotent, neither.
+// n and e have a value for each class: safe, idempotent, once.
 type (
 	n [3]int
 	e [3]end
@@ -155,7 +155,7 @@ func faultyCases(t *testing.T) []faultyCase {
 	var cases []faultyCase
 	for _, op := range contract.Operations() {
 		m := methods[op.ID]
-		class, known := map[string]int{"safe": 0, "idempotent": 1, "neither": 2}[retryClasses[op.ID]]
+		class, known := map[string]int{"safe": 0, "idempotent": 1, "once": 2}[retryClasses[op.ID]]
 		require.True(t, known, op.ID)
 		cases = append(cases, faultyCase{m, m.minimal(t), m.answer(t), class})
 	}
@@ -225,7 +225,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 		fail("ended with %v, which is no *Error", err)
 		return
 	}
-	if e.Attempts != attempts || e.Operation != c.op.ID || e.StatusCode != f.status || e.RetryAfter != f.retryAfter {
+	if e.Attempts != attempts || e.Endpoint != c.op.ID || e.StatusCode != f.status || e.RetryAfter != f.retryAfter {
 		fail("the error says otherwise: %#v", e)
 	}
 	if errors.Is(err, ErrOutcomeUnknown) != (end == unsure) {
@@ -317,7 +317,7 @@ func TestFaultMatrixOnSockets(t *testing.T) {
 }
 
 // On sockets a connection that is reset as soon as it is made breaks before or after net/http has it for the request.
-// Before, nothing has left and the call is tried again; after, what is neither safe nor idempotent is not. Either way
+// Before, nothing has left and the call is tried again; after, what is once safe nor idempotent is not. Either way
 // the caller knows what to think, and the service acts once at most.
 func TestResetBeforeSending(t *testing.T) {
 	quick := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})

@@ -106,11 +106,11 @@ func newFaultyService(
 
 	c, err := NewClient(append([]Option{WithAPIKey(testKey), WithBaseURL(scheme + s.address + "/v1")}, opts...)...)
 	require.NoError(t, err)
-	c.ownTransport.DialContext = s.dial
+	c.config.ownTransport.DialContext = s.dial
 	if f.net != untrusted {
 		roots := x509.NewCertPool()
 		roots.AddCert(testCertificate().Certificate())
-		c.ownTransport.TLSClientConfig = &tls.Config{RootCAs: roots}
+		c.config.ownTransport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	return s, c
 }

@@ -234,7 +234,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		bounded(t, len(data), func() { _ = validate(&operation{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
+		bounded(t, len(data), func() { _ = validate(&endpoint{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
 		sent, err := encode(config)
 		if err != nil {
 			return // a mask, an integration of no type

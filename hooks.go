@@ -13,8 +13,8 @@ import (
 
 // CallInfo names a call without any id in it, so that it can name spans and label metrics.
 type CallInfo struct {
-	// Operation is the operation's id in the API reference, such as "machines-get", or "do" for [Client.Do].
-	Operation string
+	// Endpoint is the endpoint's id in the API reference, such as "machines-get", or "do" for [Client.Do].
+	Endpoint string
 	// Method is the HTTP method.
 	Method string
 	// PathTemplate is the path with placeholders, such as "/machines/{id}"; empty for [Client.Do].
@@ -84,22 +84,22 @@ func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResul
 	})
 }
 
-// OperationFromContext tells an [http.RoundTripper] which operation a request belongs to, from the request's context.
+// EndpointFromContext returns the endpoint that a request belongs to, for an [http.RoundTripper], from the request's context.
 // It returns false for a request that is not of this package.
-func OperationFromContext(ctx context.Context) (CallInfo, bool) {
-	op, base, attempt, ok := transport.FromContext(ctx)
+func EndpointFromContext(ctx context.Context) (CallInfo, bool) {
+	ep, base, attempt, ok := transport.FromContext(ctx)
 	if !ok {
 		return CallInfo{}, false
 	}
-	info := callInfo(op, base)
+	info := callInfo(ep, base)
 	info.Attempt = attempt
 	return info, true
 }
 
-func callInfo(op transport.Operation, base *url.URL) CallInfo {
+func callInfo(ep transport.Endpoint, base *url.URL) CallInfo {
 	port, _ := strconv.Atoi(transport.Port(base))
 	return CallInfo{
-		Operation: op.ID, Method: op.Method, PathTemplate: op.PathTemplate, ServerAddress: base.Hostname(), ServerPort: port,
+		Endpoint: ep.ID, Method: ep.Method, PathTemplate: ep.PathTemplate, ServerAddress: base.Hostname(), ServerPort: port,
 	}
 }
 

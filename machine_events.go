@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,8 +10,8 @@ import (
 type MachineEventsService struct{ client *Client }
 
 var (
-	machineEventsGet  = &operation{id: "machineEvents-get", method: http.MethodGet, path: "/machine-events/{id}", class: ClassSafe}
-	machineEventsList = &operation{id: "machineEvents-list", method: http.MethodGet, path: "/machine-events", class: ClassSafe}
+	machineEventsGet  = get("machineEvents-get", "/machine-events/{id}")
+	machineEventsList = get("machineEvents-list", "/machine-events")
 )
 
 // Get fetches the event with the given ID.

@@ -2,13 +2,12 @@ package paperspace
 
 import (
 	"context"
-	"net/http"
 )
 
 // MachineTypesService has the operation that tells whether a machine type is available, of the tag Machine Types.
 type MachineTypesService struct{ client *Client }
 
-var machineAvailabilityList = &operation{id: "machineAvailability-list", method: http.MethodGet, path: "/machine-availability", class: ClassSafe}
+var machineAvailabilityList = get("machineAvailability-list", "/machine-availability")
 
 // GetAvailability tells whether machines of a type can be had in a region now.
 //

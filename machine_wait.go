@@ -149,7 +149,7 @@ func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...Re
 }
 
 // byName finds the one item of a list that has a name.
-func byName[T any](op *operation, name string, all iter.Seq2[T, error], of func(*T) (id, name string)) (*T, error) {
+func byName[T any](ep *endpoint, name string, all iter.Seq2[T, error], of func(*T) (id, name string)) (*T, error) {
 	var found *T
 	var ids []string
 	for item, err := range all {
@@ -162,11 +162,11 @@ func byName[T any](op *operation, name string, all iter.Seq2[T, error], of func(
 	}
 	switch len(ids) {
 	case 0:
-		return nil, fmt.Errorf("%w: %s: nothing has the name %q", ErrNotFound, op.id, name)
+		return nil, fmt.Errorf("%w: %s: nothing has the name %q", ErrNotFound, ep.id, name)
 	case 1:
 		return found, nil
 	}
-	return nil, fmt.Errorf("%w: %s: the name %q belongs to %q", ErrAmbiguous, op.id, name, ids)
+	return nil, fmt.Errorf("%w: %s: the name %q belongs to %q", ErrAmbiguous, ep.id, name, ids)
 }
 
 // machineWait is a wait for one machine.
@@ -176,11 +176,11 @@ type machineWait struct {
 	current *Machine // as the last poll saw it
 }
 
-func (s *MachinesService) wait(ctx context.Context, id string, op *operation, opts []WaitOption) (*machineWait, error) {
+func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, opts []WaitOption) (*machineWait, error) {
 	if _, err := machinesGet.expand(pathParams(id)); err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, op, false, opts)
+	w, err := newWait(ctx, s.client, ep, false, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,19 +11,19 @@ import (
 type MachinesService struct{ client *Client }
 
 var (
-	machinesCreate         = &operation{id: "machines-create", method: http.MethodPost, path: "/machines", class: ClassNeither, wait: 45 * time.Minute}
-	machinesList           = &operation{id: "machines-list", method: http.MethodGet, path: "/machines", class: ClassSafe}
-	machinesGet            = &operation{id: "machines-get", method: http.MethodGet, path: "/machines/{id}", class: ClassSafe}
-	machinesUpdate         = &operation{id: "machines-update", method: http.MethodPut, path: "/machines/{id}", class: ClassIdempotent, eventOptional: true}
-	machinesDelete         = &operation{id: "machines-delete", method: http.MethodDelete, path: "/machines/{id}", class: ClassIdempotent, wait: 10 * time.Minute}
-	machinesRestart        = &operation{id: "machines-restart", method: http.MethodPatch, path: "/machines/{id}/restart", class: ClassNeither}
-	machinesStart          = &operation{id: "machines-start", method: http.MethodPatch, path: "/machines/{id}/start", class: ClassIdempotent, wait: 15 * time.Minute}
-	machinesStop           = &operation{id: "machines-stop", method: http.MethodPatch, path: "/machines/{id}/stop", class: ClassIdempotent, wait: 30 * time.Minute}
-	machinesAddAccessor    = &operation{id: "machines-addAccessor", method: http.MethodPost, path: "/machines/{id}/accessors", class: ClassNeither}
-	machinesListAccessors  = &operation{id: "machines-listAccessors", method: http.MethodGet, path: "/machines/{id}/accessors", class: ClassSafe}
-	machinesRemoveAccessor = &operation{id: "machines-removeAccessor", method: http.MethodDelete, path: "/machines/{id}/accessors/{userId}", class: ClassIdempotent}
-	machinesGetAccessor    = &operation{id: "machines-getAccessor", method: http.MethodGet, path: "/machines/{id}/accessors/{userId}", class: ClassSafe}
-	machinesGetDesktop     = &operation{id: "machines-getDesktop", method: http.MethodGet, path: "/machines/{id}/desktop", class: ClassSafe}
+	machinesCreate         = post("machines-create", "/machines").waitsUpTo(45 * time.Minute).startsOperation(machinesGet)
+	machinesList           = get("machines-list", "/machines")
+	machinesGet            = get("machines-get", "/machines/{id}")
+	machinesUpdate         = put("machines-update", "/machines/{id}").startsSeveral().startsOperation(machinesGet)
+	machinesDelete         = remove("machines-delete", "/machines/{id}").waitsUpTo(10 * time.Minute).startsOperation(machinesGet)
+	machinesRestart        = patch("machines-restart", "/machines/{id}/restart").startsOperation(machinesGet)
+	machinesStart          = patch("machines-start", "/machines/{id}/start").idempotent().waitsUpTo(15 * time.Minute).startsOperation(machinesGet)
+	machinesStop           = patch("machines-stop", "/machines/{id}/stop").idempotent().waitsUpTo(30 * time.Minute).startsOperation(machinesGet)
+	machinesAddAccessor    = post("machines-addAccessor", "/machines/{id}/accessors")
+	machinesListAccessors  = get("machines-listAccessors", "/machines/{id}/accessors")
+	machinesRemoveAccessor = remove("machines-removeAccessor", "/machines/{id}/accessors/{userId}")
+	machinesGetAccessor    = get("machines-getAccessor", "/machines/{id}/accessors/{userId}")
+	machinesGetDesktop     = get("machines-getDesktop", "/machines/{id}/desktop")
 )
 
 // Create rents a machine. The machine exists, and costs, from the answer on; it is there to use when the operation has
@@ -35,7 +34,7 @@ var (
 //
 // API: machines-create, POST /machines
 func (s *MachinesService) Create(ctx context.Context, params MachineCreateParams, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesCreate, nil, params, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesCreate, nil, params, opts)
 }
 
 // List fetches one page of the team's machines, newest first. It can be ordered by [OrderByCreatedAt], [OrderByName]
@@ -64,21 +63,21 @@ func (s *MachinesService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // API: machines-update, PUT /machines/{id}
 func (s *MachinesService) Update(ctx context.Context, id string, params MachineUpdateParams, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesUpdate, pathParams(id), params, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesUpdate, pathParams(id), params, opts)
 }
 
 // Delete deletes a machine and its disk. A static public IP is not released with it.
 //
 // API: machines-delete, DELETE /machines/{id}
 func (s *MachinesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesDelete, pathParams(id), nil, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesDelete, pathParams(id), nil, opts)
 }
 
 // Restart restarts a machine. Its state stays ready for some seconds after that, so wait for the operation.
 //
 // API: machines-restart, PATCH /machines/{id}/restart
 func (s *MachinesService) Restart(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesRestart, pathParams(id), nil, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesRestart, pathParams(id), nil, opts)
 }
 
 // Start starts a machine that is off. The service refuses it for one that is starting or ready already;
@@ -86,7 +85,7 @@ func (s *MachinesService) Restart(ctx context.Context, id string, opts ...Reques
 //
 // API: machines-start, PATCH /machines/{id}/start
 func (s *MachinesService) Start(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesStart, pathParams(id), nil, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesStart, pathParams(id), nil, opts)
 }
 
 // Stop stops a machine, which then costs its storage only. The service refuses it for one that is stopping or off
@@ -94,7 +93,7 @@ func (s *MachinesService) Start(ctx context.Context, id string, opts ...RequestO
 //
 // API: machines-stop, PATCH /machines/{id}/stop
 func (s *MachinesService) Stop(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate(ctx, s.client, machinesStop, pathParams(id), nil, opts, s.reread)
+	return operate[Machine](ctx, s.client, machinesStop, pathParams(id), nil, opts)
 }
 
 // AddAccessor lets a user of the team use the machine.
@@ -120,7 +119,7 @@ func (s *MachinesService) AllAccessors(ctx context.Context, id string, params Ma
 //
 // API: machines-removeAccessor, DELETE /machines/{id}/accessors/{userId}
 func (s *MachinesService) RemoveAccessor(ctx context.Context, id, userID string, opts ...RequestOption) (*Accessor, error) {
-	return call[Accessor](ctx, s.client, machinesRemoveAccessor, pathParams(id, userID), nil, opts)
+	return deleted(ctx, s.client, machinesRemoveAccessor, pathParams(id, userID), Accessor{User: AccessorUser{ID: userID}}, opts)
 }
 
 // GetAccessor fetches one of the users who may use the machine.
@@ -135,10 +134,6 @@ func (s *MachinesService) GetAccessor(ctx context.Context, id, userID string, op
 // API: machines-getDesktop, GET /machines/{id}/desktop
 func (s *MachinesService) GetDesktop(ctx context.Context, id string, opts ...RequestOption) (*MachineDesktop, error) {
 	return call[MachineDesktop](ctx, s.client, machinesGetDesktop, pathParams(id), nil, opts)
-}
-
-func (s *MachinesService) reread(f *eventWait, m *Machine) (*Machine, error) {
-	return f.readMachine(m.ID)
 }
 
 // MachineCreateParams describe a machine to be rented.
@@ -416,8 +411,6 @@ type Accessor struct {
 	// DeletedAt is when that ended; zero while it has not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
-
-func (a *Accessor) setKeys(keys []string) { a.User.ID = keys[len(keys)-1] }
 
 // AccessorUser is the user of an [Accessor].
 type AccessorUser struct {

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,10 +11,10 @@ import (
 type ModelsService struct{ client *Client }
 
 var (
-	modelsCreate = &operation{id: "models-create", method: http.MethodPost, path: "/models", class: ClassNeither}
-	modelsList   = &operation{id: "models-list", method: http.MethodGet, path: "/models", class: ClassSafe}
-	modelsGet    = &operation{id: "models-get", method: http.MethodGet, path: "/models/{id}", class: ClassSafe}
-	modelsDelete = &operation{id: "models-delete", method: http.MethodDelete, path: "/models/{id}", class: ClassIdempotent}
+	modelsCreate = post("models-create", "/models")
+	modelsList   = get("models-list", "/models")
+	modelsGet    = get("models-get", "/models/{id}")
+	modelsDelete = remove("models-delete", "/models/{id}")
 )
 
 // Create makes a model.
@@ -48,7 +47,7 @@ func (s *ModelsService) Get(ctx context.Context, id string, opts ...RequestOptio
 //
 // API: models-delete, DELETE /models/{id}
 func (s *ModelsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, modelsDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, modelsDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // ModelCreateParams describe a model to be made.
@@ -93,5 +92,3 @@ type Model struct {
 	// ProjectID is the project that it is in; empty if it is in none.
 	ProjectID string `json:"projectId"`
 }
-
-func (m *Model) setKeys(keys []string) { m.ID = keys[len(keys)-1] }

@@ -18,25 +18,35 @@ type Operation[T any] struct {
 	// Data is the object as it came with the answer.
 	Data T `json:"data"`
 
-	client *Client
-	op     *operation
-	keys   []string                         // the values in the call's path
-	read   func(*eventWait, *T) (*T, error) // fetches the object as it is now
+	client   *Client
+	endpoint *endpoint
+	keys     []string // the values in the call's path
 }
 
 func (o *Operation[T]) isEmpty() bool { return o.Event == nil && reflect.ValueOf(o.Data).IsZero() }
 
-// operate makes a call that answers {event, data}. The read function fetches the object that the data describe.
-func operate[T any](
-	ctx context.Context, c *Client, op *operation, path []string, params any, opts []RequestOption,
-	read func(*eventWait, *T) (*T, error),
-) (*Operation[T], error) {
-	o, err := call[Operation[T]](ctx, c, op, path, params, opts)
+// operate calls an endpoint that returns {event, data}.
+func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string, params any, opts []RequestOption) (*Operation[T], error) {
+	o, err := call[Operation[T]](ctx, c, ep, path, params, opts)
 	if err != nil {
 		return nil, err
 	}
-	o.client, o.op, o.keys, o.read = c, op, path, read
+	o.client, o.endpoint, o.keys = c, ep, path
 	return o, nil
+}
+
+// reread fetches the object as it is now.
+func (o *Operation[T]) reread(f *eventWait) (*T, error) {
+	switch data := any(&o.Data).(type) {
+	case *Machine:
+		m, err := f.readMachine(data.ID)
+		return any(m).(*T), err
+	case *Snapshot:
+		return call[T](f.ctx, o.client, o.endpoint.subject, pathParams(data.ID), nil, nil)
+	case *CustomTemplate:
+		return call[T](f.ctx, o.client, o.endpoint.subject, pathParams(data.ID), nil, nil)
+	}
+	return nil, fmt.Errorf("paperspace: %s: %T cannot be read again", o.endpoint.id, o.Data)
 }
 
 // Wait follows the operation to its end and returns the object as it is then; after a delete, as it came with the
@@ -58,14 +68,14 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 		return nil, err
 	}
 	failed := f.failures()
-	if failed == nil && o.op.deletes() {
+	if failed == nil && o.endpoint.deletes() {
 		return clone(&o.Data), nil
 	}
-	object, err := o.read(f, &o.Data)
+	object, err := o.reread(f)
 	switch {
 	case err == nil:
 		return object, failed
-	case o.op.deletes() && errors.Is(err, ErrNotFound):
+	case o.endpoint.deletes() && errors.Is(err, ErrNotFound):
 		return clone(&o.Data), failed
 	case failed != nil:
 		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", f.outcome(err)))
@@ -73,7 +83,7 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 		return nil, f.outcome(err)
 	default:
 		return nil, fmt.Errorf("paperspace: %s: event %s is done, but reading the object failed: %w",
-			o.op.id, o.Event.ID, f.outcome(err))
+			o.endpoint.id, o.Event.ID, f.outcome(err))
 	}
 }
 
@@ -89,7 +99,7 @@ func (o *Operation[T]) run(f *eventWait) error {
 	if err := f.run(); err != nil {
 		return err
 	}
-	if o.op.eventOptional && o.Event != nil && !o.Event.CreatedAt.IsZero() {
+	if o.endpoint.mayStartSeveral && o.Event != nil && !o.Event.CreatedAt.IsZero() {
 		if err := f.runSiblings(o.keys[0], o.Event.CreatedAt); err != nil {
 			return err
 		}
@@ -100,13 +110,13 @@ func (o *Operation[T]) run(f *eventWait) error {
 // follow begins the wait for the operation's event.
 func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWait, error) {
 	switch {
-	case o.op == nil:
+	case o.endpoint == nil:
 		return nil, errors.New("paperspace: this operation does not come from a call, and has nothing to wait with: " +
 			"give its event's ID to MachineEvents.Wait")
-	case o.Event == nil && !o.op.eventOptional:
-		return nil, fmt.Errorf("paperspace: %s: the answer has no event to wait for", o.op.id)
+	case o.Event == nil && !o.endpoint.mayStartSeveral:
+		return nil, fmt.Errorf("paperspace: %s: the answer has no event to wait for", o.endpoint.id)
 	}
-	w, err := newWait(ctx, o.client, o.op, false, opts)
+	w, err := newWait(ctx, o.client, o.endpoint, false, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +124,11 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 	if o.Event != nil {
 		f.add(*o.Event)
 	}
-	if m, ok := any(&o.Data).(*Machine); ok && o.op.deletes() {
+	if m, ok := any(&o.Data).(*Machine); ok && o.endpoint.deletes() {
 		f.object = target{machineKind, m.ID}
-	} else if o.op.deletes() {
+	} else if o.endpoint.deletes() {
 		f.gone = func() bool {
-			_, err := o.read(f, &o.Data)
+			_, err := o.reread(f)
 			return errors.Is(err, ErrNotFound)
 		}
 	}

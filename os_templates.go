@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,7 +10,7 @@ import (
 // Templates. It needs no API key.
 type OSTemplatesService struct{ client *Client }
 
-var osTemplatesList = &operation{id: "osTemplates-list", method: http.MethodGet, path: "/os-templates", class: ClassSafe, noKey: true}
+var osTemplatesList = get("osTemplates-list", "/os-templates").withoutKey()
 
 // List fetches one page of the operating systems. It can be ordered by [OrderByName] only.
 //

@@ -120,7 +120,7 @@ func WithPrefetch() RequestOption {
 func all[T, P any, PP interface {
 	*P
 	list() *ListParams
-}](ctx context.Context, c *Client, op *operation, path []string, params P, opts []RequestOption) iter.Seq2[T, error] {
+}](ctx context.Context, c *Client, ep *endpoint, path []string, params P, opts []RequestOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		params := params // each walk has cursors of its own
@@ -129,12 +129,15 @@ func all[T, P any, PP interface {
 			lp.Limit = maxLimit
 		}
 		fetch := func(ctx context.Context, page *Page[T]) error {
-			r := op.request(path, params)
-			r.walks = true
+			r, err := ep.request(path, params, opts)
+			if err != nil {
+				return err
+			}
+			r.options.prefetch = false
 			*page = Page[T]{Items: page.Items[:0]} // the consumer got copies of what was in it
-			return c.do(ctx, op, r, page, opts)
+			return c.do(ctx, r, func(body []byte) error { return ep.read(body, page) })
 		}
-		config, _ := op.configure(opts) // the first page tells what is wrong with them
+		config, _ := ep.configure(opts) // the first page tells what is wrong with them
 		page, spare := new(Page[T]), new(Page[T])
 		var coming *prefetch
 		defer func() { coming.stop() }()

@@ -58,35 +58,6 @@ func dotted(path string) bool {
 	return false
 }
 
-// expand puts the values into the template's placeholders, each as one segment.
-func (op *operation) expand(values []string) (location, error) {
-	template := op.path
-	if len(values) == 0 {
-		return location{template, template}, nil
-	}
-	plain, escaped := "", "" // the latter stays empty for as long as it is the same
-	for _, value := range values {
-		before, rest, _ := strings.Cut(template, "{")
-		name, after, _ := strings.Cut(rest, "}")
-		if value == "" || value == "." || value == ".." {
-			return location{}, op.paramError(name, "must not be empty or a dot segment")
-		}
-		if segment := url.PathEscape(value); escaped != "" || segment != value {
-			escaped = cmp.Or(escaped, plain) + before + segment
-		}
-		plain += before + value
-		template = after
-	}
-	plain += template
-	if escaped != "" {
-		escaped += template
-	}
-	if plain == storageUtilizationGetPublic.path { // the only fixed path that fits a template
-		return location{}, op.paramError("id", "must not be the name of another operation")
-	}
-	return location{plain, cmp.Or(escaped, plain)}, nil
-}
-
 // checkPath accepts the path of a [Request].
 func checkPath(path string) (location, error) {
 	u, err := url.Parse(path)

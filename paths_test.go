@@ -115,7 +115,7 @@ func TestRefusedIDs(t *testing.T) {
 				err := m.callWith(t.Context(), newTestClient(t, rt), keys, m.minimal(t))
 				e, ok := errors.AsType[*ParamError](err)
 				if assert.True(t, ok, "%q: %v", id, err) {
-					assert.Equal(t, m.op.ID, e.Operation)
+					assert.Equal(t, m.op.ID, e.Endpoint)
 					assert.Contains(t, m.op.Path, "{"+e.Field+"}")
 				}
 				assert.Zero(t, rt.count())

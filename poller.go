@@ -665,7 +665,7 @@ const pollTimeout = 10 * time.Second
 
 // once has a poll make one attempt: the next tick is its retry.
 func (c *Client) once(limit time.Duration) RequestOption {
-	p := c.retry
+	p := c.config.retry
 	p.MaxAttempts, p.AttemptTimeout = 1, limit
 	return WithRetryPolicy(p)
 }
@@ -701,7 +701,7 @@ func isLastWord(err error) bool {
 
 // pollRange is the range of the intervals between ticks.
 func (c *Client) pollRange() (shortest, longest time.Duration) {
-	return orDefaults(c.pollMin, c.pollMax, time.Second, 10*time.Second)
+	return orDefaults(c.config.pollMin, c.config.pollMax, time.Second, 10*time.Second)
 }
 
 // pollRange is that of the most impatient of the clients that wait.

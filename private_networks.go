@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,11 +11,11 @@ import (
 type PrivateNetworksService struct{ client *Client }
 
 var (
-	privateNetworksGet    = &operation{id: "privateNetworks-get", method: http.MethodGet, path: "/private-networks/{id}", class: ClassSafe, null: "NOT_FOUND"}
-	privateNetworksUpdate = &operation{id: "privateNetworks-update", method: http.MethodPut, path: "/private-networks/{id}", class: ClassIdempotent}
-	privateNetworksDelete = &operation{id: "privateNetworks-delete", method: http.MethodDelete, path: "/private-networks/{id}", class: ClassIdempotent}
-	privateNetworksList   = &operation{id: "privateNetworks-list", method: http.MethodGet, path: "/private-networks", class: ClassSafe}
-	privateNetworksCreate = &operation{id: "privateNetworks-create", method: http.MethodPost, path: "/private-networks", class: ClassNeither}
+	privateNetworksGet    = get("privateNetworks-get", "/private-networks/{id}").nullMeans("NOT_FOUND")
+	privateNetworksUpdate = put("privateNetworks-update", "/private-networks/{id}")
+	privateNetworksDelete = remove("privateNetworks-delete", "/private-networks/{id}")
+	privateNetworksList   = get("privateNetworks-list", "/private-networks")
+	privateNetworksCreate = post("privateNetworks-create", "/private-networks")
 )
 
 // Get fetches the network with the given ID. The team's default network, which machines without one of their own are
@@ -38,7 +37,7 @@ func (s *PrivateNetworksService) Update(ctx context.Context, id string, params P
 //
 // API: privateNetworks-delete, DELETE /private-networks/{id}
 func (s *PrivateNetworksService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, privateNetworksDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, privateNetworksDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // List fetches one page of the team's networks, newest first. It can be ordered by [OrderByCreatedAt] and

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,23 +11,23 @@ import (
 type ProjectsService struct{ client *Client }
 
 var (
-	projectsCreate                 = &operation{id: "projects-create", method: http.MethodPost, path: "/projects", class: ClassNeither}
-	projectsList                   = &operation{id: "projects-list", method: http.MethodGet, path: "/projects", class: ClassSafe}
-	projectsGet                    = &operation{id: "projects-get", method: http.MethodGet, path: "/projects/{id}", class: ClassSafe}
-	projectsUpdate                 = &operation{id: "projects-update", method: http.MethodPut, path: "/projects/{id}", class: ClassIdempotent}
-	projectsDelete                 = &operation{id: "projects-delete", method: http.MethodDelete, path: "/projects/{id}", class: ClassIdempotent}
-	projectActivityList            = &operation{id: "projectActivity-list", method: http.MethodGet, path: "/projects/{id}/activity", class: ClassSafe}
-	projectCollaboratorsList       = &operation{id: "projectCollaborators-list", method: http.MethodGet, path: "/projects/{id}/collaborators", class: ClassSafe}
-	projectCollaboratorsCreate     = &operation{id: "projectCollaborators-create", method: http.MethodPost, path: "/projects/{id}/collaborators", class: ClassNeither}
-	projectCollaboratorsDelete     = &operation{id: "projectCollaborators-delete", method: http.MethodDelete, path: "/projects/{id}/collaborators/{userId}", class: ClassIdempotent}
-	projectModelsList              = &operation{id: "projectModels-list", method: http.MethodGet, path: "/projects/{id}/models", class: ClassSafe}
-	projectModelsAdd               = &operation{id: "projectModels-add", method: http.MethodPost, path: "/projects/{id}/models/{modelId}", class: ClassIdempotent}
-	projectModelsRemove            = &operation{id: "projectModels-remove", method: http.MethodDelete, path: "/projects/{id}/models/{modelId}", class: ClassIdempotent}
-	projectSecretsList             = &operation{id: "projectSecrets-list", method: http.MethodGet, path: "/projects/{id}/secrets", class: ClassSafe}
-	projectSecretsCreate           = &operation{id: "projectSecrets-create", method: http.MethodPost, path: "/projects/{id}/secrets", class: ClassNeither}
-	projectSecretsGetProjectSecret = &operation{id: "projectSecrets-getProjectSecret", method: http.MethodGet, path: "/projects/{id}/secrets/{name}", class: ClassSafe}
-	projectSecretsUpdate           = &operation{id: "projectSecrets-update", method: http.MethodPatch, path: "/projects/{id}/secrets/{name}", class: ClassIdempotent}
-	projectSecretsDelete           = &operation{id: "projectSecrets-delete", method: http.MethodDelete, path: "/projects/{id}/secrets/{name}", class: ClassIdempotent}
+	projectsCreate                 = post("projects-create", "/projects")
+	projectsList                   = get("projects-list", "/projects")
+	projectsGet                    = get("projects-get", "/projects/{id}")
+	projectsUpdate                 = put("projects-update", "/projects/{id}")
+	projectsDelete                 = remove("projects-delete", "/projects/{id}")
+	projectActivityList            = get("projectActivity-list", "/projects/{id}/activity")
+	projectCollaboratorsList       = get("projectCollaborators-list", "/projects/{id}/collaborators")
+	projectCollaboratorsCreate     = post("projectCollaborators-create", "/projects/{id}/collaborators")
+	projectCollaboratorsDelete     = remove("projectCollaborators-delete", "/projects/{id}/collaborators/{userId}")
+	projectModelsList              = get("projectModels-list", "/projects/{id}/models")
+	projectModelsAdd               = post("projectModels-add", "/projects/{id}/models/{modelId}").idempotent()
+	projectModelsRemove            = remove("projectModels-remove", "/projects/{id}/models/{modelId}")
+	projectSecretsList             = get("projectSecrets-list", "/projects/{id}/secrets")
+	projectSecretsCreate           = post("projectSecrets-create", "/projects/{id}/secrets")
+	projectSecretsGetProjectSecret = get("projectSecrets-getProjectSecret", "/projects/{id}/secrets/{name}")
+	projectSecretsUpdate           = patch("projectSecrets-update", "/projects/{id}/secrets/{name}").idempotent()
+	projectSecretsDelete           = remove("projectSecrets-delete", "/projects/{id}/secrets/{name}")
 )
 
 // Create makes a project.
@@ -68,7 +67,7 @@ func (s *ProjectsService) Update(ctx context.Context, id string, params ProjectU
 //
 // API: projects-delete, DELETE /projects/{id}
 func (s *ProjectsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Project, error) {
-	return call[Project](ctx, s.client, projectsDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, projectsDelete, pathParams(id), Project{ID: id}, opts)
 }
 
 // ListActivity fetches one page of what was done to the project's deployments, newest first.
@@ -107,7 +106,7 @@ func (s *ProjectsService) CreateCollaborator(ctx context.Context, id string, par
 //
 // API: projectCollaborators-delete, DELETE /projects/{id}/collaborators/{userId}
 func (s *ProjectsService) DeleteCollaborator(ctx context.Context, id, userID string, opts ...RequestOption) (*DeletedCollaborator, error) {
-	return call[DeletedCollaborator](ctx, s.client, projectCollaboratorsDelete, pathParams(id, userID), nil, opts)
+	return deleted(ctx, s.client, projectCollaboratorsDelete, pathParams(id, userID), DeletedCollaborator{UserID: userID}, opts)
 }
 
 // ListModels fetches one page of the project's models, newest first.
@@ -133,7 +132,7 @@ func (s *ProjectsService) AddModel(ctx context.Context, id, modelID string, opts
 //
 // API: projectModels-remove, DELETE /projects/{id}/models/{modelId}
 func (s *ProjectsService) RemoveModel(ctx context.Context, id, modelID string, opts ...RequestOption) (*Model, error) {
-	return call[Model](ctx, s.client, projectModelsRemove, pathParams(id, modelID), nil, opts)
+	return deleted(ctx, s.client, projectModelsRemove, pathParams(id, modelID), Model{ID: modelID}, opts)
 }
 
 // ListSecrets fetches one page of the project's secrets, newest first.
@@ -173,7 +172,7 @@ func (s *ProjectsService) UpdateSecret(ctx context.Context, id, name string, par
 //
 // API: projectSecrets-delete, DELETE /projects/{id}/secrets/{name}
 func (s *ProjectsService) DeleteSecret(ctx context.Context, id, name string, opts ...RequestOption) (*DeletedSecret, error) {
-	return call[DeletedSecret](ctx, s.client, projectSecretsDelete, pathParams(id, name), nil, opts)
+	return deleted(ctx, s.client, projectSecretsDelete, pathParams(id, name), DeletedSecret{Name: name}, opts)
 }
 
 // ProjectCreateParams describe a project to be made.
@@ -208,8 +207,6 @@ type Project struct {
 	// RepoURL is where that repository is.
 	RepoURL string `json:"repoUrl,omitzero"`
 }
-
-func (p *Project) setKeys(keys []string) { p.ID = keys[0] }
 
 // ProjectActivityListParams filter the list of a project's activity. Its cursor, After, is a UUID.
 type ProjectActivityListParams struct {
@@ -313,8 +310,6 @@ type DeletedCollaborator struct {
 	// UserID is the user who may no longer use the project.
 	UserID string `json:"userId"`
 }
-
-func (d *DeletedCollaborator) setKeys(keys []string) { d.UserID = keys[1] }
 
 // ProjectModelListParams filter the list of a project's models.
 type ProjectModelListParams struct {

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,10 +10,10 @@ import (
 type PublicIPsService struct{ client *Client }
 
 var (
-	publicIPsList    = &operation{id: "publicIps-list", method: http.MethodGet, path: "/public-ips", class: ClassSafe}
-	publicIPsClaim   = &operation{id: "publicIps-claim", method: http.MethodPost, path: "/public-ips", class: ClassNeither}
-	publicIPsAssign  = &operation{id: "publicIps-assign", method: http.MethodPut, path: "/public-ips/{ip}", class: ClassIdempotent}
-	publicIPsRelease = &operation{id: "publicIps-release", method: http.MethodDelete, path: "/public-ips/{ip}", class: ClassIdempotent}
+	publicIPsList    = get("publicIps-list", "/public-ips")
+	publicIPsClaim   = post("publicIps-claim", "/public-ips")
+	publicIPsAssign  = put("publicIps-assign", "/public-ips/{ip}")
+	publicIPsRelease = remove("publicIps-release", "/public-ips/{ip}")
 )
 
 // List fetches one page of the team's addresses, newest first.
@@ -47,7 +46,7 @@ func (s *PublicIPsService) Assign(ctx context.Context, ip string, params PublicI
 //
 // API: publicIps-release, DELETE /public-ips/{ip}
 func (s *PublicIPsService) Release(ctx context.Context, ip string, opts ...RequestOption) (*ReleasedIP, error) {
-	return call[ReleasedIP](ctx, s.client, publicIPsRelease, pathParams(ip), nil, opts)
+	return deleted(ctx, s.client, publicIPsRelease, pathParams(ip), ReleasedIP{IP: ip}, opts)
 }
 
 // PublicIPListParams filter the list of addresses.
@@ -87,5 +86,3 @@ type ReleasedIP struct {
 	// IP is the address.
 	IP string `json:"ip"`
 }
-
-func (r *ReleasedIP) setKeys(keys []string) { r.IP = keys[0] }

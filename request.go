@@ -6,160 +6,87 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
-	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
 
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// Class says what of an operation may be sent again when it failed.
-//
-// Every class is sent again after a 429, and after an attempt that provably did not leave this machine. Safe and
-// idempotent operations are also sent again after a transport error, 408, 500, 502, 503 and 504. Nothing is sent again
-// after an error that would come again, such as that of a certificate.
-type Class int
-
-const (
-	// ClassSafe only reads.
-	ClassSafe Class = iota + 1
-	// ClassIdempotent has the same effect when it is carried out twice.
-	ClassIdempotent
-	// ClassNeither may have its effect twice when it is carried out twice.
-	ClassNeither
-)
-
-func classOf(method string) Class {
-	switch method {
-	case http.MethodGet, http.MethodHead:
-		return ClassSafe
-	case http.MethodPut, http.MethodDelete:
-		return ClassIdempotent
-	}
-	return ClassNeither
-}
-
-// operation is what an API operation is apart from its types. Its class stands here, beside the method, and not in the
-// contract, which knows nothing of it.
-type operation struct {
-	id, method, path string
-	class            Class
-	// noKey says that the operation works without an API key.
-	noKey bool
-	// null is the error code that a 200 with the body null stands for.
-	null string
-	// wait is how long its event may take before a wait gives up; 0 is defaultWaitTimeout.
-	wait time.Duration
-	// eventOptional says that the answer may lack an event, and that one call may begin several.
-	eventOptional bool
-}
-
-func (op *operation) transport() transport.Operation {
-	return transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path}
-}
-
-func (op *operation) deletes() bool { return op.method == http.MethodDelete }
-
-func (op *operation) paramError(field, reason string) error {
-	return &ParamError{Operation: op.id, Field: field, Reason: reason}
-}
-
-// pathParams are the values of a path's placeholders, in their order.
-func pathParams(values ...string) []string { return values }
-
-// request is one call, ready to be sent but for the request options.
+// request is one call of an endpoint, ready to be sent.
 type request struct {
-	path   location
-	keys   []string // the values in path
-	params any      // where query and body came from: its names are taken
-	query  url.Values
-	body   any
-	// anyAnswer says that nothing is needed from a 2xx answer.
-	anyAnswer bool
-	// walks says that it is for one page of many.
-	walks bool
-	// err is why it cannot be sent.
-	err error
+	endpoint *endpoint
+	path     location
+	query    url.Values
+	body     []byte
+	options  requestConfig
 }
 
-// keyed is a result that an empty answer to a delete leaves no doubt about: the keys that it was called with are it.
-type keyed interface{ setKeys(keys []string) }
+// call takes the one road to an endpoint. Params become the query of a GET or DELETE, and the body of anything else;
+// nil means neither.
+func call[T any](ctx context.Context, c *Client, ep *endpoint, path []string, params any, opts []RequestOption) (*T, error) {
+	r, err := ep.request(path, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	return exchange[T](ctx, c, r, nil)
+}
 
-// call is the road that every operation takes. Params become the query of a GET or DELETE, and the body of anything
-// else; nil means neither.
-func call[T any](ctx context.Context, c *Client, op *operation, path []string, params any, opts []RequestOption) (*T, error) {
-	out := new(T)
-	if err := c.do(ctx, op, op.request(path, params), out, opts); err != nil {
+// deleted calls an endpoint that deletes. An empty response is as good as gone, which the keys in the path identify.
+func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string, gone T, opts []RequestOption) (*T, error) {
+	r, err := ep.request(path, nil, opts)
+	if err != nil {
+		return nil, err
+	}
+	return exchange(ctx, c, r, &gone)
+}
+
+// exchange sends a request and returns the decoded response. An empty one is an error, unless empty is what it means.
+func exchange[T any](ctx context.Context, c *Client, r request, empty *T) (*T, error) {
+	out, ep := new(T), r.endpoint
+	err := c.do(ctx, r, func(body []byte) error {
+		if empty != nil && len(bytes.TrimSpace(body)) == 0 {
+			*out = *empty
+			return nil
+		}
+		return ep.read(body, out)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (op *operation) request(path []string, params any) request {
-	r := request{keys: path, params: params}
-	if r.path, r.err = op.expand(path); r.err != nil || params == nil {
-		return r
-	}
-	if r.err = validate(op, params); r.err != nil {
-		return r
-	}
-	if op.method == http.MethodGet || op.deletes() {
-		r.query, r.err = query.Values(params)
-	} else {
-		r.body = params
-	}
-	return r
-}
-
-// do sends a request and decodes the answer into out, a pointer to a zero value.
-func (c *Client) do(ctx context.Context, op *operation, r request, out any, opts []RequestOption) error {
-	rc, err := op.configure(opts) // first, so that a captured response is never an earlier call's
-	switch {
-	case ctx == nil:
-		return op.paramError("ctx", "is nil")
-	case r.err != nil:
-		return r.err
-	case err != nil:
-		return err
-	case rc.prefetch && !r.walks:
-		return op.paramError("WithPrefetch", "is for the All methods")
-	case rc.prefetch && rc.response != nil:
-		return op.paramError("WithResponse", "cannot tell which page it is of, with WithPrefetch")
-	case c.authorization == nil && !op.noKey:
-		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, op.id)
-	}
-	body, err := r.encode(op, &rc)
+// request makes a request of what a method was given. Nothing that cannot be sent comes through.
+func (ep *endpoint) request(path []string, params any, opts []RequestOption) (request, error) {
+	options, err := ep.configure(opts) // first, so that a captured response is never an earlier call's
+	r := request{endpoint: ep, options: options}
 	if err != nil {
-		return err
+		return r, err
 	}
-	if rc.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, rc.timeout)
-		defer cancel()
+	if r.path, err = ep.expand(path); err != nil {
+		return r, err
 	}
-	if len(c.hooks) == 0 {
-		return c.send(ctx, op, r, body, out, &rc, nil)
+	if params == nil {
+		return r, r.addOptions(nil, nil)
 	}
-	start := time.Now()
-	result := CallResult{Err: errPanicked} // unless it returns
-	var room [4]func(CallResult)           // who has more hooks than that can spare an allocation
-	ends := room[:0]
-	defer func() {
-		result.Duration = time.Since(start)
-		endHooks(ends, result)
-	}()
-	ctx = beginHooks(ctx, c.hooks, callInfo(op.transport(), c.shared.Base), &ends)
-	result.Err = c.send(ctx, op, r, body, out, &rc, &result)
-	return result.Err
+	if err := validate(ep, params); err != nil {
+		return r, err
+	}
+	if ep.method == http.MethodGet || ep.deletes() {
+		if r.query, err = query.Values(params); err != nil {
+			return r, err
+		}
+		return r, r.addOptions(params, nil)
+	}
+	return r, r.addOptions(params, params)
 }
 
 // configure applies the options of a call, and returns the first error among them.
-func (op *operation) configure(opts []RequestOption) (_ requestConfig, first error) {
+func (ep *endpoint) configure(opts []RequestOption) (_ requestConfig, first error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil
 	}
@@ -167,194 +94,120 @@ func (op *operation) configure(opts []RequestOption) (_ requestConfig, first err
 	for _, opt := range opts {
 		var err error
 		if opt == nil {
-			err = op.paramError("opts", "has a nil option")
+			err = ep.paramError("opts", "has a nil option")
 		} else {
 			err = opt.applyRequest(rc)
 		}
 		if e, ok := errors.AsType[*ParamError](err); ok {
-			e.Operation = op.id
+			e.Endpoint = ep.id
 		}
 		first = cmp.Or(first, err)
+	}
+	if first == nil && rc.prefetch && rc.response != nil {
+		first = ep.paramError("WithResponse", "cannot be combined with WithPrefetch: it could not say which page it is of")
 	}
 	return *rc, first
 }
 
-// encode puts the options into the query and returns the body.
-func (r *request) encode(op *operation, rc *requestConfig) ([]byte, error) {
-	if len(rc.query) > 0 {
-		taken := fieldNames(r.params, "url")
-		merged := make(url.Values, len(r.query)+len(rc.query))
-		for name, values := range r.query {
-			merged[name] = values
-		}
-		for name, values := range rc.query {
+// addOptions adds the options' fields to the query, and to the body, which it encodes. The options may not set what
+// params have a field for.
+func (r *request) addOptions(params, body any) error {
+	ep, options := r.endpoint, &r.options
+	if len(options.query) > 0 {
+		taken := fieldNames(params, "url")
+		merged := make(url.Values, len(r.query)+len(options.query))
+		maps.Copy(merged, r.query)
+		for name, values := range options.query {
 			if taken[name] || merged.Has(name) {
-				return nil, op.paramError("WithQuery", "the operation has a parameter of the name "+name)
+				return ep.paramError("WithQuery", "the endpoint has a parameter named "+name)
 			}
 			merged[name] = values
 		}
 		r.query = merged
 	}
-	if r.body == nil {
-		if len(rc.body) > 0 {
-			return nil, op.paramError("WithBodyField", "the operation has no body")
+	if body == nil {
+		if len(options.body) > 0 {
+			return ep.paramError("WithBodyField", "the endpoint has no body")
 		}
-		return nil, nil
+		return nil
 	}
-	body, err := encode(r.body)
-	if err == nil && len(rc.body) > 0 {
-		body, err = addFields(body, rc.body, fieldNames(r.params, "json"))
+	encoded, err := encode(body)
+	if err == nil && len(options.body) > 0 {
+		encoded, err = addFields(encoded, options.body, fieldNames(params, "json"))
 	}
 	if err != nil {
-		return nil, op.paramError(fieldOf(err), "cannot be encoded: "+err.Error())
+		return ep.paramError(fieldOf(err), "cannot be encoded: "+err.Error())
 	}
-	return body, nil
+	r.body = encoded
+	return nil
 }
 
-// send makes the call and fills result, if there is one, and the captured response, if one is asked for.
-func (c *Client) send(
-	ctx context.Context, op *operation, r request, body []byte, out any, rc *requestConfig, result *CallResult,
-) error {
+// do sends a request and hands the body of a successful response to read. It is where hooks run.
+func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) error {
+	switch ep := r.endpoint; {
+	case ctx == nil:
+		return ep.paramError("ctx", "is nil")
+	case r.options.prefetch:
+		return ep.paramError("WithPrefetch", "is for the All methods")
+	case c.config.authorization == nil && !ep.keyless:
+		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, ep.id)
+	}
+	if timeout := r.options.timeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	if len(c.config.hooks) == 0 {
+		return c.send(ctx, r, read, nil)
+	}
+	start := time.Now()
+	result := CallResult{Err: errPanicked} // unless it returns
+	var room [4]func(CallResult)           // more hooks than that cost an allocation
+	ends := room[:0]
+	defer func() {
+		result.Duration = time.Since(start)
+		endHooks(ends, result)
+	}()
+	ctx = beginHooks(ctx, c.config.hooks, callInfo(r.endpoint.names(), c.transport.Base), &ends)
+	result.Err = c.send(ctx, r, read, &result)
+	return result.Err
+}
+
+// send makes the call and fills result, if there is one, and the captured response, if the caller asked for one.
+func (c *Client) send(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
+	ep := r.endpoint
 	t := transport.Call{
-		Client:    &c.shared,
-		Operation: op.transport(),
+		Client:   c.transport,
+		Endpoint: ep.names(),
 		Request: transport.Request{
-			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: rc.header, Body: body,
+			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: r.options.header, Body: r.body,
 		},
-		Write:      op.class != ClassSafe,
-		Repeatable: op.class != ClassNeither,
+		Write:      ep.class != ClassSafe,
+		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
 	}
-	if rc.retry != nil {
-		policy := c.transportPolicy(*rc.retry)
+	if r.options.retry != nil {
+		policy := c.config.transportPolicy(*r.options.retry)
 		t.Policy = &policy
 	}
 	defer t.Release()
 	err := t.Do(ctx)
 	if err == nil && t.StatusCode/100 == 2 {
-		err = r.read(op, t.Body, out)
+		err = read(t.Body)
 	}
 	if err != nil || t.StatusCode/100 != 2 {
-		err = newError(op, &t, err)
+		err = newError(ep, &t, err)
 	}
 	if result != nil {
 		result.StatusCode, result.RequestID = t.StatusCode, t.Header.Get("X-Request-Id")
 		result.Attempts = attempts(t.Attempts)
 	}
-	if rc.response != nil {
-		*rc.response = Response{
+	if captured := r.options.response; captured != nil {
+		*captured = Response{
 			StatusCode: t.StatusCode, Header: t.Header.Clone(), Body: bytes.Clone(t.Body), Attempts: attempts(t.Attempts),
 		}
 	}
 	return err
 }
 
-// maxResponseBody is far more than any answer of the API.
-const maxResponseBody = 64 << 20
-
-// origin names the origin that a Location leads to, if it is one of its own; its path and query may hold anything.
-func origin(location string) string {
-	u, err := url.Parse(location)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return "to " + (&url.URL{Scheme: u.Scheme, Host: u.Host}).String() + " "
-}
-
 var errPanicked = errors.New("paperspace: the call panicked")
-
-// errAnswered says that the answer itself is an error, whatever its status says.
-var errAnswered = errors.New("the answer is an error")
-
-// read decodes the body of a 2xx answer.
-func (r *request) read(op *operation, body []byte, out any) error {
-	if mayBeError(body) && readAnswer(body).isError() {
-		return errAnswered
-	}
-	text := bytes.TrimSpace(body)
-	deleted, isKeyed := out.(keyed)
-	switch {
-	case r.anyAnswer:
-		return nil
-	case string(text) == "null" && op.null != "":
-		return errAnswered
-	case string(text) == "null":
-		return errors.New("the answer is null")
-	case len(text) == 0 && op.deletes() && isKeyed:
-		deleted.setKeys(r.keys)
-		return nil
-	case len(text) == 0:
-		return errors.New("the answer is empty")
-	}
-	if page, ok := out.(interface{ reserve(bytes int) }); ok {
-		page.reserve(len(body))
-	}
-	if err := decode(body, out); err != nil {
-		return fmt.Errorf("the answer cannot be read: %w", err)
-	}
-	v := reflect.ValueOf(out).Elem()
-	e, isEnvelope := out.(envelope)
-	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || string(text) == "{}") {
-		return nil
-	}
-	if !hasAny(body, v.Type()) {
-		return errors.New("the answer has nothing of what is due")
-	}
-	return nil
-}
-
-// envelope is a result that is worth nothing without what is in it: a page or an operation.
-type envelope interface{ isEmpty() bool }
-
-// hasAny says whether a JSON object has any member that an answer of the type must have. One that has none comes from
-// something that is not the API, and must not pass for an empty list.
-func hasAny(object []byte, t reflect.Type) bool {
-	var members map[string]jsontext.Value
-	if decode(object, &members) != nil {
-		return true
-	}
-	required := 0
-	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || strings.Contains(options, "omitzero") {
-			continue
-		}
-		if required++; members[name] != nil {
-			return true
-		}
-	}
-	return required == 0
-}
-
-// newError makes the error of a call that has no answer to decode, or none that can be.
-func newError(op *operation, t *transport.Call, cause error) *Error {
-	e := &Error{
-		Operation: op.id, Method: op.method, PathTemplate: op.path,
-		StatusCode: t.StatusCode, Attempts: len(t.Attempts), RequestID: t.Header.Get("X-Request-Id"),
-		OutcomeUnknown: t.OutcomeUnknown, Err: cause,
-	}
-	e.RetryAfter, _ = transport.RetryAfter(t.Header, time.Now())
-	if len(t.Body) > 0 {
-		e.Body = bytes.Clone(t.Body[:min(len(t.Body), maxErrorBody)])
-	}
-	succeeded := t.StatusCode/100 == 2
-	if succeeded && cause != errAnswered {
-		e.OutcomeUnknown = t.Write
-		return e
-	}
-	a := readAnswer(t.Body)
-	e.Code, e.Message, e.Issues, e.Details = a.code, a.message, a.issues, a.details
-	e.fromAPI = a.message != ""
-	if cause == errAnswered {
-		e.Err = nil
-		if a.members == nil {
-			e.Code, e.Message, e.fromAPI = op.null, "the answer is null", true
-		}
-		known, ok := codes[e.Code]
-		e.OutcomeUnknown = e.OutcomeUnknown || t.Write && (!ok || transport.Unsettled(known.status))
-	}
-	if to := t.Header.Get("Location"); to != "" && t.StatusCode/100 == 3 {
-		e.Err = errors.Join(e.Err, fmt.Errorf("a redirect %swas not followed", origin(to)))
-	}
-	return e
-}

@@ -66,7 +66,7 @@ func TestWrongParams(t *testing.T) {
 		e, ok := errors.AsType[*ParamError](err)
 		require.True(t, ok, field)
 		assert.Equal(t, field, e.Field)
-		assert.Equal(t, "machines-create", e.Operation)
+		assert.Equal(t, "machines-create", e.Endpoint)
 		assert.Zero(t, rt.count())
 	}
 	negative := good
@@ -269,7 +269,7 @@ func TestHooks(t *testing.T) {
 		var log []string
 		var result CallResult
 		outer := WithHook(func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
-			log = append(log, "outer "+info.Operation)
+			log = append(log, "outer "+info.Endpoint)
 			return context.WithValue(ctx, key{}, "v"), func(r CallResult) { log = append(log, "outer ends"); result = r }
 		})
 		inner := WithHook(func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
@@ -278,11 +278,11 @@ func TestHooks(t *testing.T) {
 		})
 		none := WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) { return ctx, nil })
 		rt := play(func(r *http.Request) (*http.Response, error) {
-			info, ok := OperationFromContext(r.Context())
+			info, ok := EndpointFromContext(r.Context())
 			log = append(log, fmt.Sprint("sent ", ok, " ", info, " ", r.Context().Value(key{})))
 			return reply(500, "")(r)
 		}, func(r *http.Request) (*http.Response, error) {
-			info, _ := OperationFromContext(r.Context())
+			info, _ := EndpointFromContext(r.Context())
 			log = append(log, fmt.Sprint("sent ", info.Attempt))
 			return reply(200, okMachine, "X-Request-Id: r2")(r)
 		})
@@ -306,7 +306,7 @@ func TestHooks(t *testing.T) {
 		require.Error(t, err)
 		assert.Empty(t, log, "nothing could be sent")
 	})
-	_, ok := OperationFromContext(t.Context())
+	_, ok := EndpointFromContext(t.Context())
 	assert.False(t, ok)
 }
 
@@ -380,7 +380,7 @@ func TestClassesOfDo(t *testing.T) {
 		attempts int
 	}{
 		{"GET", 0, 4}, {"HEAD", 0, 4}, {"PUT", 0, 4}, {"DELETE", 0, 4}, {"POST", 0, 1}, {"PATCH", 0, 1},
-		{"POST", ClassIdempotent, 4}, {"POST", ClassSafe, 4}, {"GET", ClassNeither, 1},
+		{"POST", ClassIdempotent, 4}, {"POST", ClassSafe, 4}, {"GET", ClassOnce, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			rt := play(reply(500, ""))
@@ -396,14 +396,14 @@ func TestAnswersFromSomewhereElse(t *testing.T) {
 	for _, body := range []string{`{"status":"ok"}`, `{"error":"maintenance"}`, `{"message":"down"}`} {
 		c := newTestClient(t, play(reply(200, body)))
 		_, err := c.Machines.List(t.Context(), MachineListParams{})
-		require.ErrorContains(t, err, "nothing of what is due", body)
+		require.ErrorContains(t, err, "none of the expected fields", body)
 		_, err = c.Machines.Get(t.Context(), "a")
-		require.ErrorContains(t, err, "nothing of what is due", body)
+		require.ErrorContains(t, err, "none of the expected fields", body)
 		_, err = c.Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"})
 		require.ErrorIs(t, err, ErrOutcomeUnknown, body)
 	}
 	_, err := newTestClient(t, play(reply(200, `{}`))).Machines.List(t.Context(), MachineListParams{})
-	require.ErrorContains(t, err, "nothing of what is due")
+	require.ErrorContains(t, err, "none of the expected fields")
 	c := newTestClient(t, play(reply(200, `{"items":null,"hasMore":null}`)))
 	page, err := c.Machines.List(t.Context(), MachineListParams{})
 	require.NoError(t, err, "nulls in required fields occur")

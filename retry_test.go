@@ -63,7 +63,7 @@ func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 			_, err := c.Machines.RemoveAccessor(ctx, "a", "b", opts...)
 			return err
 		},
-		ClassNeither: func(ctx context.Context, opts ...RequestOption) error {
+		ClassOnce: func(ctx context.Context, opts ...RequestOption) error {
 			_, err := c.Machines.AddAccessor(ctx, "a", MachineAccessorAddParams{UserID: "b"}, opts...)
 			return err
 		},
@@ -74,10 +74,10 @@ func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 // outcome of a write is unknown when every attempt ends so.
 func TestRetriesByClass(t *testing.T) {
 	for _, tc := range []struct {
-		name                      string
-		step                      step
-		safe, idempotent, neither int
-		unknown                   bool
+		name                   string
+		step                   step
+		safe, idempotent, once int
+		unknown                bool
 	}{
 		{"no connection", unsent, 2, 2, 2, false},
 		{"reset after sending", sent, 2, 2, 1, true},
@@ -104,7 +104,7 @@ func TestRetriesByClass(t *testing.T) {
 		{"certificate", fail(&tls.CertificateVerificationError{Err: errBroken}), 1, 1, 1, true},
 		{"scheme", fail(http.ErrSchemeMismatch), 1, 1, 1, true},
 	} {
-		for class, want := range map[Class]int{ClassSafe: tc.safe, ClassIdempotent: tc.idempotent, ClassNeither: tc.neither} {
+		for class, want := range map[Class]int{ClassSafe: tc.safe, ClassIdempotent: tc.idempotent, ClassOnce: tc.once} {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, class), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					rt := play(tc.step, reply(200, `{"id":"a","user":{"id":"b"}}`))
@@ -402,7 +402,7 @@ func TestAnswerOfATransportThatReportsNoConnection(t *testing.T) {
 				_, _ = unsent(r)
 				return answer(r)
 			})
-			err := calls(newTestClient(t, rt))[ClassNeither](t.Context())
+			err := calls(newTestClient(t, rt))[ClassOnce](t.Context())
 			require.ErrorIs(t, err, ErrOutcomeUnknown)
 			assert.Equal(t, 1, rt.count())
 		}

@@ -36,5 +36,3 @@ type DeletedSecret struct {
 	// Name is the secret's name.
 	Name string `json:"name"`
 }
-
-func (d *DeletedSecret) setKeys(keys []string) { d.Name = keys[1] }

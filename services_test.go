@@ -50,7 +50,7 @@ func refused(t *testing.T, id, field string, call func(*Client) error) {
 	err := call(newTestClient(t, rt))
 	e, ok := errors.AsType[*ParamError](err)
 	require.True(t, ok, "%s %s: %v", id, field, err)
-	assert.Equal(t, [2]string{id, field}, [2]string{e.Operation, e.Field}, e.Error())
+	assert.Equal(t, [2]string{id, field}, [2]string{e.Endpoint, e.Field}, e.Error())
 	assert.Zero(t, rt.count(), "%s %s", id, field)
 }
 

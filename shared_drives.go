@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -13,11 +12,11 @@ import (
 type SharedDrivesService struct{ client *Client }
 
 var (
-	sharedDrivesGet    = &operation{id: "sharedDrives-get", method: http.MethodGet, path: "/shared-drives/{id}", class: ClassSafe}
-	sharedDrivesUpdate = &operation{id: "sharedDrives-update", method: http.MethodPut, path: "/shared-drives/{id}", class: ClassIdempotent}
-	sharedDrivesDelete = &operation{id: "sharedDrives-delete", method: http.MethodDelete, path: "/shared-drives/{id}", class: ClassIdempotent}
-	sharedDrivesList   = &operation{id: "sharedDrives-list", method: http.MethodGet, path: "/shared-drives", class: ClassSafe}
-	sharedDrivesCreate = &operation{id: "sharedDrives-create", method: http.MethodPost, path: "/shared-drives", class: ClassNeither}
+	sharedDrivesGet    = get("sharedDrives-get", "/shared-drives/{id}")
+	sharedDrivesUpdate = put("sharedDrives-update", "/shared-drives/{id}")
+	sharedDrivesDelete = remove("sharedDrives-delete", "/shared-drives/{id}")
+	sharedDrivesList   = get("sharedDrives-list", "/shared-drives")
+	sharedDrivesCreate = post("sharedDrives-create", "/shared-drives")
 )
 
 // Get fetches the drive with the given ID.
@@ -38,7 +37,7 @@ func (s *SharedDrivesService) Update(ctx context.Context, id string, params Shar
 //
 // API: sharedDrives-delete, DELETE /shared-drives/{id}
 func (s *SharedDrivesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, sharedDrivesDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, sharedDrivesDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // List fetches one page of the team's drives, newest first. It can be ordered by [OrderByCreatedAt] and [OrderByName].

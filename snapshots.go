@@ -3,19 +3,18 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // SnapshotsService has the operations that take snapshots of machines and restore them, of the tag Snapshots.
 type SnapshotsService struct{ client *Client }
 
 var (
-	snapshotsGet     = &operation{id: "snapshots-get", method: http.MethodGet, path: "/snapshots/{id}", class: ClassSafe}
-	snapshotsUpdate  = &operation{id: "snapshots-update", method: http.MethodPut, path: "/snapshots/{id}", class: ClassIdempotent}
-	snapshotsDelete  = &operation{id: "snapshots-delete", method: http.MethodDelete, path: "/snapshots/{id}", class: ClassIdempotent}
-	snapshotsList    = &operation{id: "snapshots-list", method: http.MethodGet, path: "/snapshots", class: ClassSafe}
-	snapshotsCreate  = &operation{id: "snapshots-create", method: http.MethodPost, path: "/snapshots", class: ClassNeither}
-	snapshotsRestore = &operation{id: "snapshots-restore", method: http.MethodPost, path: "/snapshots/{id}/restore", class: ClassNeither}
+	snapshotsGet     = get("snapshots-get", "/snapshots/{id}")
+	snapshotsUpdate  = put("snapshots-update", "/snapshots/{id}")
+	snapshotsDelete  = remove("snapshots-delete", "/snapshots/{id}").startsOperation(snapshotsGet)
+	snapshotsList    = get("snapshots-list", "/snapshots")
+	snapshotsCreate  = post("snapshots-create", "/snapshots").startsOperation(snapshotsGet)
+	snapshotsRestore = post("snapshots-restore", "/snapshots/{id}/restore").startsOperation(snapshotsGet)
 )
 
 // Get fetches the snapshot with the given ID.
@@ -36,7 +35,7 @@ func (s *SnapshotsService) Update(ctx context.Context, id string, params Snapsho
 //
 // API: snapshots-delete, DELETE /snapshots/{id}
 func (s *SnapshotsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Operation[Snapshot], error) {
-	return operate(ctx, s.client, snapshotsDelete, pathParams(id), nil, opts, s.reread)
+	return operate[Snapshot](ctx, s.client, snapshotsDelete, pathParams(id), nil, opts)
 }
 
 // List fetches one page of the team's snapshots, newest first. It can be ordered by [OrderByCreatedAt] and
@@ -56,7 +55,7 @@ func (s *SnapshotsService) All(ctx context.Context, params SnapshotListParams, o
 //
 // API: snapshots-create, POST /snapshots
 func (s *SnapshotsService) Create(ctx context.Context, params SnapshotCreateParams, opts ...RequestOption) (*Operation[Snapshot], error) {
-	return operate(ctx, s.client, snapshotsCreate, nil, params, opts, s.reread)
+	return operate[Snapshot](ctx, s.client, snapshotsCreate, nil, params, opts)
 }
 
 // Restore puts the snapshot's machine back to what it was when the snapshot was taken; what has changed on it since
@@ -65,11 +64,7 @@ func (s *SnapshotsService) Create(ctx context.Context, params SnapshotCreatePara
 //
 // API: snapshots-restore, POST /snapshots/{id}/restore
 func (s *SnapshotsService) Restore(ctx context.Context, id string, params SnapshotRestoreParams, opts ...RequestOption) (*Operation[Snapshot], error) {
-	return operate(ctx, s.client, snapshotsRestore, pathParams(id), params, opts, s.reread)
-}
-
-func (s *SnapshotsService) reread(f *eventWait, snapshot *Snapshot) (*Snapshot, error) {
-	return s.Get(f.ctx, snapshot.ID)
+	return operate[Snapshot](ctx, s.client, snapshotsRestore, pathParams(id), params, opts)
 }
 
 // SnapshotUpdateParams are what changes of a snapshot; what is nil stays.

@@ -175,12 +175,12 @@ func TestResetAfterTheServerActed(t *testing.T) {
 		acted.Add(1)
 		hangUp(w)
 	})
-	for class, want := range map[Class]int32{ClassSafe: 4, ClassIdempotent: 4, ClassNeither: 1} {
+	for class, want := range map[Class]int32{ClassSafe: 4, ClassIdempotent: 4, ClassOnce: 1} {
 		acted.Store(0)
 		err := calls(socketClient(t, srv.URL))[class](t.Context())
 		require.Error(t, err)
 		assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown), "%v", err)
-		if class == ClassNeither {
+		if class == ClassOnce {
 			assert.Equal(t, want, acted.Load())
 		} else {
 			assert.GreaterOrEqual(t, acted.Load(), want)
@@ -214,7 +214,7 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 	for range rounds {
 		for class, call := range all {
 			switch err := call(t.Context()); {
-			case class != ClassNeither:
+			case class != ClassOnce:
 				assert.NoError(t, err, "class %d", class)
 			case err != nil:
 				require.ErrorIs(t, err, ErrOutcomeUnknown)
@@ -240,11 +240,11 @@ func TestCutBody(t *testing.T) {
 		}
 		fmt.Fprint(w, `{"id":"a","user":{"id":"b"}}`)
 	})
-	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassNeither: 1} {
+	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		served.Store(0)
 		err := calls(socketClient(t, srv.URL))[class](t.Context())
 		assert.Equal(t, want, served.Load())
-		assert.Equal(t, class == ClassNeither, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+		assert.Equal(t, class == ClassOnce, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 	}
 }
 
@@ -256,7 +256,7 @@ func TestTimeoutWaitingForTheHeader(t *testing.T) {
 		<-r.Context().Done()
 	})
 	quick := WithRetryPolicy(RetryPolicy{MaxAttempts: 2, MinDelay: time.Millisecond, AttemptTimeout: 50 * time.Millisecond})
-	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassNeither: 1} {
+	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		acted.Store(0)
 		err := calls(socketClient(t, srv.URL, quick))[class](t.Context())
 		require.Error(t, err)
@@ -330,9 +330,9 @@ func TestRedirects(t *testing.T) {
 		{"a read to another host", other.URL + "/moved", ClassSafe, false},
 		{"a read to another name of the host", "http://localhost" + port + "/moved", ClassSafe, false},
 		{"a read to another scheme", strings.Replace(home.URL, "http", "https", 1) + "/moved", ClassSafe, false},
-		{"a write within the origin", "/moved", ClassNeither, false},
+		{"a write within the origin", "/moved", ClassOnce, false},
 		{"a delete within the origin", "/moved", ClassIdempotent, false},
-		{"a write to another host", other.URL + "/moved", ClassNeither, false},
+		{"a write to another host", other.URL + "/moved", ClassOnce, false},
 		{"nowhere", "http://[::1", ClassSafe, false},
 		{"in a ring", "/again", ClassSafe, false},
 	} {
@@ -437,7 +437,7 @@ func TestHTTP2(t *testing.T) {
 	srv.StartTLS()
 	defer srv.Close()
 	c := socketClient(t, srv.URL)
-	c.ownTransport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	c.config.ownTransport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {

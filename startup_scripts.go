@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,13 +10,13 @@ import (
 type StartupScriptsService struct{ client *Client }
 
 var (
-	startupScriptsGet      = &operation{id: "startupScripts-get", method: http.MethodGet, path: "/startup-scripts/{id}", class: ClassSafe}
-	startupScriptsUpdate   = &operation{id: "startupScripts-update", method: http.MethodPut, path: "/startup-scripts/{id}", class: ClassIdempotent}
-	startupScriptsDelete   = &operation{id: "startupScripts-delete", method: http.MethodDelete, path: "/startup-scripts/{id}", class: ClassIdempotent}
-	startupScriptsList     = &operation{id: "startupScripts-list", method: http.MethodGet, path: "/startup-scripts", class: ClassSafe}
-	startupScriptsCreate   = &operation{id: "startupScripts-create", method: http.MethodPost, path: "/startup-scripts", class: ClassNeither}
-	startupScriptsAssign   = &operation{id: "startupScripts-assign", method: http.MethodPost, path: "/startup-scripts/{id}/assign", class: ClassIdempotent}
-	startupScriptsUnassign = &operation{id: "startupScripts-unassign", method: http.MethodPost, path: "/startup-scripts/{id}/unassign", class: ClassIdempotent}
+	startupScriptsGet      = get("startupScripts-get", "/startup-scripts/{id}")
+	startupScriptsUpdate   = put("startupScripts-update", "/startup-scripts/{id}")
+	startupScriptsDelete   = remove("startupScripts-delete", "/startup-scripts/{id}")
+	startupScriptsList     = get("startupScripts-list", "/startup-scripts")
+	startupScriptsCreate   = post("startupScripts-create", "/startup-scripts")
+	startupScriptsAssign   = post("startupScripts-assign", "/startup-scripts/{id}/assign").idempotent()
+	startupScriptsUnassign = post("startupScripts-unassign", "/startup-scripts/{id}/unassign").idempotent()
 )
 
 // Get fetches the script with the given ID, without its text.
@@ -38,7 +37,7 @@ func (s *StartupScriptsService) Update(ctx context.Context, id string, params St
 //
 // API: startupScripts-delete, DELETE /startup-scripts/{id}
 func (s *StartupScriptsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*StartupScript, error) {
-	return call[StartupScript](ctx, s.client, startupScriptsDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, startupScriptsDelete, pathParams(id), StartupScript{ID: id}, opts)
 }
 
 // List fetches one page of the team's scripts, newest first. It can be ordered by [OrderByCreatedAt] and
@@ -129,5 +128,3 @@ type StartupScript struct {
 	// DeletedAt is when it was deleted; zero while it is not.
 	DeletedAt time.Time `json:"dtDeleted"`
 }
-
-func (s *StartupScript) setKeys(keys []string) { s.ID = keys[0] }

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // StorageService has the operations on the buckets that keep a team's files, and the one that tells how much storage is
@@ -11,12 +10,12 @@ import (
 type StorageService struct{ client *Client }
 
 var (
-	storageProvidersCreate      = &operation{id: "storageProviders-create", method: http.MethodPost, path: "/storage-providers", class: ClassNeither}
-	storageProvidersList        = &operation{id: "storageProviders-list", method: http.MethodGet, path: "/storage-providers", class: ClassSafe}
-	storageProvidersUpdate      = &operation{id: "storageProviders-update", method: http.MethodPut, path: "/storage-providers/{id}", class: ClassIdempotent}
-	storageProvidersGet         = &operation{id: "storageProviders-get", method: http.MethodGet, path: "/storage-providers/{id}", class: ClassSafe}
-	storageProvidersDelete      = &operation{id: "storageProviders-delete", method: http.MethodDelete, path: "/storage-providers/{id}", class: ClassIdempotent}
-	storageUtilizationGetPublic = &operation{id: "storageUtilization-getPublic", method: http.MethodGet, path: "/storage-providers/utilization", class: ClassSafe}
+	storageProvidersCreate      = post("storageProviders-create", "/storage-providers")
+	storageProvidersList        = get("storageProviders-list", "/storage-providers")
+	storageProvidersUpdate      = put("storageProviders-update", "/storage-providers/{id}").reserves("utilization")
+	storageProvidersGet         = get("storageProviders-get", "/storage-providers/{id}").reserves("utilization")
+	storageProvidersDelete      = remove("storageProviders-delete", "/storage-providers/{id}").reserves("utilization")
+	storageUtilizationGetPublic = get("storageUtilization-getPublic", "/storage-providers/utilization")
 )
 
 // Create makes a bucket known to the team.
@@ -56,7 +55,7 @@ func (s *StorageService) Get(ctx context.Context, id string, opts ...RequestOpti
 //
 // API: storageProviders-delete, DELETE /storage-providers/{id}
 func (s *StorageService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.client, storageProvidersDelete, pathParams(id), nil, opts)
+	return deleted(ctx, s.client, storageProvidersDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
 // GetUtilization tells how much storage the team uses, and for what.

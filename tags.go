@@ -1,10 +1,8 @@
 package paperspace
 
 import (
-	"cmp"
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -12,9 +10,9 @@ import (
 type TagsService struct{ client *Client }
 
 var (
-	projectTagsList   = &operation{id: "projectTags-list", method: http.MethodGet, path: "/projects/{id}/tags", class: ClassSafe}
-	projectTagsAdd    = &operation{id: "projectTags-add", method: http.MethodPost, path: "/projects/{id}/tags", class: ClassNeither}
-	projectTagsRemove = &operation{id: "projectTags-remove", method: http.MethodDelete, path: "/projects/{id}/tags", class: ClassIdempotent}
+	projectTagsList   = get("projectTags-list", "/projects/{id}/tags")
+	projectTagsAdd    = post("projectTags-add", "/projects/{id}/tags")
+	projectTagsRemove = remove("projectTags-remove", "/projects/{id}/tags")
 )
 
 // List fetches one page of the project's tags, newest first.
@@ -40,11 +38,11 @@ func (s *TagsService) Add(ctx context.Context, projectID string, params TagAddPa
 //
 // API: projectTags-remove, DELETE /projects/{id}/tags
 func (s *TagsService) Remove(ctx context.Context, projectID string, params TagRemoveParams, opts ...RequestOption) (*Tag, error) {
-	tag, err := call[Tag](ctx, s.client, projectTagsRemove, pathParams(projectID), params, opts)
-	if err == nil {
-		tag.Name = cmp.Or(tag.Name, params.Name)
+	r, err := projectTagsRemove.request(pathParams(projectID), params, opts)
+	if err != nil {
+		return nil, err
 	}
-	return tag, err
+	return exchange(ctx, s.client, r, &Tag{Name: params.Name})
 }
 
 // TagListParams page through the tags of a project.
@@ -71,6 +69,3 @@ type Tag struct {
 	// CreatedAt is when the project got it.
 	CreatedAt time.Time `json:"dtCreated"`
 }
-
-// setKeys has nothing to set: the key is a parameter, which [TagsService.Remove] knows.
-func (*Tag) setKeys([]string) {}

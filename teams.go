@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // TeamsService has the operations on the secrets of teams, of the tag Teams. The members of a team are in
@@ -11,11 +10,11 @@ import (
 type TeamsService struct{ client *Client }
 
 var (
-	teamSecretsList   = &operation{id: "teamSecrets-list", method: http.MethodGet, path: "/teams/{id}/secrets", class: ClassSafe}
-	teamSecretsCreate = &operation{id: "teamSecrets-create", method: http.MethodPost, path: "/teams/{id}/secrets", class: ClassNeither}
-	teamSecretsGet    = &operation{id: "teamSecrets-get", method: http.MethodGet, path: "/teams/{id}/secrets/{name}", class: ClassSafe}
-	teamSecretsUpdate = &operation{id: "teamSecrets-update", method: http.MethodPatch, path: "/teams/{id}/secrets/{name}", class: ClassIdempotent}
-	teamSecretsDelete = &operation{id: "teamSecrets-delete", method: http.MethodDelete, path: "/teams/{id}/secrets/{name}", class: ClassIdempotent}
+	teamSecretsList   = get("teamSecrets-list", "/teams/{id}/secrets")
+	teamSecretsCreate = post("teamSecrets-create", "/teams/{id}/secrets")
+	teamSecretsGet    = get("teamSecrets-get", "/teams/{id}/secrets/{name}")
+	teamSecretsUpdate = patch("teamSecrets-update", "/teams/{id}/secrets/{name}").idempotent()
+	teamSecretsDelete = remove("teamSecrets-delete", "/teams/{id}/secrets/{name}")
 )
 
 // ListSecrets fetches one page of the team's secrets, newest first.
@@ -55,5 +54,5 @@ func (s *TeamsService) UpdateSecret(ctx context.Context, id, name string, params
 //
 // API: teamSecrets-delete, DELETE /teams/{id}/secrets/{name}
 func (s *TeamsService) DeleteSecret(ctx context.Context, id, name string, opts ...RequestOption) (*DeletedSecret, error) {
-	return call[DeletedSecret](ctx, s.client, teamSecretsDelete, pathParams(id, name), nil, opts)
+	return deleted(ctx, s.client, teamSecretsDelete, pathParams(id, name), DeletedSecret{Name: name}, opts)
 }

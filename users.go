@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -11,9 +10,9 @@ import (
 type UsersService struct{ client *Client }
 
 var (
-	teamMembershipsListByTeamID = &operation{id: "teamMemberships-listByTeamId", method: http.MethodGet, path: "/teams/{teamId}/users", class: ClassSafe}
-	teamMembershipsUpdate       = &operation{id: "teamMemberships-update", method: http.MethodPut, path: "/teams/{teamId}/users/{userId}", class: ClassIdempotent}
-	teamMembershipsRemoveUser   = &operation{id: "teamMemberships-removeUser", method: http.MethodDelete, path: "/teams/{teamId}/users/{userId}", class: ClassIdempotent}
+	teamMembershipsListByTeamID = get("teamMemberships-listByTeamId", "/teams/{teamId}/users")
+	teamMembershipsUpdate       = put("teamMemberships-update", "/teams/{teamId}/users/{userId}")
+	teamMembershipsRemoveUser   = remove("teamMemberships-removeUser", "/teams/{teamId}/users/{userId}")
 )
 
 // List fetches one page of the team's members, newest first. It can be ordered by [OrderByConfirmedAt] only.
@@ -39,7 +38,7 @@ func (s *UsersService) Update(ctx context.Context, teamID, userID string, params
 //
 // API: teamMemberships-removeUser, DELETE /teams/{teamId}/users/{userId}
 func (s *UsersService) Remove(ctx context.Context, teamID, userID string, opts ...RequestOption) (*TeamMembership, error) {
-	return call[TeamMembership](ctx, s.client, teamMembershipsRemoveUser, pathParams(teamID, userID), nil, opts)
+	return deleted(ctx, s.client, teamMembershipsRemoveUser, pathParams(teamID, userID), TeamMembership{}, opts)
 }
 
 // TeamMemberListParams filter the list of members.
@@ -94,9 +93,6 @@ type TeamMembership struct {
 	// DeletedAt is when the user was taken out of the team; zero while the user is in it.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
-
-// setKeys has nothing to set: a membership does not hold its keys.
-func (*TeamMembership) setKeys([]string) {}
 
 // TeamRole is what a member is in a team.
 type TeamRole string

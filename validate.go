@@ -34,9 +34,9 @@ var rules sync.Map // of reflect.Type to []rule
 type checker interface{ check() string }
 
 // validate finds what the service would refuse or misunderstand, before anything is sent.
-func validate(op *operation, params any) error {
+func validate(ep *endpoint, params any) error {
 	if path, reason := check(reflect.ValueOf(params), 0); reason != "" {
-		return op.paramError(strings.TrimPrefix(path, "."), reason)
+		return ep.paramError(strings.TrimPrefix(path, "."), reason)
 	}
 	return nil
 }

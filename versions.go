@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -15,11 +14,11 @@ import (
 type VersionsService struct{ client *Client }
 
 var (
-	datasetVersionsCreate = &operation{id: "datasetVersions-create", method: http.MethodPost, path: "/datasets/{datasetId}/versions", class: ClassNeither}
-	datasetVersionsList   = &operation{id: "datasetVersions-list", method: http.MethodGet, path: "/datasets/{datasetId}/versions", class: ClassSafe}
-	datasetVersionsGet    = &operation{id: "datasetVersions-get", method: http.MethodGet, path: "/datasets/{datasetId}/versions/{version}", class: ClassSafe}
-	datasetVersionsDelete = &operation{id: "datasetVersions-delete", method: http.MethodDelete, path: "/datasets/{datasetId}/versions/{version}", class: ClassIdempotent}
-	datasetVersionsUpdate = &operation{id: "datasetVersions-update", method: http.MethodPut, path: "/datasets/{datasetId}/versions/{version}", class: ClassIdempotent}
+	datasetVersionsCreate = post("datasetVersions-create", "/datasets/{datasetId}/versions")
+	datasetVersionsList   = get("datasetVersions-list", "/datasets/{datasetId}/versions")
+	datasetVersionsGet    = get("datasetVersions-get", "/datasets/{datasetId}/versions/{version}")
+	datasetVersionsDelete = remove("datasetVersions-delete", "/datasets/{datasetId}/versions/{version}")
+	datasetVersionsUpdate = put("datasetVersions-update", "/datasets/{datasetId}/versions/{version}")
 )
 
 // Create makes a version of the dataset.
@@ -52,7 +51,7 @@ func (s *VersionsService) Get(ctx context.Context, datasetID, version string, op
 //
 // API: datasetVersions-delete, DELETE /datasets/{datasetId}/versions/{version}
 func (s *VersionsService) Delete(ctx context.Context, datasetID, version string, opts ...RequestOption) (*DeletedVersion, error) {
-	return call[DeletedVersion](ctx, s.client, datasetVersionsDelete, pathParams(datasetID, version), nil, opts)
+	return deleted(ctx, s.client, datasetVersionsDelete, pathParams(datasetID, version), DeletedVersion{DatasetID: datasetID, Version: version}, opts)
 }
 
 // Update changes or commits a version of the dataset.
@@ -161,5 +160,3 @@ type DeletedVersion struct {
 	// Version is the version's key within the dataset.
 	Version string `json:"version"`
 }
-
-func (d *DeletedVersion) setKeys(keys []string) { d.DatasetID, d.Version = keys[0], keys[1] }

@@ -96,10 +96,10 @@ type wait struct {
 	name func(target) (id, state string)
 }
 
-// newWait begins a wait on behalf of op, with its own time limit unless it is endless. It must end with [wait.end].
-func newWait(ctx context.Context, c *Client, op *operation, endless bool, opts []WaitOption) (*wait, error) {
+// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [wait.end].
+func newWait(ctx context.Context, c *Client, ep *endpoint, endless bool, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
-		return nil, op.paramError("ctx", "is nil")
+		return nil, ep.paramError("ctx", "is nil")
 	}
 	w := &wait{
 		caller: ctx, cancel: func() {}, start: time.Now(), config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
@@ -107,7 +107,7 @@ func newWait(ctx context.Context, c *Client, op *operation, endless bool, opts [
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, op.paramError("opts", "has a nil option")
+			return nil, ep.paramError("opts", "has a nil option")
 		}
 		if err := opt.applyWait(&w.config); err != nil {
 			return nil, err
@@ -116,7 +116,7 @@ func newWait(ctx context.Context, c *Client, op *operation, endless bool, opts [
 	w.name = func(t target) (id, state string) { return t.id, w.states[t.id] }
 	limit := w.config.timeout
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !endless {
-		limit = cmp.Or(op.wait, defaultWaitTimeout)
+		limit = cmp.Or(ep.waitLimit, defaultWaitTimeout)
 	}
 	if limit > 0 {
 		ctx, w.cancel = context.WithDeadline(ctx, w.start.Add(limit))

@@ -200,7 +200,7 @@ func TestWaitLimits(t *testing.T) {
 }
 
 func TestDefaultLimits(t *testing.T) {
-	limits := map[*operation]time.Duration{
+	limits := map[*endpoint]time.Duration{
 		machinesStart: 15 * time.Minute, machinesStop: 30 * time.Minute, machinesCreate: 45 * time.Minute,
 		machinesDelete: 10 * time.Minute, machinesRestart: 30 * time.Minute, machinesUpdate: 30 * time.Minute,
 	}
@@ -526,7 +526,7 @@ func TestOperationWithoutWhatItNeeds(t *testing.T) {
 	}
 
 	_, err = newTestClient(t, play(reply(200, `{}`))).Machines.Start(t.Context(), "m")
-	require.ErrorContains(t, err, "nothing of what is due")
+	require.ErrorContains(t, err, "none of the expected fields")
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	_, err = newTestClient(t, play(reply(200, ``))).Machines.Delete(t.Context(), "m")
 	require.ErrorIs(t, err, ErrOutcomeUnknown, "an event is due")
@@ -583,7 +583,7 @@ func TestAPollIsOneAttempt(t *testing.T) {
 		attempts := 0
 		count := WithHook(func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
 			return ctx, func(r CallResult) {
-				if info.Operation == "machineEvents-get" {
+				if info.Endpoint == "machineEvents-get" {
 					attempts = max(attempts, len(r.Attempts))
 				}
 			}

@@ -9,11 +9,11 @@ import (
 // watch yields the target as it is now, and then at every change that a poll sees. The function takes what it is from
 // the news, and its state.
 func watch[T any](
-	ctx context.Context, c *Client, op *operation, t target, opts []WaitOption, of func(news) (value *T, state string),
+	ctx context.Context, c *Client, ep *endpoint, t target, opts []WaitOption, of func(news) (value *T, state string),
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		w, err := newWait(ctx, c, op, true, opts)
+		w, err := newWait(ctx, c, ep, true, opts)
 		if err != nil {
 			yield(none, err)
 			return

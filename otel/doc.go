@@ -13,7 +13,7 @@
 // HTTP clients, except that url.full is left out: it holds ids. A call that is refused before anything could be sent makes no span.
 //
 //	attribute                  of             what it is
-//	paperspace.operation       calls          the operation's id, "do" for Client.Do
+//	paperspace.endpoint       calls          the operation's id, "do" for Client.Do
 //	paperspace.attempts        calls          how many attempts were made
 //	http.request.method        both           the method
 //	url.template               both           the path template, below the base URL; missing for Client.Do
@@ -30,8 +30,8 @@
 // # Metrics
 //
 //	histogram                             unit       attributes
-//	paperspace.client.operation.duration  s          paperspace.operation, error.type
-//	paperspace.client.operation.attempts  {attempt}  paperspace.operation, error.type
+//	paperspace.client.call.duration  s          paperspace.endpoint, error.type
+//	paperspace.client.call.attempts  {attempt}  paperspace.endpoint, error.type
 //	http.client.request.duration          s          those of the attempts' spans but for the resend count
 //
 // # Propagation

@@ -22,7 +22,7 @@ import (
 const ScopeName = "github.com/paperspace-go/paperspace/otel"
 
 const (
-	operationKey = attribute.Key("paperspace.operation")
+	endpointKey = attribute.Key("paperspace.endpoint")
 	attemptsKey  = attribute.Key("paperspace.attempts")
 )
 
@@ -58,10 +58,10 @@ func newTelemetry(c config) *telemetry {
 		ScopeName, metric.WithInstrumentationVersion(paperspace.Version), metric.WithSchemaURL(semconv.SchemaURL),
 	)
 	var errs [3]error
-	t.duration, errs[0] = meter.Float64Histogram("paperspace.client.operation.duration",
+	t.duration, errs[0] = meter.Float64Histogram("paperspace.client.call.duration",
 		metric.WithDescription("Duration of calls, their retries included."), metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120))
-	t.attempts, errs[1] = meter.Int64Histogram("paperspace.client.operation.attempts",
+	t.attempts, errs[1] = meter.Int64Histogram("paperspace.client.call.attempts",
 		metric.WithDescription("Attempts that calls took."), metric.WithUnit("{attempt}"),
 		metric.WithExplicitBucketBoundaries(0, 1, 2, 3, 4, 5, 6, 8, 10))
 	requestDuration, err := httpconv.NewClientRequestDuration(meter)
@@ -77,19 +77,19 @@ func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (contex
 	if ctx.Err() != nil {
 		return ctx, nil // nothing will be sent
 	}
-	operation := operationKey.String(info.Operation)
+	endpoint := endpointKey.String(info.Endpoint)
 	request := []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(info.Method)}
 	if info.PathTemplate != "" {
 		request = append(request, semconv.URLTemplate(info.PathTemplate))
 	}
 	server := []attribute.KeyValue{semconv.ServerAddress(info.ServerAddress), semconv.ServerPort(info.ServerPort)}
-	ctx, span := t.tracer.Start(ctx, info.Operation, trace.WithAttributes(operation), trace.WithAttributes(request...))
+	ctx, span := t.tracer.Start(ctx, info.Endpoint, trace.WithAttributes(endpoint), trace.WithAttributes(request...))
 	return ctx, func(r paperspace.CallResult) {
 		if !t.withoutAttempts {
 			name := strings.TrimSpace(info.Method + " " + info.PathTemplate)
 			t.recordAttempts(ctx, name, slices.Concat(request, server), r.Attempts)
 		}
-		labels := []attribute.KeyValue{operation}
+		labels := []attribute.KeyValue{endpoint}
 		span.SetAttributes(attemptsKey.Int(len(r.Attempts)))
 		span.SetAttributes(answer(r.StatusCode)...)
 		if r.Err != nil {

@@ -125,7 +125,7 @@ func TestCall(t *testing.T) {
 		assert.Equal(t, paperspaceotel.ScopeName, call.InstrumentationScope.Name)
 		assert.Equal(t, paperspace.Version, call.InstrumentationScope.Version)
 		assert.Equal(t, map[string]any{
-			"paperspace.operation": "machines-list", "paperspace.attempts": int64(1),
+			"paperspace.endpoint": "machines-list", "paperspace.attempts": int64(1),
 			"http.request.method": "GET", "url.template": "/machines", "http.response.status_code": int64(200),
 		}, values(call.Attributes))
 
@@ -140,10 +140,10 @@ func TestCall(t *testing.T) {
 
 		m := b.metrics()
 		assert.Len(t, m, 3)
-		duration := points[float64](t, m["paperspace.client.operation.duration"], "s")
-		assert.Equal(t, 2.0, duration["paperspace.operation=machines-list"].Sum)
-		count := points[int64](t, m["paperspace.client.operation.attempts"], "{attempt}")
-		assert.Equal(t, int64(1), count["paperspace.operation=machines-list"].Sum)
+		duration := points[float64](t, m["paperspace.client.call.duration"], "s")
+		assert.Equal(t, 2.0, duration["paperspace.endpoint=machines-list"].Sum)
+		count := points[int64](t, m["paperspace.client.call.attempts"], "{attempt}")
+		assert.Equal(t, int64(1), count["paperspace.endpoint=machines-list"].Sum)
 		request := points[float64](t, m["http.client.request.duration"], "s")
 		assert.Equal(t, 2.0, request["http.request.method=GET,http.response.status_code=200,"+
 			"server.address=paperspace.test,server.port=443,url.template=/machines"].Sum)
@@ -194,9 +194,9 @@ func TestRetries(t *testing.T) {
 		assert.Equal(t, 7*time.Second, attempts[2].StartTime.Sub(attempts[1].EndTime))
 
 		m := b.metrics()
-		count := points[int64](t, m["paperspace.client.operation.attempts"], "{attempt}")
-		assert.Equal(t, int64(4), count["paperspace.operation=projects-list"].Sum)
-		assert.Equal(t, uint64(1), count["paperspace.operation=projects-list"].Count)
+		count := points[int64](t, m["paperspace.client.call.attempts"], "{attempt}")
+		assert.Equal(t, int64(4), count["paperspace.endpoint=projects-list"].Sum)
+		assert.Equal(t, uint64(1), count["paperspace.endpoint=projects-list"].Count)
 		request := points[float64](t, m["http.client.request.duration"], "s")
 		assert.Len(t, request, 4)
 		assert.Equal(t, 1.0, request["error.type=503,http.request.method=GET,http.response.status_code=503,server.address=paperspace.test,server.port=443,url.template=/projects"].Sum)
@@ -262,9 +262,9 @@ func TestFailures(t *testing.T) {
 					assert.Empty(t, s.Status.Description)
 					assert.Empty(t, s.Events)
 				}
-				label := "error.type=" + c.errorType.(string) + ",paperspace.operation=" + calls[0].Name
-				assert.Contains(t, points[float64](t, b.metrics()["paperspace.client.operation.duration"], "s"), label)
-				assert.Contains(t, points[int64](t, b.metrics()["paperspace.client.operation.attempts"], "{attempt}"), label)
+				label := "error.type=" + c.errorType.(string) + ",paperspace.endpoint=" + calls[0].Name
+				assert.Contains(t, points[float64](t, b.metrics()["paperspace.client.call.duration"], "s"), label)
+				assert.Contains(t, points[int64](t, b.metrics()["paperspace.client.call.attempts"], "{attempt}"), label)
 			})
 		})
 	}
@@ -399,7 +399,7 @@ func TestInstrumentedTransport(t *testing.T) {
 		assert.Contains(t, received.Header.Get("Traceparent"), attempts[i].SpanContext.SpanID().String())
 	}
 	assert.NotContains(t, b.metrics(), "http.client.request.duration")
-	assert.Contains(t, b.metrics(), "paperspace.client.operation.duration")
+	assert.Contains(t, b.metrics(), "paperspace.client.call.duration")
 }
 
 func TestGlobalProviders(t *testing.T) {

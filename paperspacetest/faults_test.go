@@ -592,17 +592,17 @@ func audit(t *testing.T, srv *paperspacetest.Server) paperspace.Option {
 		if call.Method == http.MethodGet {
 			return ctx, nil
 		}
-		before := carriedOut(srv, call.Operation)
+		before := carriedOut(srv, call.Endpoint)
 		return ctx, func(result paperspace.CallResult) {
-			times := carriedOut(srv, call.Operation) - before
-			if !again(call.Operation, call.Method) {
-				assert.LessOrEqual(t, times, 1, "%s is not doubled", call.Operation)
+			times := carriedOut(srv, call.Endpoint) - before
+			if !again(call.Endpoint, call.Method) {
+				assert.LessOrEqual(t, times, 1, "%s is not doubled", call.Endpoint)
 			}
 			switch {
 			case result.Err == nil:
-				assert.Positive(t, times, "%s is not lost", call.Operation)
+				assert.Positive(t, times, "%s is not lost", call.Endpoint)
 			case !errors.Is(result.Err, paperspace.ErrOutcomeUnknown):
-				assert.Zero(t, times, "%s failed for sure: %v", call.Operation, result.Err)
+				assert.Zero(t, times, "%s failed for sure: %v", call.Endpoint, result.Err)
 			}
 		}
 	})

@@ -20,7 +20,7 @@ import (
 
 // Whether the engine repeats what failed, and when.
 func TestFailure(t *testing.T) {
-	answer := func(status int) error { return &paperspace.Error{Operation: "machines-list", StatusCode: status} }
+	answer := func(status int) error { return &paperspace.Error{Endpoint: "machines-list", StatusCode: status} }
 	for _, c := range []struct {
 		err      error
 		kind     string

@@ -30,7 +30,7 @@ type Method struct {
 	Name      string // Get
 	Call      string // what a call of it looks like, and what it returns
 	All       string // the method that walks all pages of the list, if there is one
-	Class     string // safe, idempotent or neither
+	Class     string // safe, idempotent or once
 }
 
 var (
@@ -65,9 +65,10 @@ func Methods(dir string) ([]Method, error) {
 				}
 			case *ast.GenDecl:
 				ast.Inspect(declaration, func(n ast.Node) bool {
-					if literal, is := n.(*ast.CompositeLit); is && text(literal.Type) == "operation" {
-						id, class := descriptor(literal)
-						classes[id] = class
+					if call, is := n.(*ast.CallExpr); is {
+						if id, class := endpoint(call); id != "" && classes[id] == "" { // the outermost call comes first
+							classes[id] = class
+						}
 					}
 					return true
 				})
@@ -144,18 +145,24 @@ func call(f *ast.FuncDecl) string {
 	return fmt.Sprintf("%s(%s) (%s)", f.Name.Name, strings.Join(arguments, ", "), strings.Join(results, ", "))
 }
 
-// descriptor reads the id and the class out of an operation{…} literal.
-func descriptor(literal *ast.CompositeLit) (id, class string) {
-	for _, element := range literal.Elts {
-		pair, is := element.(*ast.KeyValueExpr)
-		if !is {
-			continue
+// defaultClasses are the classes of the endpoints that say nothing else, by their constructor.
+var defaultClasses = map[string]string{
+	"get": "safe", "put": "idempotent", "remove": "idempotent", "post": "once", "patch": "once",
+}
+
+// endpoint reads the id and the class out of a call such as post("things-add", "/things").idempotent().
+func endpoint(call *ast.CallExpr) (id, class string) {
+	switch fun := call.Fun.(type) {
+	case *ast.Ident:
+		if class = defaultClasses[fun.Name]; class != "" && len(call.Args) == 2 {
+			id, _ = strconv.Unquote(text(call.Args[0]))
 		}
-		switch text(pair.Key) {
-		case "id":
-			id, _ = strconv.Unquote(text(pair.Value))
-		case "class":
-			class = strings.ToLower(strings.TrimPrefix(text(pair.Value), "Class"))
+	case *ast.SelectorExpr:
+		if inner, is := fun.X.(*ast.CallExpr); is {
+			id, class = endpoint(inner)
+		}
+		if fun.Sel.Name == "idempotent" {
+			class = "idempotent"
 		}
 	}
 	return id, class
@@ -170,15 +177,15 @@ func text(node ast.Node) string {
 	return b.String()
 }
 
-const head = `# The operations and their methods
+const head = `# The endpoints and their methods
 
 <!-- Made by "go run ./internal/cmd/apidoc". Do not edit. -->
 
-All %d operations of the API, by the service of the client that has them: ` + "`client.Machines.Get(ctx, id)`" + `.
-All methods take request options at the end. Where there are two, the second walks all pages of the list.
+All %d endpoints of the API, by the service of the client that has them: ` + "`client.Machines.Get(ctx, id)`" + `.
+All methods take request options at the end. Where there are two, the second iterates over all pages of the list.
 
-The class says what is sent again after a failure: *safe* only reads, *idempotent* has the same effect when it is carried
-out twice, *neither* may have it twice and is sent again only if that cannot be.
+The class determines when a failed request is sent again: *safe* requests only read, *idempotent* ones have the same
+effect when they are carried out twice, and *once* marks those that must not be.
 `
 
 const docs = "https://pkg.go.dev/github.com/paperspace-go/paperspace#"
@@ -211,7 +218,7 @@ func Page(dir string) ([]byte, error) {
 		}
 		if m.Service != service {
 			service = m.Service
-			fmt.Fprintf(&page, "\n## %s\n\n| operation | request | method | class |\n| --- | --- | --- | --- |\n", service)
+			fmt.Fprintf(&page, "\n## %s\n\n| endpoint | request | method | class |\n| --- | --- | --- | --- |\n", service)
 		}
 		name, rest, _ := strings.Cut(m.Call, "(")
 		names := link(service, name)

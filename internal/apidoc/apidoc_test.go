@@ -13,7 +13,10 @@ import (
 
 const source = `package p
 
-var things = &operation{id: "things-list", class: ClassSafe}
+var (
+	things = get("things-list", "/things")
+	add = post("things-add", "/things").idempotent()
+)
 
 // List lists.
 //
@@ -23,6 +26,11 @@ func (s *ThingsService) List(ctx C, id, name string, params P, opts ...O) (*Page
 // All walks them. Calls things-list for each
 // page.
 func (s *ThingsService) All() iter.Seq2[Thing, error]
+
+// Add adds.
+//
+// API: things-add, POST /things
+func (s *ThingsService) Add() (*Thing, error)
 `
 
 func methods(t *testing.T, source string) ([]apidoc.Method, error) {
@@ -39,6 +47,9 @@ func TestMethods(t *testing.T) {
 	assert.Equal(t, []apidoc.Method{{
 		Operation: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
 		Call: "List(ctx, id, name, P) (*Page[Thing], error)", All: "All", Class: "safe",
+	}, {
+		Operation: "things-add", Verb: "POST", Path: "/things", Service: "Things", Name: "Add",
+		Call: "Add() (*Thing, error)", Class: "idempotent",
 	}}, got)
 }
 

@@ -50,7 +50,7 @@ func (f fakeStarter) EnsureReady(_ context.Context, id string, _ ...paperspace.W
 	if m := f[id]; m != nil {
 		return m, nil
 	}
-	return nil, &paperspace.Error{Operation: "machines-get", Code: "FORBIDDEN", StatusCode: http.StatusForbidden}
+	return nil, &paperspace.Error{Endpoint: "machines-get", Code: "FORBIDDEN", StatusCode: http.StatusForbidden}
 }
 
 func address(ctx context.Context, s starter, id string) (string, error) {
@@ -113,7 +113,7 @@ func TestMachineOverASocket(t *testing.T) {
 
 	assert.Contains(t, operations, "machines-create /machines 1")
 	assert.Contains(t, operations, "machines-get /machines/{id} 1")
-	assert.Contains(t, logged.String(), "operation=machines-create")
+	assert.Contains(t, logged.String(), "endpoint=machines-create")
 	assert.NotContains(t, logged.String(), op.Data.ID)
 	assert.NotContains(t, fmt.Sprintf("%+v", client), srv.Key())
 	for _, c := range srv.Calls() {
@@ -128,8 +128,8 @@ type noting struct {
 }
 
 func (n noting) RoundTrip(req *http.Request) (*http.Response, error) {
-	info, ok := paperspace.OperationFromContext(req.Context())
-	*n.operations = append(*n.operations, strings.TrimSpace(fmt.Sprint(info.Operation, " ", info.PathTemplate, " ", info.Attempt)))
+	info, ok := paperspace.EndpointFromContext(req.Context())
+	*n.operations = append(*n.operations, strings.TrimSpace(fmt.Sprint(info.Endpoint, " ", info.PathTemplate, " ", info.Attempt)))
 	if !ok {
 		return nil, errors.New("not a request of the SDK")
 	}
@@ -175,7 +175,7 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, err, paperspace.ErrNotFound)
 	apiError, ok := errors.AsType[*paperspace.Error](err)
 	require.True(t, ok)
-	assert.Equal(t, "machines-get", apiError.Operation)
+	assert.Equal(t, "machines-get", apiError.Endpoint)
 	assert.Equal(t, http.StatusNotFound, apiError.StatusCode)
 	assert.Equal(t, 1, apiError.Attempts)
 	assert.NotEmpty(t, apiError.RequestID)
@@ -183,7 +183,7 @@ func TestErrors(t *testing.T) {
 	err = wrap(client.Machines.Get(t.Context(), ".."))
 	paramError, ok := errors.AsType[*paperspace.ParamError](err)
 	require.True(t, ok)
-	assert.Equal(t, "machines-get", paramError.Operation)
+	assert.Equal(t, "machines-get", paramError.Endpoint)
 
 	srv.Inject(paperspacetest.Fault{Operation: "projects-create", Times: 1, Cut: true, CarriedOut: true})
 	err = wrap(client.Projects.Create(t.Context(), paperspace.ProjectCreateParams{Name: "search"}))
@@ -289,7 +289,7 @@ func TestHooks(t *testing.T) {
 	client := paperspacetest.New(t).Client()
 	counted, err := client.With(paperspace.WithHook(
 		func(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
-			return ctx, func(r paperspace.CallResult) { counts[info.Operation] += len(r.Attempts) }
+			return ctx, func(r paperspace.CallResult) { counts[info.Endpoint] += len(r.Attempts) }
 		}))
 	require.NoError(t, err)
 	for _, c := range []*paperspace.Client{client, counted} {

@@ -41,8 +41,8 @@ type Policy struct {
 	AttemptTimeout time.Duration
 }
 
-// Operation names a call in logs and contexts without any id in it.
-type Operation struct {
+// Endpoint names a call in logs and contexts without any id in it.
+type Endpoint struct {
 	ID           string
 	Method       string
 	PathTemplate string
@@ -100,7 +100,7 @@ type Request struct {
 // tell what came of it.
 type Call struct {
 	*Client
-	Operation
+	Endpoint
 	Request Request
 	Policy  *Policy
 	// Write says that the operation changes something, so that its outcome matters.
@@ -319,7 +319,7 @@ func (c *Call) log(number int) {
 	}
 	// An allowlist: nothing from the URL, the headers we sent, the bodies or an error's text.
 	c.Logger.LogAttrs(c.ctx, level, "paperspace attempt",
-		slog.String("operation", c.ID),
+		slog.String("endpoint", c.ID),
 		slog.String("method", c.Method),
 		slog.String("path_template", c.PathTemplate),
 		slog.Int("status", a.StatusCode),
@@ -357,10 +357,10 @@ func (a *attempt) stayed() bool { return a.asked.Load() && !a.got.Load() }
 
 // FromContext returns the operation that a request's context belongs to, the API's URL and the number of the attempt,
 // from 1.
-func FromContext(ctx context.Context) (op Operation, base *url.URL, number int, ok bool) {
+func FromContext(ctx context.Context) (ep Endpoint, base *url.URL, number int, ok bool) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
-		return Operation{}, nil, 0, false
+		return Endpoint{}, nil, 0, false
 	}
-	return a.call.Operation, a.call.Base, a.number, true
+	return a.call.Endpoint, a.call.Base, a.number, true
 }
