@@ -16,26 +16,14 @@ import (
 // newSpecGrace is how long Apply waits for the spec that an upsert makes.
 const newSpecGrace = time.Minute
 
-// ForSpec binds [DeploymentsService.WaitUntilHealthy] to the spec with this ID. One that was replaced before the wait
-// began looks like one that is still to come, and is waited for in vain.
-func ForSpec(id string) WaitOption {
-	return waitOption(func(c *waitConfig) error {
-		if c.forSpec = id; id == "" {
-			return &ParamError{Field: "ForSpec", Reason: "is empty"}
-		}
-		return nil
-	})
-}
-
-// AfterSpec binds [DeploymentsService.WaitUntilHealthy] to the first spec other than the one with this ID: to the one
-// that an upsert will make, given the one that was there before it.
-func AfterSpec(id string) WaitOption {
-	return waitOption(func(c *waitConfig) error {
-		if c.afterSpec = id; id == "" {
-			return &ParamError{Field: "AfterSpec", Reason: "is empty"}
-		}
-		return nil
-	})
+// WaitUntilHealthyParams bind [DeploymentsService.WaitUntilHealthy] to one spec. The zero value binds it to the spec that
+// is the latest at its first poll.
+type WaitUntilHealthyParams struct {
+	// SpecID is the spec to wait for. A spec that was replaced before the wait began looks like one that is still to
+	// come: the wait then ends at its time limit.
+	SpecID string
+	// AfterSpecID is a spec that does not count: the wait is for the next one, which an upsert makes.
+	AfterSpecID string
 }
 
 // DeploymentError is a spec that did not become healthy: it could not be applied, another one replaced it, or the wait
@@ -100,8 +88,8 @@ func specState(spec *DeploymentSpec) string {
 	return "spec " + spec.ID + " healthy"
 }
 
-// WaitUntilHealthy waits until one spec of the deployment is applied and healthy: the one that [ForSpec] names, the
-// first one other than [AfterSpec], or else the latest one at its first look. What an earlier spec was does not count.
+// WaitUntilHealthy waits until one spec of the deployment is applied and healthy: the one that params name, else the latest one at
+// the first poll. What an earlier spec was does not count.
 // A deployment that is disabled, or has no replicas, is done once the spec is applied.
 //
 // It waits 30 minutes at most, unless an option or the context's deadline says otherwise. A spec that could not be
@@ -110,8 +98,8 @@ func specState(spec *DeploymentSpec) string {
 // instances are in the error.
 //
 // Calls deployments-get and deploymentRuns-get.
-func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, opts ...WaitOption) (*Deployment, error) {
-	w, err := s.wait(ctx, id, opts)
+func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, params WaitUntilHealthyParams, opts ...WaitOption) (*Deployment, error) {
+	w, err := s.wait(ctx, id, params, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -128,28 +116,26 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, op
 //
 // Calls deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
-	w, err := newWait(ctx, s.client, deploymentsUpsert, false, opts)
+	w, err := newWait(ctx, s.client, deploymentsUpsert, deploymentKinds, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer w.end()
-	if w.config.forSpec != "" || w.config.afterSpec != "" {
-		return nil, deploymentsUpsert.paramError("opts", "Apply knows its spec: ForSpec and AfterSpec have no place in it")
-	}
+	before := ""
 	if params.DeploymentID != nil {
-		before, err := s.Get(w.ctx, *params.DeploymentID)
+		d, err := s.Get(w.ctx, *params.DeploymentID)
 		if err != nil {
 			return nil, w.failedCall(err, target{deploymentKind, *params.DeploymentID})
 		}
-		if before.LatestSpec != nil {
-			w.config.afterSpec = before.LatestSpec.ID
+		if d.LatestSpec != nil {
+			before = d.LatestSpec.ID
 		}
 	}
 	result, err := s.Upsert(w.ctx, params)
 	if err != nil {
 		return nil, w.failedCall(err)
 	}
-	made, err := s.newSpec(w, result.DeploymentID, params.Config)
+	made, err := s.newSpec(w, result.DeploymentID, before, params.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +143,12 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 }
 
 // newSpec returns the ID of the spec that an upsert made, or of the latest one if there is no other and it will do.
-func (s *DeploymentsService) newSpec(w *wait, id string, sent DeploymentConfig) (string, error) {
+func (s *DeploymentsService) newSpec(w *wait, id, before string, sent DeploymentConfig) (string, error) {
 	for {
 		ctx, cancel := context.WithTimeout(w.ctx, newSpecGrace)
 		short := *w
 		short.waiter = s.client.poller.newWaiter(ctx, s.client)
-		dw := &deploymentWait{wait: &short, id: id}
+		dw := &deploymentWait{wait: &short, id: id, params: WaitUntilHealthyParams{AfterSpecID: before}}
 		d, err := dw.until(func(*deploymentWait, *Deployment) (bool, error) { return true, nil })
 		inTime := ctx.Err() == nil
 		short.leave()
@@ -176,7 +162,7 @@ func (s *DeploymentsService) newSpec(w *wait, id string, sent DeploymentConfig) 
 		case dw.latest.LatestSpec != nil && dw.latest.LatestSpec.Data != nil && holds(*dw.latest.LatestSpec.Data, sent):
 			return dw.latest.LatestSpec.ID, nil
 		default:
-			return "", &DeploymentError{DeploymentID: id, SpecID: w.config.afterSpec, Err: errNoNewSpec}
+			return "", &DeploymentError{DeploymentID: id, SpecID: before, Err: errNoNewSpec}
 		}
 	}
 }
@@ -237,36 +223,27 @@ func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled 
 	}{id, d.ProjectID, config}, opts)
 }
 
-// GetByName fetches the deployment with exactly this name. None is [ErrNotFound], several are [ErrAmbiguous] with their
-// ids in the text.
-//
-// Calls deployments-list for each page.
-func (s *DeploymentsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Deployment, error) {
-	if name == "" {
-		return nil, deploymentsList.paramError("name", "is required")
-	}
-	all := s.All(ctx, DeploymentListParams{}, opts...)
-	return byName(deploymentsList, name, all, func(d *Deployment) (id, name string) { return d.ID, d.Name })
-}
+var deploymentKinds = waitKind{unused: []string{"WithSilentErrorsAsDone"}}
 
 // deploymentWait is a wait for one spec of one deployment.
 type deploymentWait struct {
 	*wait
 	id     string
+	params WaitUntilHealthyParams
 	latest *Deployment          // as the last poll saw it
 	spec   string               // the one that the wait is bound to, once that is known
 	failed []DeploymentInstance // as the last poll saw them
 }
 
-func (s *DeploymentsService) wait(ctx context.Context, id string, opts []WaitOption) (*deploymentWait, error) {
+func (s *DeploymentsService) wait(ctx context.Context, id string, params WaitUntilHealthyParams, opts []WaitOption) (*deploymentWait, error) {
 	if _, err := deploymentsGet.expand(pathParams(id)); err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, deploymentsGet, false, opts)
+	w, err := newWait(ctx, s.client, deploymentsGet, deploymentKinds, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &deploymentWait{wait: w, id: id}, nil
+	return &deploymentWait{wait: w, id: id, params: params}, nil
 }
 
 // until waits until done says so of the spec that the wait is bound to.
@@ -315,9 +292,9 @@ func (w *deploymentWait) until(done func(*deploymentWait, *Deployment) (bool, er
 // bound says whether the latest spec is the one that is waited for.
 func (w *deploymentWait) bound(latest *DeploymentSpec) (bool, error) {
 	switch {
-	case latest == nil || w.spec == "" && w.config.afterSpec == latest.ID:
+	case latest == nil || w.spec == "" && w.params.AfterSpecID == latest.ID:
 		return false, nil
-	case w.spec == "" && w.config.forSpec != "" && w.config.forSpec != latest.ID:
+	case w.spec == "" && w.params.SpecID != "" && w.params.SpecID != latest.ID:
 		return false, nil // not there yet
 	case w.spec == "":
 		w.spec = latest.ID

@@ -49,13 +49,13 @@ var (
 
 func TestWaitUntilHealthy(t *testing.T) {
 	for _, tc := range []struct {
-		name  string
-		steps []step
-		opts  []WaitOption
-		spec  string // of the result
-		is    error
-		text  string
-		took  time.Duration // at least
+		name   string
+		steps  []step
+		params WaitUntilHealthyParams
+		spec   string // of the result
+		is     error
+		text   string
+		took   time.Duration // at least
 	}{
 		{name: "healthy already", steps: []step{spec("1", "healthy")}, spec: "1"},
 		{name: "in its time", steps: []step{spec("1"), spec("1", "applied"), reply(500, ""), spec("1", "healthy")}, spec: "1"},
@@ -66,44 +66,38 @@ func TestWaitUntilHealthy(t *testing.T) {
 		{name: "never healthy", steps: []step{spec("1", "applied")}, is: ErrWaitTimeout, text: "instance i2 is in state errored: image not found", took: 30 * time.Minute},
 		{name: "never applied", steps: []step{spec("1")}, is: ErrWaitTimeout, text: "spec 1 not applied", took: 30 * time.Minute},
 		{name: "replaced", steps: []step{spec("1"), spec("2", "healthy")}, is: ErrSpecReplaced, text: "2"},
-		{name: "after another spec", steps: []step{spec("1", "healthy"), spec("1", "healthy"), spec("2"), spec("2", "healthy")}, opts: []WaitOption{AfterSpec("1")}, spec: "2"},
-		{name: "for a spec", steps: []step{spec("1", "healthy"), spec("2"), spec("2", "healthy")}, opts: []WaitOption{ForSpec("2")}, spec: "2"},
-		{name: "for a spec that was replaced", steps: []step{spec("2"), spec("3", "healthy")}, opts: []WaitOption{ForSpec("2")}, is: ErrSpecReplaced},
+		{name: "after another spec", steps: []step{spec("1", "healthy"), spec("1", "healthy"), spec("2"), spec("2", "healthy")}, params: WaitUntilHealthyParams{AfterSpecID: "1"}, spec: "2"},
+		{name: "for a spec", steps: []step{spec("1", "healthy"), spec("2"), spec("2", "healthy")}, params: WaitUntilHealthyParams{SpecID: "2"}, spec: "2"},
+		{name: "for a spec that was replaced", steps: []step{spec("2"), spec("3", "healthy")}, params: WaitUntilHealthyParams{SpecID: "2"}, is: ErrSpecReplaced},
 		{name: "404 for a while", steps: []step{notFound, spec("1", "healthy")}, spec: "1"},
 		{name: "404", steps: []step{notFound}, is: ErrNotFound, took: time.Minute},
 		{name: "403", steps: []step{reply(403, "")}, is: ErrForbidden},
-		{name: "wrong option", steps: []step{notFound}, opts: []WaitOption{ForSpec("")}, text: "ForSpec", is: errAny},
-		{name: "wrong option too", steps: []step{notFound}, opts: []WaitOption{AfterSpec("")}, text: "AfterSpec", is: errAny},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := service{"GET /deployments/d": play(tc.steps...), "GET /deployments/d/runs": play(reply(200, failedRuns))}
 				begin := time.Now()
-				d, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", tc.opts...)
+				d, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", tc.params)
 				assert.GreaterOrEqual(t, time.Since(begin), tc.took)
 				if tc.is == nil {
 					require.NoError(t, err)
 					assert.Equal(t, tc.spec, d.LatestSpec.ID)
 					return
 				}
-				if tc.is != errAny {
-					require.ErrorIs(t, err, tc.is)
-				}
+				require.ErrorIs(t, err, tc.is)
 				assert.ErrorContains(t, err, tc.text)
 				assert.Nil(t, d)
 			})
 		})
 	}
-	_, err := newTestClient(t, play(notFound)).Deployments.WaitUntilHealthy(t.Context(), "..")
+	_, err := newTestClient(t, play(notFound)).Deployments.WaitUntilHealthy(t.Context(), "..", WaitUntilHealthyParams{})
 	require.ErrorContains(t, err, "id")
 }
-
-var errAny = errors.New("any")
 
 func TestDeploymentErrorHasTheInstances(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /deployments/d": play(spec("1", "applied")), "GET /deployments/d/runs": play(reply(200, failedRuns))}
-		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d")
+		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{})
 		e, ok := errors.AsType[*DeploymentError](err)
 		require.True(t, ok)
 		assert.Equal(t, "1", e.SpecID)
@@ -129,7 +123,9 @@ func TestFailuresOfEarlierSpecs(t *testing.T) {
 			var errs [2]error
 			var wg sync.WaitGroup
 			for i := range errs {
-				wg.Go(func() { _, errs[i] = c.Deployments.WaitUntilHealthy(t.Context(), "d", WithWaitTimeout(time.Minute)) })
+				wg.Go(func() {
+					_, errs[i] = c.Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}, WithWaitTimeout(time.Minute))
+				})
 			}
 			wg.Wait()
 			require.ErrorIs(t, errs[0], ErrWaitTimeout)
@@ -148,7 +144,7 @@ func TestFailuresOfEarlierSpecs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := play(reply(200, "["+old+"]"))
 		s := service{"GET /deployments/d": play(spec("1")), "GET /deployments/d/runs": runs}
-		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WithWaitTimeout(time.Minute))
+		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}, WithWaitTimeout(time.Minute))
 		require.ErrorIs(t, err, ErrWaitTimeout)
 		assert.NotContains(t, err.Error(), "old")
 		assert.Zero(t, runs.count(), "nothing runs of a spec that is not applied")
@@ -202,11 +198,9 @@ func TestApply(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /deployments/d": play(spec("1", "healthy")), "POST /deployments": play(upsert)}
-		_, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: config}, ForSpec("1"))
-		require.ErrorContains(t, err, "ForSpec")
 		begin := time.Now()
 		s["GET /deployments/d"] = play(spec("1"))
-		_, err = newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config}, WithWaitTimeout(20*time.Second))
+		_, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: config}, WithWaitTimeout(20*time.Second))
 		require.ErrorIs(t, err, ErrWaitTimeout)
 		assert.Equal(t, 20*time.Second, time.Since(begin))
 
@@ -258,7 +252,7 @@ func TestDeploymentsWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /deployments/d": play(spec("1"), spec("1"), spec("1", "applied"), spec("1", "healthy"))}
 		var states, changes []string
-		note := OnChange(func(u WaitUpdate) { changes = append(changes, specState(u.Deployment.LatestSpec)) })
+		note := WithOnChange(func(u WaitUpdate) { changes = append(changes, specState(u.Deployment.LatestSpec)) })
 		for d, err := range newTestClient(t, s).Deployments.Watch(t.Context(), "d", note) {
 			require.NoError(t, err)
 			states = append(states, specState(d.LatestSpec))
@@ -312,10 +306,10 @@ func (l *logs) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestFollowLogs(t *testing.T) {
-	follow := func(t *testing.T, l *logs, stop time.Duration, opts ...WaitOption) (got []string, last error) {
+	follow := func(t *testing.T, l *logs, stop time.Duration, params FollowLogsParams, opts ...WaitOption) (got []string, last error) {
 		ctx, cancel := context.WithTimeout(t.Context(), stop)
 		defer cancel()
-		for line, err := range newTestClient(t, l).Deployments.FollowLogs(ctx, "d", opts...) {
+		for line, err := range newTestClient(t, l).Deployments.FollowLogs(ctx, "d", params, opts...) {
 			if last = err; err == nil {
 				got = append(got, line.Message)
 			}
@@ -336,7 +330,7 @@ func TestFollowLogs(t *testing.T) {
 			l.after(60*time.Second, func() { l.add(numbers(1000)[502:1000]...) }) // more than four pages at once
 			l.after(90*time.Second, func() { l.fail = []step{reply(500, ""), fail(errBroken), reply(429, "", "Retry-After: 20")} })
 			l.after(100*time.Second, func() { l.add(1000) })
-			got, err := follow(t, l, 3*time.Minute)
+			got, err := follow(t, l, 3*time.Minute, FollowLogsParams{})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, texts(380, 1001), got)
 		})
@@ -346,7 +340,7 @@ func TestFollowLogs(t *testing.T) {
 			l := &logs{}
 			l.add(numbers(500)...)
 			l.after(20*time.Second, func() { l.add(500) })
-			got, err := follow(t, l, time.Minute, FromStart())
+			got, err := follow(t, l, time.Minute, FollowLogsParams{FromStart: true})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, texts(0, 501), got)
 		})
@@ -360,7 +354,7 @@ func TestFollowLogs(t *testing.T) {
 				l.add(0, 1, 2, 3, 4)
 			})
 			l.after(20*time.Second, func() { l.add(5) })
-			got, _ := follow(t, l, time.Minute)
+			got, _ := follow(t, l, time.Minute, FollowLogsParams{})
 			assert.Equal(t, []string{"1", "2", "4", "3", "5"}, got, "0 is older than where it began")
 		})
 	})
@@ -374,7 +368,7 @@ func TestFollowLogs(t *testing.T) {
 					l.fail = append(l.fail, func(r *http.Request) (*http.Response, error) { l.asked--; return reply(429, "")(r) })
 				}
 			})
-			got, _ := follow(t, l, 5*time.Minute)
+			got, _ := follow(t, l, 5*time.Minute, FollowLogsParams{})
 			assert.Equal(t, texts(1, 3000), got)
 		})
 	})
@@ -384,7 +378,7 @@ func TestFollowLogs(t *testing.T) {
 			l.add(0, 1)
 			l.after(time.Second, func() { l.add(numbers(20_000)[2:]...) })
 			l.after(2*time.Minute, func() { l.add(20_000) })
-			got, err := follow(t, l, 4*time.Minute)
+			got, err := follow(t, l, 4*time.Minute, FollowLogsParams{})
 			assert.Equal(t, texts(0, 20_001), got)
 			assert.ErrorContains(t, err, "d (20001 lines)")
 		})
@@ -394,7 +388,7 @@ func TestFollowLogs(t *testing.T) {
 			l := &logs{}
 			l.add(0, 1)
 			l.after(time.Second, func() { l.add(numbers(logBurst*maxLimit + 500)[2:]...) })
-			got, _ := follow(t, l, 4*time.Minute)
+			got, _ := follow(t, l, 4*time.Minute, FollowLogsParams{})
 			require.Len(t, got, logBurst*maxLimit+2)
 			assert.Equal(t, texts(500, 503), got[2:5], "the newest of them")
 		})
@@ -404,7 +398,7 @@ func TestFollowLogs(t *testing.T) {
 			l := &logs{}
 			l.add(numbers(500)...)
 			l.fail = []step{reply(200, `{"items":[],"hasMore":true,"nextPage":"0"}`)}
-			got, _ := follow(t, l, time.Minute)
+			got, _ := follow(t, l, time.Minute, FollowLogsParams{})
 			assert.Equal(t, texts(380, 500), got)
 		})
 	})
@@ -416,7 +410,7 @@ func TestFollowLogs(t *testing.T) {
 			for range newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
 				n++
 				return reply(200, fmt.Sprintf(`{"items":[],"hasMore":true,"nextPage":"%d"}`, n))(r)
-			})).Deployments.FollowLogs(ctx, "d") {
+			})).Deployments.FollowLogs(ctx, "d", FollowLogsParams{}) {
 			}
 			assert.Greater(t, n, logBurst, "it begins anew")
 		})
@@ -427,7 +421,7 @@ func TestFollowLogs(t *testing.T) {
 			rt := play(endless)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			for range newTestClient(t, rt).Deployments.FollowLogs(ctx, "d") {
+			for range newTestClient(t, rt).Deployments.FollowLogs(ctx, "d", FollowLogsParams{}) {
 			}
 			assert.Less(t, rt.count(), 100)
 		})
@@ -436,29 +430,29 @@ func TestFollowLogs(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := &logs{}
 			l.after(20*time.Second, func() { l.add(numbers(300)...) })
-			got, _ := follow(t, l, time.Minute)
+			got, _ := follow(t, l, time.Minute, FollowLogsParams{})
 			assert.Equal(t, texts(0, 300), got)
 		})
 	})
 	t.Run("what ends it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			_, err := follow(t, &logs{fail: []step{reply(401, "")}}, time.Hour)
+			_, err := follow(t, &logs{fail: []step{reply(401, "")}}, time.Hour, FollowLogsParams{})
 			require.ErrorIs(t, err, ErrUnauthorized)
-			_, err = follow(t, &logs{fail: []step{reply(400, "")}}, time.Hour)
+			_, err = follow(t, &logs{fail: []step{reply(400, "")}}, time.Hour, FollowLogsParams{})
 			require.ErrorIs(t, err, ErrBadRequest)
-			_, err = follow(t, &logs{fail: []step{notFound}}, time.Hour, WithNotFoundGrace(0))
+			_, err = follow(t, &logs{fail: []step{notFound}}, time.Hour, FollowLogsParams{}, WithNotFoundGrace(0))
 			require.ErrorIs(t, err, ErrNotFound)
-			_, err = follow(t, &logs{}, time.Hour, WithWaitTimeout(time.Minute))
+			_, err = follow(t, &logs{}, time.Hour, FollowLogsParams{}, WithWaitTimeout(time.Minute))
 			require.ErrorIs(t, err, ErrWaitTimeout)
-			_, err = follow(t, &logs{}, time.Hour, WithWaitTimeout(-1))
+			_, err = follow(t, &logs{}, time.Hour, FollowLogsParams{}, WithWaitTimeout(-1))
 			require.Error(t, err)
 			l := &logs{}
 			l.add(1, 2)
-			for range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "d") {
+			for range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "d", FollowLogsParams{}) {
 				break
 			}
 			assert.Equal(t, 1, l.asked)
-			for _, err := range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "") {
+			for _, err := range newTestClient(t, l).Deployments.FollowLogs(t.Context(), "", FollowLogsParams{}) {
 				require.ErrorContains(t, err, "id")
 			}
 		})

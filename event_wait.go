@@ -44,7 +44,7 @@ func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...Wai
 		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
 			return nil, err
 		}
-		w, err := newWait(ctx, s.client, machineEventsGet, false, opts)
+		w, err := newWait(ctx, s.client, machineEventsGet, waitKind{}, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +189,7 @@ func (f *eventWait) see(e *followed, now MachineEvent) bool {
 	f.states[now.ID] = string(now.State)
 	if e.ended = now.Finished(); e.ended && now.State != MachineEventStateDone {
 		silent := now.State == MachineEventStateError && now.Error == "" && !now.FinishedAt.IsZero()
-		if !silent || !f.config.silentErrorIsDone {
+		if !silent || !f.config.silentErrorsAsDone {
 			e.err = &EventError{now}
 		}
 	}

@@ -163,7 +163,7 @@ func Example_switchOff() {
 		log.Fatal(err)
 	}
 	before := deployment.LatestSpec.ID
-	deployment, err = client.Deployments.WaitUntilHealthy(ctx, deployment.ID, paperspace.AfterSpec(before))
+	deployment, err = client.Deployments.WaitUntilHealthy(ctx, deployment.ID, paperspace.WaitUntilHealthyParams{AfterSpecID: before})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func ExampleMachinesService_EnsureReady() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
 
-	machine, err := client.Machines.EnsureReady(context.Background(), id, paperspace.OnChange(func(u paperspace.WaitUpdate) {
+	machine, err := client.Machines.EnsureReady(context.Background(), id, paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
 		switch {
 		case u.Machine != nil:
 			fmt.Println("it is", u.Machine.State)
@@ -231,7 +231,7 @@ func ExampleDeploymentsService_FollowLogs() {
 	id := newDeployment(client).ID
 	srv.AddLog(id, "", "listening on :8080")
 
-	for line, err := range client.Deployments.FollowLogs(context.Background(), id) {
+	for line, err := range client.Deployments.FollowLogs(context.Background(), id, paperspace.FollowLogsParams{}) {
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -235,7 +235,7 @@ func TestLifeOfAMachine(t *testing.T) {
 		m, err := client.Machines.GetByName(ctx, "fleet-1")
 		require.NoError(t, err)
 		var progress []string
-		note := paperspace.OnChange(func(u paperspace.WaitUpdate) {
+		note := paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
 			if u.Machine != nil {
 				progress = append(progress, string(u.Machine.State))
 			}
@@ -320,7 +320,7 @@ func TestLifeOfADeployment(t *testing.T) {
 		before := found.LatestSpec.ID
 		_, err = client.Deployments.SetEnabled(ctx, found.ID, false)
 		require.NoError(t, err)
-		d, err = client.Deployments.WaitUntilHealthy(ctx, found.ID, paperspace.AfterSpec(before))
+		d, err = client.Deployments.WaitUntilHealthy(ctx, found.ID, paperspace.WaitUntilHealthyParams{AfterSpecID: before})
 		require.NoError(t, err)
 		assert.False(t, *d.LatestSpec.Data.V1.Enabled)
 

@@ -19,15 +19,13 @@ const (
 	logBurst = 1000
 )
 
-// FromStart has [DeploymentsService.FollowLogs] begin with the oldest line that there is.
-func FromStart() WaitOption {
-	return waitOption(func(c *waitConfig) error {
-		c.fromStart = true
-		return nil
-	})
+// FollowLogsParams say where [DeploymentsService.FollowLogs] begins.
+type FollowLogsParams struct {
+	// FromStart begins with the oldest line that there is, instead of the newest 120 lines.
+	FromStart bool
 }
 
-// FollowLogs yields the newest 120 lines of a deployment's logs, or all with [FromStart], and then each line that is
+// FollowLogs yields the newest 120 lines of a deployment's logs, or all lines from the start, and then each line that is
 // added, once and in order. It goes on until the context ends or the service refuses to answer, which is then yielded
 // as an error; it has no time limit of its own.
 //
@@ -38,20 +36,20 @@ func FromStart() WaitOption {
 // them are left out.
 //
 // Calls deploymentLogs-list.
-func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[LogLine, error] {
+func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params FollowLogsParams, opts ...WaitOption) iter.Seq2[LogLine, error] {
 	return func(yield func(LogLine, error) bool) {
 		_, err := deploymentLogsList.expand(pathParams(id))
 		if err != nil {
 			yield(LogLine{}, err)
 			return
 		}
-		w, err := newWait(ctx, s.client, deploymentLogsList, true, opts)
+		w, err := newWait(ctx, s.client, deploymentLogsList, logsKind, opts)
 		if err != nil {
 			yield(LogLine{}, err)
 			return
 		}
 		defer w.end()
-		f := logFollower{wait: w, id: id, known: map[string]bool{}}
+		f := logFollower{wait: w, id: id, fromStart: params.FromStart, known: map[string]bool{}}
 		shortest, longest := s.client.pollRange()
 		for interval := shortest; ; {
 			lines, err := f.read()
@@ -78,19 +76,22 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, opts ...
 	}
 }
 
+var logsKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone", "WithOnChange"}}
+
 // logFollower knows which lines were yielded.
 type logFollower struct {
 	*wait
-	id     string
-	begun  bool
-	floor  time.Time // what is older came before the first line
-	cursor string    // of the next page: from the start until all were read, then back from the newest
-	fresh  []LogLine // newest first, of a way back that is not at its end yet
-	back   int       // how many pages that has taken
-	count  int       // of the lines that were yielded
-	known  map[string]bool
-	order  []string // of known, oldest first
-	pause  time.Duration
+	id        string
+	fromStart bool
+	begun     bool
+	floor     time.Time // what is older came before the first line
+	cursor    string    // of the next page: from the start until all were read, then back from the newest
+	fresh     []LogLine // newest first, of a way back that is not at its end yet
+	back      int       // how many pages that has taken
+	count     int       // of the lines that were yielded
+	known     map[string]bool
+	order     []string // of known, oldest first
+	pause     time.Duration
 }
 
 func (f *logFollower) target() target { return target{id: f.id} }
@@ -98,7 +99,7 @@ func (f *logFollower) target() target { return target{id: f.id} }
 // read returns the lines that are new, in their order. An error ends the following; what cannot be read now is read
 // next time, from where that was.
 func (f *logFollower) read() ([]LogLine, error) {
-	if f.config.fromStart && !f.begun {
+	if f.fromStart && !f.begun {
 		return f.readForward()
 	}
 	for range logPages {

@@ -36,7 +36,7 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 	if state == "" {
 		return nil, machinesGet.paramError("state", "is required")
 	}
-	w, err := s.wait(ctx, id, machinesGet, opts)
+	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *MachinesService) ensure(
 	ctx context.Context, id string, wanted, opposite MachineState,
 	act func(context.Context, string, ...RequestOption) (*Operation[Machine], error), opts []WaitOption,
 ) (*Machine, error) {
-	w, err := s.wait(ctx, id, machinesGet, opts)
+	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -125,48 +125,16 @@ func mayHaveChanged(err error) bool {
 //
 // Calls machines-get, or machines-list when many wait.
 func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts ...WaitOption) error {
-	w, err := s.wait(ctx, id, machinesDelete, append(slices.Clip(opts), WithNotFoundGrace(0)))
+	w, err := s.wait(ctx, id, machinesDelete, waitKind{unused: []string{"WithNotFoundGrace", "WithSilentErrorsAsDone"}}, opts)
 	if err != nil {
 		return err
 	}
 	defer w.end()
+	w.config.grace = 0
 	if _, err = w.until(); errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	return err
-}
-
-// GetByName fetches the machine with exactly this name: names need not be unique, and the service's own filter also
-// finds names that contain it. None is [ErrNotFound], several are [ErrAmbiguous] with their ids in the text.
-//
-// Calls machines-list for each page.
-func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Machine, error) {
-	if name == "" {
-		return nil, machinesList.paramError("name", "is required")
-	}
-	all := s.All(ctx, MachineListParams{Name: name}, opts...)
-	return byName(machinesList, name, all, func(m *Machine) (id, name string) { return m.ID, m.Name })
-}
-
-// byName finds the one item of a list that has a name.
-func byName[T any](ep *endpoint, name string, all iter.Seq2[T, error], of func(*T) (id, name string)) (*T, error) {
-	var found *T
-	var ids []string
-	for item, err := range all {
-		if err != nil {
-			return nil, err
-		}
-		if id, itsName := of(&item); itsName == name && !slices.Contains(ids, id) { // lists may repeat an item
-			found, ids = &item, append(ids, id)
-		}
-	}
-	switch len(ids) {
-	case 0:
-		return nil, fmt.Errorf("%w: %s: nothing has the name %q", ErrNotFound, ep.id, name)
-	case 1:
-		return found, nil
-	}
-	return nil, fmt.Errorf("%w: %s: the name %q belongs to %q", ErrAmbiguous, ep.id, name, ids)
 }
 
 // machineWait is a wait for one machine.
@@ -176,11 +144,11 @@ type machineWait struct {
 	current *Machine // as the last poll saw it
 }
 
-func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, opts []WaitOption) (*machineWait, error) {
+func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kind waitKind, opts []WaitOption) (*machineWait, error) {
 	if _, err := machinesGet.expand(pathParams(id)); err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, ep, false, opts)
+	w, err := newWait(ctx, s.client, ep, kind, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 	case o.Event == nil && !o.endpoint.mayStartSeveral:
 		return nil, fmt.Errorf("paperspace: %s: the answer has no event to wait for", o.endpoint.id)
 	}
-	w, err := newWait(ctx, o.client, o.endpoint, false, opts)
+	w, err := newWait(ctx, o.client, o.endpoint, waitKind{}, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -478,7 +478,7 @@ func TestWaitForState(t *testing.T) {
 
 		s = restart(notFound, machine("off"), machine("starting"), machine("ready"))
 		var seen []string
-		progress := OnChange(func(u WaitUpdate) {
+		progress := WithOnChange(func(u WaitUpdate) {
 			if u.Machine != nil {
 				seen = append(seen, string(u.Machine.State))
 			} else {

@@ -48,7 +48,7 @@ func (s *singles) seen() []received {
 // waits begins waits for so many deployments. They end with the context.
 func (s *singles) waits(ctx context.Context, c *Client, wg *sync.WaitGroup, names ...string) {
 	for _, name := range names {
-		wg.Go(func() { _, _ = c.Deployments.WaitUntilHealthy(ctx, name) })
+		wg.Go(func() { _, _ = c.Deployments.WaitUntilHealthy(ctx, name, WaitUntilHealthyParams{}) })
 	}
 }
 
@@ -268,7 +268,7 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, name := range names(0, 3) {
 			wg.Go(func() {
-				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name)
+				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name, WaitUntilHealthyParams{})
 				if name == "d0" {
 					assert.NoError(t, err)
 				} else {
@@ -302,7 +302,7 @@ func TestLeaderWithItsAnswer(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, name := range names(0, 15) {
 			wg.Go(func() {
-				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name)
+				_, err := c.Deployments.WaitUntilHealthy(t.Context(), name, WaitUntilHealthyParams{})
 				assert.NoError(t, err)
 				at, _ := answered.Load(name)
 				assert.Equal(t, at, time.Now())
@@ -543,7 +543,7 @@ func TestNewcomerBesideTargetsThatHang(t *testing.T) {
 		s.waits(ctx, c, &wg, names(0, 9)...)
 		time.Sleep(3 * time.Minute)
 		begin := time.Now()
-		_, err := c.Deployments.WaitUntilHealthy(t.Context(), "new")
+		_, err := c.Deployments.WaitUntilHealthy(t.Context(), "new", WaitUntilHealthyParams{})
 		require.NoError(t, err)
 		assert.LessOrEqual(t, time.Since(begin), 12*time.Second)
 		cancel()
@@ -648,7 +648,7 @@ func TestClone(t *testing.T) {
 		var results [2]*Deployment
 		var wg sync.WaitGroup
 		for i := range results {
-			wg.Go(func() { results[i], _ = c.Deployments.WaitUntilHealthy(t.Context(), "d") })
+			wg.Go(func() { results[i], _ = c.Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}) })
 		}
 		wg.Wait()
 		require.NotNil(t, results[0])

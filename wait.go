@@ -9,54 +9,66 @@ import (
 	"time"
 )
 
-// WaitOption changes one wait.
-type WaitOption interface{ applyWait(*waitConfig) error }
+// WaitOption changes one wait. A method returns a [*ParamError] for an option that it has no use for.
+type WaitOption interface {
+	applyWait(*waitConfig) error
+	name() string
+}
 
-type waitOption func(*waitConfig) error
+type waitOption struct {
+	optionName string
+	apply      func(*waitConfig) error
+}
 
-func (o waitOption) applyWait(c *waitConfig) error { return o(c) }
+func (o waitOption) applyWait(c *waitConfig) error { return o.apply(c) }
+func (o waitOption) name() string                  { return o.optionName }
 
 type waitConfig struct {
-	timeout           time.Duration
-	grace             time.Duration
-	silentErrorIsDone bool
-	onChange          func(WaitUpdate)
-	forSpec           string
-	afterSpec         string
-	fromStart         bool
+	timeout            time.Duration
+	grace              time.Duration
+	silentErrorsAsDone bool
+	onChange           func(WaitUpdate)
+}
+
+// waitKind is what a method's waits have in common.
+type waitKind struct {
+	// endless waits have no time limit unless an option sets one.
+	endless bool
+	// unused are the names of the options that mean nothing to the method.
+	unused []string
 }
 
 // WithWaitTimeout limits how long the wait takes, from the call of the method to its return. At the limit it ends with
 // a [*WaitError] that matches [ErrWaitTimeout].
 func WithWaitTimeout(d time.Duration) WaitOption {
-	return waitOption(func(c *waitConfig) error {
+	return waitOption{"WithWaitTimeout", func(c *waitConfig) error {
 		if d <= 0 {
 			return &ParamError{Field: "WithWaitTimeout", Reason: "must be positive"}
 		}
 		c.timeout = d
 		return nil
-	})
+	}}
 }
 
-// WithNotFoundGrace sets for how long a 404 is taken for normal, as it is for a while after a create: 60 s unless set.
-// Zero ends the wait at the first one.
+// WithNotFoundGrace sets how long a 404 is tolerated: right after a create the service may not know the new object yet.
+// The default is 60 s; with zero the first 404 ends the wait.
 func WithNotFoundGrace(d time.Duration) WaitOption {
-	return waitOption(func(c *waitConfig) error {
+	return waitOption{"WithNotFoundGrace", func(c *waitConfig) error {
 		if d < 0 {
 			return &ParamError{Field: "WithNotFoundGrace", Reason: "must not be negative"}
 		}
 		c.grace = d
 		return nil
-	})
+	}}
 }
 
-// SilentErrorIsDone takes an event that ended in state error for done if it has a finish time and no reason: the
-// service reports so what in fact it usually completed.
-func SilentErrorIsDone() WaitOption {
-	return waitOption(func(c *waitConfig) error {
-		c.silentErrorIsDone = true
+// WithSilentErrorsAsDone treats an event that ended in state error as done if it has a finish time and no reason: the
+// service has usually completed such an operation.
+func WithSilentErrorsAsDone() WaitOption {
+	return waitOption{"WithSilentErrorsAsDone", func(c *waitConfig) error {
+		c.silentErrorsAsDone = true
 		return nil
-	})
+	}}
 }
 
 // WaitUpdate is a change that a wait saw: one of its fields is set.
@@ -66,16 +78,16 @@ type WaitUpdate struct {
 	Deployment *Deployment
 }
 
-// OnChange calls f at every change that a poll of the wait sees, in the goroutine that waits. It shows the progress of
-// waits that take several steps; where there is one step, the Watch methods do, which call f before they yield.
-func OnChange(f func(WaitUpdate)) WaitOption {
-	return waitOption(func(c *waitConfig) error {
+// WithOnChange calls f for every change that a poll of the wait sees, in the goroutine that waits. It shows the progress
+// of waits that take several steps. The Watch methods call f before they yield.
+func WithOnChange(f func(WaitUpdate)) WaitOption {
+	return waitOption{"WithOnChange", func(c *waitConfig) error {
 		if f == nil {
-			return &ParamError{Field: "OnChange", Reason: "is nil"}
+			return &ParamError{Field: "WithOnChange", Reason: "is nil"}
 		}
 		c.onChange = f
 		return nil
-	})
+	}}
 }
 
 const (
@@ -97,7 +109,7 @@ type wait struct {
 }
 
 // newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [wait.end].
-func newWait(ctx context.Context, c *Client, ep *endpoint, endless bool, opts []WaitOption) (*wait, error) {
+func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
 	}
@@ -109,13 +121,16 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, endless bool, opts []
 		if opt == nil {
 			return nil, ep.paramError("opts", "has a nil option")
 		}
+		if slices.Contains(kind.unused, opt.name()) {
+			return nil, ep.paramError(opt.name(), "has no effect on this method")
+		}
 		if err := opt.applyWait(&w.config); err != nil {
 			return nil, err
 		}
 	}
 	w.name = func(t target) (id, state string) { return t.id, w.states[t.id] }
 	limit := w.config.timeout
-	if _, ok := ctx.Deadline(); limit == 0 && !ok && !endless {
+	if _, ok := ctx.Deadline(); limit == 0 && !ok && !kind.endless {
 		limit = cmp.Or(ep.waitLimit, defaultWaitTimeout)
 	}
 	if limit > 0 {

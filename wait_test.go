@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,9 +80,9 @@ func TestWait(t *testing.T) {
 		{name: "failed without a reason", steps: []step{is("e", "error")}, is: ErrEventFailed, object: true, polls: 1},
 		{name: "failed without a reason, finished", steps: []step{is("e", "error", "dtFinished=2024-05-01T12:00:09Z")}, is: ErrEventFailed, object: true, polls: 1},
 		{name: "cancelled", steps: []step{is("e", "cancelled")}, is: ErrEventCancelled, object: true, polls: 1},
-		{name: "silent error taken for done", steps: []step{is("e", "error", "dtFinished=2024-05-01T12:00:09Z")}, opts: []WaitOption{SilentErrorIsDone()}, polls: 1},
-		{name: "silent error that did not finish", steps: []step{is("e", "error")}, opts: []WaitOption{SilentErrorIsDone()}, is: ErrEventFailed, object: true, polls: 1},
-		{name: "error with a reason is not silent", steps: []step{is("e", "error", "error=x", "dtFinished=2024-05-01T12:00:09Z")}, opts: []WaitOption{SilentErrorIsDone()}, is: ErrEventFailed, object: true, polls: 1},
+		{name: "silent error taken for done", steps: []step{is("e", "error", "dtFinished=2024-05-01T12:00:09Z")}, opts: []WaitOption{WithSilentErrorsAsDone()}, polls: 1},
+		{name: "silent error that did not finish", steps: []step{is("e", "error")}, opts: []WaitOption{WithSilentErrorsAsDone()}, is: ErrEventFailed, object: true, polls: 1},
+		{name: "error with a reason is not silent", steps: []step{is("e", "error", "error=x", "dtFinished=2024-05-01T12:00:09Z")}, opts: []WaitOption{WithSilentErrorsAsDone()}, is: ErrEventFailed, object: true, polls: 1},
 		{name: "unknown state", steps: []step{is("e", "paused"), is("e", "done")}, polls: 2},
 		{name: "unknown state that finished", steps: []step{is("e", "paused", "dtFinished=2024-05-01T12:00:09Z")}, is: ErrEventFailed, object: true, polls: 1},
 		{name: "failed polls", steps: []step{reply(500, ""), fail(errBroken), reply(429, ""), reply(200, "<html>"), reply(409, ""), reply(200, ""), is("e", "done")}, polls: 7},
@@ -206,7 +207,7 @@ func TestDefaultLimits(t *testing.T) {
 	}
 	for op, limit := range limits {
 		synctest.Test(t, func(t *testing.T) {
-			w, err := newWait(t.Context(), newTestClient(t, play(notFound)), op, false, nil)
+			w, err := newWait(t.Context(), newTestClient(t, play(notFound)), op, waitKind{}, nil)
 			require.NoError(t, err)
 			defer w.end()
 			deadline, ok := w.ctx.Deadline()
@@ -320,7 +321,7 @@ func TestMachineEventsWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /machine-events/e": play(notFound, is("e", "new"), reply(500, ""), is("e", "new"), is("e", "done"))}
 		var changes int
-		states, err := collect(t, s, OnChange(func(u WaitUpdate) { changes++; assert.NotNil(t, u.Event) }))
+		states, err := collect(t, s, WithOnChange(func(u WaitUpdate) { changes++; assert.NotNil(t, u.Event) }))
 		require.NoError(t, err)
 		assert.Equal(t, []string{"new", "done"}, states)
 		assert.Equal(t, 2, changes)
@@ -611,7 +612,7 @@ func TestMachinesWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /machines/m": play(notFound, machine("off"), machine("off"), reply(500, ""), machine("starting"), machine("ready"))}
 		var changes []string
-		states, err := collect(t, s, OnChange(func(u WaitUpdate) { changes = append(changes, string(u.Machine.State)) }))
+		states, err := collect(t, s, WithOnChange(func(u WaitUpdate) { changes = append(changes, string(u.Machine.State)) }))
 		require.NoError(t, err)
 		assert.Equal(t, []string{"off", "starting", "ready"}, states)
 		assert.Equal(t, states, changes)
@@ -650,4 +651,56 @@ func TestUpdateFollowsItsOwnMachine(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "m", s["GET /machine-events"].requests[0].URL.Query().Get("machineId"))
 	})
+}
+
+// An option that a method cannot use is refused before anything is sent.
+func TestUnusedWaitOptions(t *testing.T) {
+	onChange := WithOnChange(func(WaitUpdate) {})
+	for name, tc := range map[string]struct {
+		option string
+		wait   func(*Client) error
+	}{
+		"FollowLogs with WithOnChange": {"WithOnChange", func(c *Client) error {
+			return firstError(c.Deployments.FollowLogs(t.Context(), "d", FollowLogsParams{}, onChange))
+		}},
+		"FollowLogs with WithSilentErrorsAsDone": {"WithSilentErrorsAsDone", func(c *Client) error {
+			return firstError(c.Deployments.FollowLogs(t.Context(), "d", FollowLogsParams{}, WithSilentErrorsAsDone()))
+		}},
+		"Machines.Watch with WithSilentErrorsAsDone": {"WithSilentErrorsAsDone", func(c *Client) error {
+			return firstError(c.Machines.Watch(t.Context(), "m", WithSilentErrorsAsDone()))
+		}},
+		"Deployments.Watch with WithSilentErrorsAsDone": {"WithSilentErrorsAsDone", func(c *Client) error {
+			return firstError(c.Deployments.Watch(t.Context(), "d", WithSilentErrorsAsDone()))
+		}},
+		"WaitUntilHealthy with WithSilentErrorsAsDone": {"WithSilentErrorsAsDone", func(c *Client) error {
+			_, err := c.Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}, WithSilentErrorsAsDone())
+			return err
+		}},
+		"Apply with WithSilentErrorsAsDone": {"WithSilentErrorsAsDone", func(c *Client) error {
+			_, err := c.Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p"}, WithSilentErrorsAsDone())
+			return err
+		}},
+		"WaitUntilDeleted with WithNotFoundGrace": {"WithNotFoundGrace", func(c *Client) error {
+			return c.Machines.WaitUntilDeleted(t.Context(), "m", WithNotFoundGrace(time.Minute))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := play(notFound)
+			err := tc.wait(newTestClient(t, rt))
+			refused, ok := errors.AsType[*ParamError](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, tc.option, refused.Field)
+			assert.Empty(t, rt.requests)
+		})
+	}
+}
+
+// firstError returns the first error that seq yields.
+func firstError[T any](seq iter.Seq2[T, error]) error {
+	for _, err := range seq {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+var watchKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"}}
+
 // watch yields the target as it is now, and then at every change that a poll sees. The function takes what it is from
 // the news, and its state.
 func watch[T any](
@@ -13,7 +15,7 @@ func watch[T any](
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		w, err := newWait(ctx, c, ep, true, opts)
+		w, err := newWait(ctx, c, ep, watchKind, opts)
 		if err != nil {
 			yield(none, err)
 			return

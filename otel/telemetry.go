@@ -23,7 +23,7 @@ const ScopeName = "github.com/paperspace-go/paperspace/otel"
 
 const (
 	endpointKey = attribute.Key("paperspace.endpoint")
-	attemptsKey  = attribute.Key("paperspace.attempts")
+	attemptsKey = attribute.Key("paperspace.attempts")
 )
 
 // WithTelemetry traces and measures every call of a client. It is a [paperspace.WithHook]; given twice, it makes

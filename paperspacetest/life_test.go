@@ -504,7 +504,7 @@ func lifeOfDeployments(t *life, ctx context.Context, srv *paperspacetest.Server,
 	params := paperspace.DeploymentUpsertParams{ProjectID: p.ID, Config: serving("web", 2)}
 	id := must(c.Deployments.Upsert(ctx, params))(t).DeploymentID
 	assert.Empty(t, must(c.Deployments.ListRuns(ctx, id, paperspace.DeploymentRunListParams{}))(t), "there are no runs at first")
-	d := must(c.Deployments.WaitUntilHealthy(ctx, id))(t)
+	d := must(c.Deployments.WaitUntilHealthy(ctx, id, paperspace.WaitUntilHealthyParams{}))(t)
 	assert.False(t, d.LatestSpec.HealthyAt.IsZero())
 	runs := must(c.Deployments.ListRuns(ctx, id, paperspace.DeploymentRunListParams{}))(t)
 	require.Len(t, runs, 1)
@@ -530,7 +530,7 @@ func lifeOfDeployments(t *life, ctx context.Context, srv *paperspacetest.Server,
 	d = must(c.Deployments.Get(ctx, id))(t)
 	assert.NotEqual(t, old, d.LatestSpec.ID)
 	assert.True(t, d.LatestSpec.HealthyAt.IsZero())
-	must(c.Deployments.WaitUntilHealthy(ctx, id))(t)
+	must(c.Deployments.WaitUntilHealthy(ctx, id, paperspace.WaitUntilHealthyParams{}))(t)
 	runs = must(c.Deployments.ListRuns(ctx, id, paperspace.DeploymentRunListParams{}))(t)
 	require.Len(t, runs, 2)
 	assert.Len(t, runs[0].Instances, 3)

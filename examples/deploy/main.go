@@ -119,7 +119,7 @@ func apply(ctx context.Context, client *paperspace.Client, params paperspace.Dep
 		stopLogs()
 	}()
 	shown := ""
-	return client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(15*time.Minute), paperspace.OnChange(func(u paperspace.WaitUpdate) {
+	return client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(15*time.Minute), paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
 		if shown == "" { // the first sight of it: now its id is known
 			logs.Go(func() { follow(logCtx, client, u.Deployment.ID) })
 		}
@@ -146,7 +146,7 @@ func progress(spec *paperspace.DeploymentSpec) string {
 
 // follow prints what the deployment writes until ctx ends. Logs that cannot be read do not keep it from being deployed.
 func follow(ctx context.Context, client *paperspace.Client, id string) {
-	for line, err := range client.Deployments.FollowLogs(ctx, id) {
+	for line, err := range client.Deployments.FollowLogs(ctx, id, paperspace.FollowLogsParams{}) {
 		switch {
 		case err == nil:
 			fmt.Printf("log    %s: %s\n", line.InstanceID, line.Message)

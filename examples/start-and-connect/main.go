@@ -50,7 +50,7 @@ func run(ctx context.Context, name, user string, off bool) error {
 	if off {
 		ensure = client.Machines.EnsureOff
 	}
-	machine, err = ensure(ctx, machine.ID, paperspace.OnChange(progress))
+	machine, err = ensure(ctx, machine.ID, paperspace.WithOnChange(progress))
 	if pending, ok := errors.AsType[*paperspace.WaitError](err); ok {
 		// What was begun goes on. Run again, it is waited for, and nothing is done twice.
 		return fmt.Errorf("gave up; what was begun, if anything, goes on: %w", pending)

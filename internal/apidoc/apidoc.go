@@ -53,7 +53,7 @@ func Methods(dir string) ([]Method, error) {
 			switch declaration := declaration.(type) {
 			case *ast.FuncDecl:
 				doc := strings.TrimSpace(declaration.Doc.Text())
-				if m := pageLine.FindStringSubmatch(strings.Join(strings.Fields(doc), " ")); m != nil {
+				if m := pageLine.FindStringSubmatch(strings.Join(strings.Fields(doc), " ")); m != nil && strings.HasPrefix(declaration.Name.Name, "All") {
 					walkers[m[1]] = declaration.Name.Name
 				}
 				if apiLine.MatchString(doc) {

@@ -27,6 +27,9 @@ func (s *ThingsService) List(ctx C, id, name string, params P, opts ...O) (*Page
 // page.
 func (s *ThingsService) All() iter.Seq2[Thing, error]
 
+// GetByName looks for one. Calls things-list for each page.
+func (s *ThingsService) GetByName() (*Thing, error)
+
 // Add adds.
 //
 // API: things-add, POST /things
