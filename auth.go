@@ -42,13 +42,13 @@ type SessionUser struct {
 	ConfirmedAt time.Time `json:"dtConfirmed"`
 	// TeamMemberships are the teams that the user is in.
 	TeamMemberships []SessionMembership `json:"teamMemberships"`
-	// IsPhoneVerified tells whether the user's phone number is verified.
+	// IsPhoneVerified reports whether the user's phone number is verified.
 	IsPhoneVerified bool `json:"isPhoneVerified"`
-	// IsPasswordAuthEnabled tells whether the user can log in with a password.
+	// IsPasswordAuthEnabled reports whether the user can log in with a password.
 	IsPasswordAuthEnabled bool `json:"isPasswordAuthEnabled"`
-	// IsQRCodeBasedMFAEnabled tells whether the user has a second factor by QR code.
+	// IsQRCodeBasedMFAEnabled reports whether the user has a second factor by QR code.
 	IsQRCodeBasedMFAEnabled bool `json:"isQrCodeBasedMfaEnabled"`
-	// IsQRCodeBasedMFAConfirmed tells whether that second factor is confirmed.
+	// IsQRCodeBasedMFAConfirmed reports whether that second factor is confirmed.
 	IsQRCodeBasedMFAConfirmed bool `json:"isQrCodeBasedMfaConfirmed"`
 	// Preferences are the user's settings; nil if there are none.
 	Preferences *SessionPreferences `json:"preferences,omitzero"`
@@ -62,9 +62,9 @@ type SessionUser struct {
 type SessionMembership struct {
 	// Team is the team.
 	Team SessionMembershipTeam `json:"team"`
-	// IsOwner tells whether the user owns the team.
+	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
-	// IsAdmin tells whether the user is an administrator of the team.
+	// IsAdmin reports whether the user is an administrator of the team.
 	IsAdmin bool `json:"isAdmin"`
 }
 
@@ -78,7 +78,7 @@ type SessionMembershipTeam struct {
 	Namespace string `json:"namespace"`
 	// PublicProfileImageURL is empty if there is no image.
 	PublicProfileImageURL string `json:"publicProfileImageUrl,omitzero"`
-	// IsUserTeam tells whether it is the user's private team.
+	// IsUserTeam reports whether it is the user's private team.
 	IsUserTeam bool `json:"isUserTeam"`
 	// CreatedAt is when the team was made.
 	CreatedAt time.Time `json:"dtCreated"`
@@ -118,7 +118,7 @@ type SessionMetadata struct {
 	CoreSurvey map[string]string `json:"coreSurvey,omitzero"`
 	// GradientSurvey holds the answers to a survey, by question.
 	GradientSurvey map[string]string `json:"gradientSurvey,omitzero"`
-	// GraphcoreTermsAccepted tells whether the terms of use of Graphcore machines are accepted.
+	// GraphcoreTermsAccepted reports whether the terms of use of Graphcore machines are accepted.
 	GraphcoreTermsAccepted bool `json:"graphcoreTermsAccepted,omitzero"`
 }
 
@@ -128,7 +128,7 @@ type SessionTeam struct {
 	ID string `json:"id"`
 	// Namespace is the team's name in URLs.
 	Namespace string `json:"namespace"`
-	// IsPrivate tells whether it is a user's private team.
+	// IsPrivate reports whether it is a user's private team.
 	IsPrivate bool `json:"isPrivate"`
 	// MaxMachines is how many machines the team may have.
 	MaxMachines int `json:"maxMachines"`

@@ -46,7 +46,7 @@ type Client struct {
 	Deployments *DeploymentsService
 	// MachineEvents follows what the service does to machines.
 	MachineEvents *MachineEventsService
-	// MachineTypes tells whether a machine type is available.
+	// MachineTypes reports whether a machine type is available.
 	MachineTypes *MachineTypesService
 	// Machines rents, starts, stops and deletes machines.
 	Machines *MachinesService

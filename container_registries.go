@@ -33,7 +33,7 @@ func (s *ContainerRegistriesService) List(ctx context.Context, params ContainerR
 	return call[Page[ContainerRegistry]](ctx, s.client, containerRegistriesList, nil, params, opts)
 }
 
-// All walks the team's registries, newest first. Calls containerRegistries-list for each page.
+// All iterates over the team's registries, newest first. Calls containerRegistries-list for each page.
 func (s *ContainerRegistriesService) All(ctx context.Context, params ContainerRegistryListParams, opts ...RequestOption) iter.Seq2[ContainerRegistry, error] {
 	return all[ContainerRegistry](ctx, s.client, containerRegistriesList, nil, params, opts)
 }
@@ -145,9 +145,9 @@ func (k ContainerRegistryKind) Known() bool {
 	return false
 }
 
-// ConnectionTest tells whether the service can log in to a registry.
+// ConnectionTest reports whether the service can log in to a registry.
 type ConnectionTest struct {
-	// Success tells whether it can.
+	// Success reports whether it can.
 	Success bool `json:"success"`
 	// Message is why it cannot; empty if it can.
 	Message string `json:"error,omitzero"`

@@ -46,7 +46,7 @@ func (s *CustomTemplatesService) List(ctx context.Context, params CustomTemplate
 	return call[Page[CustomTemplate]](ctx, s.client, customTemplatesList, nil, params, opts)
 }
 
-// All walks the team's templates, in the order of [CustomTemplatesService.List]. Calls customTemplates-list for each
+// All iterates over the team's templates, in the order of [CustomTemplatesService.List]. Calls customTemplates-list for each
 // page.
 func (s *CustomTemplatesService) All(ctx context.Context, params CustomTemplateListParams, opts ...RequestOption) iter.Seq2[CustomTemplate, error] {
 	return all[CustomTemplate](ctx, s.client, customTemplatesList, nil, params, opts)

@@ -33,7 +33,7 @@ func (s *DatasetsService) List(ctx context.Context, params DatasetListParams, op
 	return call[Page[Dataset]](ctx, s.client, datasetsList, nil, params, opts)
 }
 
-// All walks the private or the public datasets, as [DatasetsService.List] does: to see all takes two walks. Calls
+// All iterates over the private or the public datasets, as [DatasetsService.List] does: to see all takes two walks. Calls
 // datasets-list for each page.
 func (s *DatasetsService) All(ctx context.Context, params DatasetListParams, opts ...RequestOption) iter.Seq2[Dataset, error] {
 	return all[Dataset](ctx, s.client, datasetsList, nil, params, opts)
@@ -100,7 +100,7 @@ type Dataset struct {
 	CreatedAt time.Time `json:"dtCreated"`
 	// ModifiedAt is when it was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// IsPublic tells whether everyone can read it.
+	// IsPublic reports whether everyone can read it.
 	IsPublic bool `json:"isPublic"`
 	// TeamID is the team that it belongs to.
 	TeamID string `json:"teamId"`

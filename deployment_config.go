@@ -137,10 +137,6 @@ func setFields(union any) (n int) {
 	return n
 }
 
-// formatAsV prints what has pointers to structs with secrets: for a verb that does not fit a pointer, fmt prints what is
-// there without asking a Sensitive.
-func formatAsV(f fmt.State, v any) { _, _ = fmt.Fprintf(f, fmt.FormatString(f, 'v'), v) }
-
 // maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with repeated
 // names can be encoded again.
 var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
@@ -314,11 +310,11 @@ func (s AutoscalingSummary) Known() bool { return s == AutoscalingSummaryAverage
 
 // HealthChecks are how instances are checked.
 type HealthChecks struct {
-	// Liveness tells whether an instance still works.
+	// Liveness reports whether an instance still works.
 	Liveness *HealthCheck `json:"liveness,omitzero"`
-	// Readiness tells whether an instance can take requests.
+	// Readiness reports whether an instance can take requests.
 	Readiness *HealthCheck `json:"readiness,omitzero"`
-	// Startup tells whether an instance has started.
+	// Startup reports whether an instance has started.
 	Startup *HealthCheck `json:"startup,omitzero"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`

@@ -43,7 +43,7 @@ func (s *DeploymentsService) List(ctx context.Context, params DeploymentListPara
 	return call[Page[Deployment]](ctx, s.client, deploymentsList, nil, params, opts)
 }
 
-// All walks the team's deployments, newest first. Calls deployments-list for each page.
+// All iterates over the team's deployments, newest first. Calls deployments-list for each page.
 func (s *DeploymentsService) All(ctx context.Context, params DeploymentListParams, opts ...RequestOption) iter.Seq2[Deployment, error] {
 	return all[Deployment](ctx, s.client, deploymentsList, nil, params, opts)
 }
@@ -85,7 +85,7 @@ func (s *DeploymentsService) ListLogs(ctx context.Context, id string, params Dep
 	return call[Page[LogLine]](ctx, s.client, deploymentLogsList, pathParams(id), params, opts)
 }
 
-// AllLogs walks what a deployment's instances have written, newest first. Calls deploymentLogs-list for each page.
+// AllLogs iterates over what a deployment's instances have written, newest first. Calls deploymentLogs-list for each page.
 func (s *DeploymentsService) AllLogs(ctx context.Context, id string, params DeploymentLogListParams, opts ...RequestOption) iter.Seq2[LogLine, error] {
 	return all[LogLine](ctx, s.client, deploymentLogsList, pathParams(id), params, opts)
 }
@@ -97,7 +97,7 @@ func (s *DeploymentsService) ListHistory(ctx context.Context, id string, params 
 	return call[Page[DeploymentHistoryItem]](ctx, s.client, deploymentHistoryList, pathParams(id), params, opts)
 }
 
-// AllHistory walks the specs that a deployment has had, newest first. Calls deploymentHistory-list for each page.
+// AllHistory iterates over the specs that a deployment has had, newest first. Calls deploymentHistory-list for each page.
 func (s *DeploymentsService) AllHistory(ctx context.Context, id string, params DeploymentHistoryListParams, opts ...RequestOption) iter.Seq2[DeploymentHistoryItem, error] {
 	return all[DeploymentHistoryItem](ctx, s.client, deploymentHistoryList, pathParams(id), params, opts)
 }
@@ -109,7 +109,7 @@ func (s *DeploymentsService) ListByProject(ctx context.Context, projectID string
 	return call[Page[Deployment]](ctx, s.client, projectDeploymentsList, pathParams(projectID), params, opts)
 }
 
-// AllByProject walks a project's deployments, newest first. Calls projectDeployments-list for each page.
+// AllByProject iterates over a project's deployments, newest first. Calls projectDeployments-list for each page.
 func (s *DeploymentsService) AllByProject(ctx context.Context, projectID string, params DeploymentListByProjectParams, opts ...RequestOption) iter.Seq2[Deployment, error] {
 	return all[Deployment](ctx, s.client, projectDeploymentsList, pathParams(projectID), params, opts)
 }

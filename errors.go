@@ -90,11 +90,11 @@ type Error struct {
 	Issues []Issue `json:"issues,omitzero"`
 	// Details is what the service sent as details, if anything.
 	Details RawJSON `json:"-"`
-	// Body is the beginning of the answer's body, at most 64 KiB.
+	// Body is the beginning of the response's body, at most 64 KiB.
 	Body RawJSON `json:"-"`
 	// Attempts is how often the request was sent, or tried to be.
 	Attempts int `json:"attempts"`
-	// RequestID is the answer's X-Request-Id.
+	// RequestID is the response's X-Request-Id.
 	RequestID string `json:"requestId,omitzero"`
 	// RetryAfter is how long the service asked to wait before another request, 0 if it did not.
 	RetryAfter time.Duration `json:"retryAfter,omitzero"`

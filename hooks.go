@@ -33,7 +33,7 @@ type CallResult struct {
 	Err error
 	// StatusCode is the HTTP status of the last answer, 0 if there was none.
 	StatusCode int
-	// RequestID is the answer's X-Request-Id.
+	// RequestID is the response's X-Request-Id.
 	RequestID string
 	// Duration runs from before the first attempt to after decoding.
 	Duration time.Duration

@@ -28,7 +28,7 @@ func (s *MachineEventsService) List(ctx context.Context, params MachineEventList
 	return call[Page[MachineEvent]](ctx, s.client, machineEventsList, nil, params, opts)
 }
 
-// All walks the team's events, newest first. Calls machineEvents-list for each page.
+// All iterates over the team's events, newest first. Calls machineEvents-list for each page.
 func (s *MachineEventsService) All(ctx context.Context, params MachineEventListParams, opts ...RequestOption) iter.Seq2[MachineEvent, error] {
 	return all[MachineEvent](ctx, s.client, machineEventsList, nil, params, opts)
 }

@@ -9,7 +9,7 @@ type MachineTypesService struct{ client *Client }
 
 var machineAvailabilityList = get("machineAvailability-list", "/machine-availability")
 
-// GetAvailability tells whether machines of a type can be had in a region now.
+// GetAvailability reports whether machines of a type can be had in a region now.
 //
 // API: machineAvailability-list, GET /machine-availability
 func (s *MachineTypesService) GetAvailability(ctx context.Context, params MachineAvailabilityParams, opts ...RequestOption) (*MachineAvailability, error) {
@@ -24,8 +24,8 @@ type MachineAvailabilityParams struct {
 	Region Region `url:"region" check:"required"`
 }
 
-// MachineAvailability tells whether machines of a type can be had in a region.
+// MachineAvailability reports whether machines of a type can be had in a region.
 type MachineAvailability struct {
-	// Available tells whether they can.
+	// Available reports whether they can.
 	Available bool `json:"available"`
 }

@@ -45,7 +45,7 @@ func (s *MachinesService) List(ctx context.Context, params MachineListParams, op
 	return call[Page[Machine]](ctx, s.client, machinesList, nil, params, opts)
 }
 
-// All walks the team's machines, in the order of [MachinesService.List]. Calls machines-list for each page.
+// All iterates over the team's machines, in the order of [MachinesService.List]. Calls machines-list for each page.
 func (s *MachinesService) All(ctx context.Context, params MachineListParams, opts ...RequestOption) iter.Seq2[Machine, error] {
 	return all[Machine](ctx, s.client, machinesList, nil, params, opts)
 }
@@ -110,7 +110,7 @@ func (s *MachinesService) ListAccessors(ctx context.Context, id string, params M
 	return call[Page[Accessor]](ctx, s.client, machinesListAccessors, pathParams(id), params, opts)
 }
 
-// AllAccessors walks the users who may use the machine. Calls machines-listAccessors for each page.
+// AllAccessors iterates over the users who may use the machine. Calls machines-listAccessors for each page.
 func (s *MachinesService) AllAccessors(ctx context.Context, id string, params MachineAccessorListParams, opts ...RequestOption) iter.Seq2[Accessor, error] {
 	return all[Accessor](ctx, s.client, machinesListAccessors, pathParams(id), params, opts)
 }
@@ -264,18 +264,18 @@ type Machine struct {
 
 	// The switches stand side by side: apart, a page of 120 machines would take 8 KB more.
 
-	// AutoShutdownEnabled tells whether it is stopped after AutoShutdownTimeout.
+	// AutoShutdownEnabled reports whether it is stopped after AutoShutdownTimeout.
 	AutoShutdownEnabled bool `json:"autoShutdownEnabled"`
-	// AutoSnapshotEnabled tells whether snapshots are taken at AutoSnapshotFrequency.
+	// AutoSnapshotEnabled reports whether snapshots are taken at AutoSnapshotFrequency.
 	AutoSnapshotEnabled bool `json:"autoSnapshotEnabled"`
-	// RestorePointEnabled tells whether a restore point is kept.
+	// RestorePointEnabled reports whether a restore point is kept.
 	RestorePointEnabled bool `json:"restorePointEnabled"`
-	// UpdatesPending tells whether a change waits for the next restart.
+	// UpdatesPending reports whether a change waits for the next restart.
 	UpdatesPending bool `json:"updatesPending"`
 
 	// AutoShutdownTimeout is in hours; nil if there is none.
 	AutoShutdownTimeout *int `json:"autoShutdownTimeout"`
-	// AutoShutdownForce tells whether it is stopped even while it is in use; nil if that is not set.
+	// AutoShutdownForce reports whether it is stopped even while it is in use; nil if that is not set.
 	AutoShutdownForce *bool `json:"autoShutdownForce"`
 	// AutoSnapshotFrequency is how often; empty if that is not set.
 	AutoSnapshotFrequency AutoSnapshotFrequency `json:"autoSnapshotFrequency"`
@@ -319,7 +319,7 @@ type MachineReservation struct {
 	StartedAt time.Time `json:"dtStarted"`
 	// FinishedAt is when it ends.
 	FinishedAt time.Time `json:"dtFinished"`
-	// IsActive tells whether it is in force.
+	// IsActive reports whether it is in force.
 	IsActive bool `json:"isActive"`
 }
 

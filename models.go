@@ -31,7 +31,7 @@ func (s *ModelsService) List(ctx context.Context, params ModelListParams, opts .
 	return call[Page[Model]](ctx, s.client, modelsList, nil, params, opts)
 }
 
-// All walks the team's models, newest first. Calls models-list for each page.
+// All iterates over the team's models, newest first. Calls models-list for each page.
 func (s *ModelsService) All(ctx context.Context, params ModelListParams, opts ...RequestOption) iter.Seq2[Model, error] {
 	return all[Model](ctx, s.client, modelsList, nil, params, opts)
 }
@@ -81,7 +81,7 @@ type Model struct {
 	CreatedAt time.Time `json:"dtCreated"`
 	// ModifiedAt is when it was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// IsPublic tells whether everyone can read it.
+	// IsPublic reports whether everyone can read it.
 	IsPublic bool `json:"isPublic"`
 	// TeamID is the team that it belongs to.
 	TeamID string `json:"teamId"`

@@ -358,9 +358,9 @@ func WithBodyField(name string, value any) RequestOption {
 type Response struct {
 	// StatusCode is the HTTP status, 0 if no whole answer came.
 	StatusCode int
-	// Header is the answer's header.
+	// Header is the response's header.
 	Header http.Header
-	// Body is the answer's body as it came, at most 64 KiB of it for a failed call.
+	// Body is the response's body as it came, at most 64 KiB of it for a failed call.
 	Body RawJSON `json:"-"`
 	// Attempts are the attempts that were made, in order.
 	Attempts []Attempt

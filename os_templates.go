@@ -19,7 +19,7 @@ func (s *OSTemplatesService) List(ctx context.Context, params OSTemplateListPara
 	return call[Page[OSTemplate]](ctx, s.client, osTemplatesList, nil, params, opts)
 }
 
-// All walks the operating systems. Calls osTemplates-list for each page.
+// All iterates over the operating systems. Calls osTemplates-list for each page.
 func (s *OSTemplatesService) All(ctx context.Context, params OSTemplateListParams, opts ...RequestOption) iter.Seq2[OSTemplate, error] {
 	return all[OSTemplate](ctx, s.client, osTemplatesList, nil, params, opts)
 }
@@ -49,10 +49,10 @@ type OSTemplate struct {
 	CreatedAt time.Time `json:"dtCreated"`
 }
 
-// TemplateMachineType tells whether a template works on a machine type.
+// TemplateMachineType reports whether a template works on a machine type.
 type TemplateMachineType struct {
 	// MachineTypeLabel is the machine type, such as "A4000" or "C5".
 	MachineTypeLabel string `json:"machineTypeLabel"`
-	// IsAvailable tells whether the template can be used on it.
+	// IsAvailable reports whether the template can be used on it.
 	IsAvailable bool `json:"isAvailable"`
 }

@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"reflect"
 	"slices"
@@ -64,19 +63,10 @@ func (o Order) Known() bool { return o == OrderAsc || o == OrderDesc }
 type Page[T any] struct {
 	// Items are the page's items; there may be none although there are more pages.
 	Items []T `json:"items"`
-	// HasMore tells whether there is another page.
+	// HasMore reports whether there is another page.
 	HasMore bool `json:"hasMore"`
 	// NextPage is the cursor of the next page, for [ListParams.After].
 	NextPage string `json:"nextPage,omitzero"`
-}
-
-// Format prints the page as %v does, whatever the verb.
-func (p Page[T]) Format(f fmt.State, _ rune) {
-	formatAsV(f, struct {
-		Items    []T
-		HasMore  bool
-		NextPage string
-	}(p))
 }
 
 func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.NextPage == "" }

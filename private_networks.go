@@ -48,7 +48,7 @@ func (s *PrivateNetworksService) List(ctx context.Context, params PrivateNetwork
 	return call[Page[PrivateNetwork]](ctx, s.client, privateNetworksList, nil, params, opts)
 }
 
-// All walks the team's networks, in the order of [PrivateNetworksService.List]. Calls privateNetworks-list for each
+// All iterates over the team's networks, in the order of [PrivateNetworksService.List]. Calls privateNetworks-list for each
 // page.
 func (s *PrivateNetworksService) All(ctx context.Context, params PrivateNetworkListParams, opts ...RequestOption) iter.Seq2[PrivateNetwork, error] {
 	return all[PrivateNetwork](ctx, s.client, privateNetworksList, nil, params, opts)

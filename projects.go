@@ -44,7 +44,7 @@ func (s *ProjectsService) List(ctx context.Context, params ProjectListParams, op
 	return call[Page[Project]](ctx, s.client, projectsList, nil, params, opts)
 }
 
-// All walks the team's projects, newest first. Calls projects-list for each page.
+// All iterates over the team's projects, newest first. Calls projects-list for each page.
 func (s *ProjectsService) All(ctx context.Context, params ProjectListParams, opts ...RequestOption) iter.Seq2[Project, error] {
 	return all[Project](ctx, s.client, projectsList, nil, params, opts)
 }
@@ -77,7 +77,7 @@ func (s *ProjectsService) ListActivity(ctx context.Context, id string, params Pr
 	return call[Page[ProjectActivity]](ctx, s.client, projectActivityList, pathParams(id), params, opts)
 }
 
-// AllActivity walks what was done to the project's deployments, newest first. Calls projectActivity-list for each page.
+// AllActivity iterates over what was done to the project's deployments, newest first. Calls projectActivity-list for each page.
 func (s *ProjectsService) AllActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) iter.Seq2[ProjectActivity, error] {
 	return all[ProjectActivity](ctx, s.client, projectActivityList, pathParams(id), params, opts)
 }
@@ -89,7 +89,7 @@ func (s *ProjectsService) ListCollaborators(ctx context.Context, id string, para
 	return call[Page[ProjectCollaborator]](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
 }
 
-// AllCollaborators walks the users who may use the project, newest first. Calls projectCollaborators-list for each
+// AllCollaborators iterates over the users who may use the project, newest first. Calls projectCollaborators-list for each
 // page.
 func (s *ProjectsService) AllCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) iter.Seq2[ProjectCollaborator, error] {
 	return all[ProjectCollaborator](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
@@ -116,7 +116,7 @@ func (s *ProjectsService) ListModels(ctx context.Context, id string, params Proj
 	return call[Page[Model]](ctx, s.client, projectModelsList, pathParams(id), params, opts)
 }
 
-// AllModels walks the project's models, newest first. Calls projectModels-list for each page.
+// AllModels iterates over the project's models, newest first. Calls projectModels-list for each page.
 func (s *ProjectsService) AllModels(ctx context.Context, id string, params ProjectModelListParams, opts ...RequestOption) iter.Seq2[Model, error] {
 	return all[Model](ctx, s.client, projectModelsList, pathParams(id), params, opts)
 }
@@ -142,7 +142,7 @@ func (s *ProjectsService) ListSecrets(ctx context.Context, id string, params Sec
 	return call[Page[Secret]](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
 }
 
-// AllSecrets walks the project's secrets, newest first. Calls projectSecrets-list for each page.
+// AllSecrets iterates over the project's secrets, newest first. Calls projectSecrets-list for each page.
 func (s *ProjectsService) AllSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) iter.Seq2[Secret, error] {
 	return all[Secret](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
 }
@@ -305,7 +305,7 @@ type ProjectCollaborator struct {
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
 
-// DeletedCollaborator is the answer to the delete of a collaborator.
+// DeletedCollaborator is the response to the delete of a collaborator.
 type DeletedCollaborator struct {
 	// UserID is the user who may no longer use the project.
 	UserID string `json:"userId"`

@@ -23,7 +23,7 @@ func (s *PublicIPsService) List(ctx context.Context, params PublicIPListParams, 
 	return call[Page[PublicIP]](ctx, s.client, publicIPsList, nil, params, opts)
 }
 
-// All walks the team's addresses, newest first. Calls publicIps-list for each page.
+// All iterates over the team's addresses, newest first. Calls publicIps-list for each page.
 func (s *PublicIPsService) All(ctx context.Context, params PublicIPListParams, opts ...RequestOption) iter.Seq2[PublicIP, error] {
 	return all[PublicIP](ctx, s.client, publicIPsList, nil, params, opts)
 }
@@ -81,7 +81,7 @@ type PublicIP struct {
 	CreatedAt time.Time `json:"dtCreated"`
 }
 
-// ReleasedIP is the answer to the release of an address.
+// ReleasedIP is the response to the release of an address.
 type ReleasedIP struct {
 	// IP is the address.
 	IP string `json:"ip"`

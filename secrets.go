@@ -27,11 +27,11 @@ type Secret struct {
 	CreatedAt time.Time `json:"dtCreated"`
 	// ModifiedAt is when its value was last set.
 	ModifiedAt time.Time `json:"dtModified"`
-	// HasDeploymentAttached tells whether a deployment uses it; nil in the answers to a create and an update.
+	// HasDeploymentAttached reports whether a deployment uses it; nil in the answers to a create and an update.
 	HasDeploymentAttached *bool `json:"hasDeploymentAttached,omitzero"`
 }
 
-// DeletedSecret is the answer to the delete of a secret.
+// DeletedSecret is the response to the delete of a secret.
 type DeletedSecret struct {
 	// Name is the secret's name.
 	Name string `json:"name"`

@@ -47,7 +47,7 @@ func (s *SharedDrivesService) List(ctx context.Context, params SharedDriveListPa
 	return call[Page[SharedDrive]](ctx, s.client, sharedDrivesList, nil, params, opts)
 }
 
-// All walks the team's drives, in the order of [SharedDrivesService.List]. Calls sharedDrives-list for each page.
+// All iterates over the team's drives, in the order of [SharedDrivesService.List]. Calls sharedDrives-list for each page.
 func (s *SharedDrivesService) All(ctx context.Context, params SharedDriveListParams, opts ...RequestOption) iter.Seq2[SharedDrive, error] {
 	return all[SharedDrive](ctx, s.client, sharedDrivesList, nil, params, opts)
 }

@@ -46,7 +46,7 @@ func (s *SnapshotsService) List(ctx context.Context, params SnapshotListParams, 
 	return call[Page[Snapshot]](ctx, s.client, snapshotsList, nil, params, opts)
 }
 
-// All walks the team's snapshots, in the order of [SnapshotsService.List]. Calls snapshots-list for each page.
+// All iterates over the team's snapshots, in the order of [SnapshotsService.List]. Calls snapshots-list for each page.
 func (s *SnapshotsService) All(ctx context.Context, params SnapshotListParams, opts ...RequestOption) iter.Seq2[Snapshot, error] {
 	return all[Snapshot](ctx, s.client, snapshotsList, nil, params, opts)
 }
@@ -102,6 +102,6 @@ type Snapshot struct {
 	Name string `json:"name"`
 	// MachineID is the machine that it was taken of.
 	MachineID string `json:"machineId"`
-	// IsAutoSnapshot tells whether the service took it by itself, as the machine's AutoSnapshotFrequency says.
+	// IsAutoSnapshot reports whether the service took it by itself, as the machine's AutoSnapshotFrequency says.
 	IsAutoSnapshot bool `json:"isAutoSnapshot"`
 }

@@ -48,7 +48,7 @@ func (s *StartupScriptsService) List(ctx context.Context, params StartupScriptLi
 	return call[Page[StartupScript]](ctx, s.client, startupScriptsList, nil, params, opts)
 }
 
-// All walks the team's scripts, in the order of [StartupScriptsService.List]. Calls startupScripts-list for each page.
+// All iterates over the team's scripts, in the order of [StartupScriptsService.List]. Calls startupScripts-list for each page.
 func (s *StartupScriptsService) All(ctx context.Context, params StartupScriptListParams, opts ...RequestOption) iter.Seq2[StartupScript, error] {
 	return all[StartupScript](ctx, s.client, startupScriptsList, nil, params, opts)
 }
@@ -117,9 +117,9 @@ type StartupScript struct {
 	Name string `json:"name"`
 	// Description is empty if there is none.
 	Description string `json:"description"`
-	// IsEnabled tells whether it runs at all.
+	// IsEnabled reports whether it runs at all.
 	IsEnabled bool `json:"isEnabled"`
-	// IsRunOnce tells whether it runs at a machine's first start only.
+	// IsRunOnce reports whether it runs at a machine's first start only.
 	IsRunOnce bool `json:"isRunOnce"`
 	// AssignedMachineIDs are the machines that run it.
 	AssignedMachineIDs []string `json:"assignedMachineIds"`

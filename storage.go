@@ -32,7 +32,7 @@ func (s *StorageService) List(ctx context.Context, params StorageProviderListPar
 	return call[Page[StorageProvider]](ctx, s.client, storageProvidersList, nil, params, opts)
 }
 
-// All walks the team's storage providers, newest first. Calls storageProviders-list for each page.
+// All iterates over the team's storage providers, newest first. Calls storageProviders-list for each page.
 func (s *StorageService) All(ctx context.Context, params StorageProviderListParams, opts ...RequestOption) iter.Seq2[StorageProvider, error] {
 	return all[StorageProvider](ctx, s.client, storageProvidersList, nil, params, opts)
 }
@@ -96,9 +96,9 @@ type StorageProvider struct {
 	ID string `json:"id"`
 	// Name need not be unique.
 	Name string `json:"name"`
-	// IsTeamDefault tells whether the team uses it unless told otherwise; nil if that is not known.
+	// IsTeamDefault reports whether the team uses it unless told otherwise; nil if that is not known.
 	IsTeamDefault *bool `json:"isTeamDefault"`
-	// IsManaged tells whether it is the service's own.
+	// IsManaged reports whether it is the service's own.
 	IsManaged bool `json:"isManaged"`
 	// S3Config is where the bucket is and how to get in.
 	S3Config S3Config `json:"s3Config"`

@@ -22,7 +22,7 @@ func (s *TagsService) List(ctx context.Context, projectID string, params TagList
 	return call[Page[Tag]](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
 }
 
-// All walks the project's tags, newest first. Calls projectTags-list for each page.
+// All iterates over the project's tags, newest first. Calls projectTags-list for each page.
 func (s *TagsService) All(ctx context.Context, projectID string, params TagListParams, opts ...RequestOption) iter.Seq2[Tag, error] {
 	return all[Tag](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
 }

@@ -24,7 +24,7 @@ func (s *TeamsService) ListSecrets(ctx context.Context, id string, params Secret
 	return call[Page[Secret]](ctx, s.client, teamSecretsList, pathParams(id), params, opts)
 }
 
-// AllSecrets walks the team's secrets, newest first. Calls teamSecrets-list for each page.
+// AllSecrets iterates over the team's secrets, newest first. Calls teamSecrets-list for each page.
 func (s *TeamsService) AllSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) iter.Seq2[Secret, error] {
 	return all[Secret](ctx, s.client, teamSecretsList, pathParams(id), params, opts)
 }

@@ -22,7 +22,7 @@ func (s *UsersService) List(ctx context.Context, teamID string, params TeamMembe
 	return call[Page[TeamMember]](ctx, s.client, teamMembershipsListByTeamID, pathParams(teamID), params, opts)
 }
 
-// All walks the team's members, newest first. Calls teamMemberships-listByTeamId for each page.
+// All iterates over the team's members, newest first. Calls teamMemberships-listByTeamId for each page.
 func (s *UsersService) All(ctx context.Context, teamID string, params TeamMemberListParams, opts ...RequestOption) iter.Seq2[TeamMember, error] {
 	return all[TeamMember](ctx, s.client, teamMembershipsListByTeamID, pathParams(teamID), params, opts)
 }
@@ -56,9 +56,9 @@ type TeamMembershipUpdateParams struct {
 
 // TeamMember is a user who is in a team.
 type TeamMember struct {
-	// IsAdmin tells whether the user is an administrator of the team.
+	// IsAdmin reports whether the user is an administrator of the team.
 	IsAdmin bool `json:"isAdmin"`
-	// IsOwner tells whether the user owns the team.
+	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
 	// ConfirmedAt is when the user accepted the membership; zero if not yet.
 	ConfirmedAt time.Time `json:"dtConfirmed,omitzero"`
@@ -84,9 +84,9 @@ type TeamMemberUser struct {
 
 // TeamMembership is how a user is in a team; it does not say who and in which.
 type TeamMembership struct {
-	// IsOwner tells whether the user owns the team.
+	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
-	// IsAdmin tells whether the user is an administrator of the team.
+	// IsAdmin reports whether the user is an administrator of the team.
 	IsAdmin bool `json:"isAdmin"`
 	// ConfirmedAt is when the user accepted the membership; zero if not yet.
 	ConfirmedAt time.Time `json:"dtConfirmed,omitzero"`

@@ -35,7 +35,7 @@ func (s *VersionsService) List(ctx context.Context, datasetID string, params Dat
 	return call[Page[DatasetVersion]](ctx, s.client, datasetVersionsList, pathParams(datasetID), params, opts)
 }
 
-// All walks the dataset's versions, newest first. Calls datasetVersions-list for each page.
+// All iterates over the dataset's versions, newest first. Calls datasetVersions-list for each page.
 func (s *VersionsService) All(ctx context.Context, datasetID string, params DatasetVersionListParams, opts ...RequestOption) iter.Seq2[DatasetVersion, error] {
 	return all[DatasetVersion](ctx, s.client, datasetVersionsList, pathParams(datasetID), params, opts)
 }
@@ -139,7 +139,7 @@ type DatasetVersion struct {
 	Message string `json:"message"`
 	// Metadata is what else is kept with it, as encoding/json decodes it; nil if there is nothing.
 	Metadata map[string]any `json:"metadata"`
-	// IsCommitted tells whether it is complete.
+	// IsCommitted reports whether it is complete.
 	IsCommitted bool `json:"isCommitted"`
 	// URL is where its files are; empty if there are none.
 	URL string `json:"url"`
@@ -153,7 +153,7 @@ type DatasetVersion struct {
 	UsageBytes Bytes `json:"usageBytes"`
 }
 
-// DeletedVersion is the answer to the delete of a version.
+// DeletedVersion is the response to the delete of a version.
 type DeletedVersion struct {
 	// DatasetID is the dataset.
 	DatasetID string `json:"datasetId"`
