@@ -83,7 +83,7 @@ func newTestClient(t testing.TB, rt http.RoundTripper, opts ...Option) *Client {
 	return c
 }
 
-// assertStated asserts that the README states figures as the tests see them.
+// assertStated asserts that the README states the figures that a test has counted.
 func assertStated(t *testing.T, format string, figures ...int) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
@@ -96,7 +96,8 @@ func assertStated(t *testing.T, format string, figures ...int) {
 		}
 		texts = append(texts, text)
 	}
-	assert.Contains(t, strings.Join(strings.Fields(string(readme)), " "), fmt.Sprintf(format, texts...))
+	sentence := fmt.Sprintf(format, texts...)
+	assert.True(t, strings.Contains(strings.Join(strings.Fields(string(readme)), " "), sentence), "README.md does not state: %s", sentence)
 }
 
 const okMachine = `{"id":"psm9u09bwu5i","name":"trainer","state":"ready"}`

@@ -19,8 +19,8 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// TestReadmeSnippets holds each snippet of the README's most common jobs to the example in example_jobs_test.go that
-// compiles it, runs it and checks its output, in the same order.
+// TestReadmeSnippets checks that each snippet of the README's most common jobs is a paragraph of an example in
+// example_jobs_test.go, in the same order: there it is compiled and run, and its output is checked.
 func TestReadmeSnippets(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -44,9 +44,10 @@ func TestReadmeSnippets(t *testing.T) {
 	require.Equal(t, len(snippets), len(jobs), "functions in example_jobs_test.go")
 	for i, job := range jobs {
 		body := string(source[job.Body.Lbrace-1 : job.Body.Rbrace])
-		require.Contains(t, body, "// Output:", "%s is not run", job.Name.Name)
+		require.True(t, strings.Contains(body, "// Output:"), "%s has no output to check, and is not run", job.Name.Name)
 		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippets[i][1], "\t$1")
-		assert.Contains(t, body, "\n\n"+indented+"\n\n", "snippet %d is not a paragraph of %s", i+1, job.Name.Name)
+		assert.True(t, strings.Contains(body, "\n\n"+indented+"\n\n"), "%s in example_jobs_test.go has no paragraph that reads as snippet %d of the README:\n%s",
+			job.Name.Name, i+1, snippets[i][1])
 	}
 }
 
@@ -70,7 +71,7 @@ func TestReadmeProgram(t *testing.T) {
 	assert.Contains(t, string(output), "trainer ")
 }
 
-// TestServicesHaveExamples sees to it that each service shows its reader how it is used.
+// TestServicesHaveExamples checks that each service has an example.
 func TestServicesHaveExamples(t *testing.T) {
 	source, err := os.ReadFile("example_services_test.go")
 	require.NoError(t, err)
@@ -79,7 +80,8 @@ func TestServicesHaveExamples(t *testing.T) {
 	for field := range client.Fields() {
 		if field.Type.Kind() == reflect.Pointer && strings.HasSuffix(field.Type.Elem().Name(), "Service") {
 			services++
-			assert.Contains(t, string(source), "\nfunc Example"+field.Type.Elem().Name()+"() {\n")
+			example := "func Example" + field.Type.Elem().Name() + "() {"
+			assert.True(t, strings.Contains(string(source), "\n"+example+"\n"), "example_services_test.go has no %s", example)
 		}
 	}
 	assert.Equal(t, 21, services)
