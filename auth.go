@@ -53,7 +53,7 @@ type SessionUser struct {
 	// Preferences are the user's settings; nil if there are none.
 	Preferences *SessionPreferences `json:"preferences,omitzero"`
 	// AnalyticsID is the user's number in analytics.
-	AnalyticsID int `json:"analyticsId"`
+	AnalyticsID int64 `json:"analyticsId"`
 	// Metadata is what else the service keeps of the user.
 	Metadata SessionMetadata `json:"metadata"`
 }
@@ -133,5 +133,5 @@ type SessionTeam struct {
 	// MaxMachines is how many machines the team may have.
 	MaxMachines int `json:"maxMachines"`
 	// AnalyticsID is the team's number in analytics.
-	AnalyticsID int `json:"analyticsId"`
+	AnalyticsID int64 `json:"analyticsId"`
 }

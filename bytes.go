@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,26 @@ import (
 // Bytes is a size in bytes. It decodes from a number, from a number in a string, which is how the service sends most
 // sizes, and from null and "" as 0. It encodes as a number.
 type Bytes int64
+
+// String returns the size as people read it, such as "8 GiB" or "50 GB": in a decimal unit where it is a multiple of one,
+// else in a binary unit, with one digit after the point. The verb %d and a conversion to int64 give the number.
+func (b Bytes) String() string {
+	n, sign := uint64(b), ""
+	if b < 0 {
+		n, sign = -n, "-"
+	}
+	if n < 1024 {
+		return fmt.Sprintf("%s%d B", sign, n)
+	}
+	const prefixes = "KMGTPE"
+	power := (bits.Len64(n) - 1) / 10
+	binary, decimal := uint64(1)<<(10*power), uint64(math.Pow10(3*power))
+	if n%decimal == 0 && n%binary != 0 {
+		return fmt.Sprintf("%s%d %cB", sign, n/decimal, prefixes[power-1])
+	}
+	amount := strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/float64(binary)), ".0")
+	return fmt.Sprintf("%s%s %ciB", sign, amount, prefixes[power-1])
+}
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].
 func (b *Bytes) UnmarshalJSON(data []byte) error {

@@ -141,7 +141,7 @@ func (m *maker) text(name string, s *contract.Schema) any {
 	case s.Format == "date-time":
 		return time.Date(2024, 5, 1, 12, 0, 0, 123e6, time.UTC).Add(time.Duration(m.n) * time.Second).Format("2006-01-02T15:04:05.000Z")
 	case slices.Contains(byteCounts, name):
-		return m.integer(1<<53+1+2*m.n, true)
+		return m.integer(1<<53+1+2*int64(m.n), true)
 	case name == "tags":
 		return fmt.Sprintf("tag %d,tag/%d", m.n, m.n)
 	}
@@ -158,7 +158,7 @@ var fractions = []string{"usageRate", "storageRate", "fontSize"}
 func (m *maker) number(name string, s *contract.Schema) any {
 	switch {
 	case s.Format == "int64" || name == "memory":
-		return m.integer(1<<53+1+2*m.n, false)
+		return m.integer(1<<53+1+2*int64(m.n), false)
 	case slices.Contains(fractions, name) || s.ExclusiveMinimum == "0.01":
 		return json.Number(fmt.Sprintf("%d.5", m.n%100))
 	}
@@ -173,10 +173,10 @@ func (m *maker) number(name string, s *contract.Schema) any {
 		}
 		return json.Number(fmt.Sprint(n))
 	}
-	return m.integer(n, false)
+	return m.integer(int64(n), false)
 }
 
-func (m *maker) integer(n int, asText bool) any {
+func (m *maker) integer(n int64, asText bool) any {
 	switch {
 	case m.integers == "empty":
 		return ""

@@ -150,7 +150,7 @@ func ExampleMachinesService() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(machine.MachineType, machine.Accelerators[0].Name, machine.RAM>>30, "GiB")
+	fmt.Println(machine.MachineType, machine.Accelerators[0].Name, machine.RAM)
 	// Output: A4000 Ampere A4000 45 GiB
 }
 

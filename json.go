@@ -34,6 +34,13 @@ var (
 			*v = int(n)
 			return err
 		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *int64) error {
+			data, err := dec.ReadValue()
+			if err == nil {
+				*v, err = parseInteger(data)
+			}
+			return err
+		}),
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *string) error {
 			data, err := dec.ReadValue()
 			*v = text(data)

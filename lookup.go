@@ -7,39 +7,137 @@ import (
 	"slices"
 )
 
-// GetByName fetches the machine with exactly this name: names need not be unique, and the service's own filter also
-// finds names that contain it. None is [ErrNotFound], several are [ErrAmbiguous] with their ids in the text.
+// The GetByName methods compare names exactly, whatever the service's own filter does: for "web" it also returns "web-2".
+// Names need not be unique. No match is ErrNotFound, several are ErrAmbiguous.
+
+// GetByName fetches the machine with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
+// IDs in the text.
 //
 // Calls machines-list for each page.
 func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Machine, error) {
-	if name == "" {
-		return nil, machinesList.paramError("name", "is required")
-	}
-	all := s.All(ctx, MachineListParams{Name: name}, opts...)
-	return byName(machinesList, name, all, func(m *Machine) (id, name string) { return m.ID, m.Name })
+	list := s.All(ctx, MachineListParams{Name: name}, opts...)
+	return byName(machinesList, name, list, func(m *Machine) (id, name string) { return m.ID, m.Name })
 }
 
-// GetByName fetches the deployment with exactly this name. None is [ErrNotFound], several are [ErrAmbiguous] with their
-// ids in the text.
+// GetByName fetches the deployment with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
+// IDs in the text.
 //
 // Calls deployments-list for each page.
 func (s *DeploymentsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Deployment, error) {
-	if name == "" {
-		return nil, deploymentsList.paramError("name", "is required")
-	}
-	all := s.All(ctx, DeploymentListParams{}, opts...)
-	return byName(deploymentsList, name, all, func(d *Deployment) (id, name string) { return d.ID, d.Name })
+	list := s.All(ctx, DeploymentListParams{}, opts...)
+	return byName(deploymentsList, name, list, func(d *Deployment) (id, name string) { return d.ID, d.Name })
 }
 
-// byName finds the one item of a list that has a name.
-func byName[T any](ep *endpoint, name string, all iter.Seq2[T, error], of func(*T) (id, name string)) (*T, error) {
+// GetByName fetches the project with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
+// IDs in the text.
+//
+// Calls projects-list for each page.
+func (s *ProjectsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Project, error) {
+	list := s.All(ctx, ProjectListParams{}, opts...)
+	return byName(projectsList, name, list, func(p *Project) (id, name string) { return p.ID, p.Name })
+}
+
+// GetByName fetches the dataset with exactly this name, be it private or public. No match is [ErrNotFound], several are
+// [ErrAmbiguous] with the IDs in the text.
+//
+// Calls datasets-list for each page, first of the private and then of the public datasets.
+func (s *DatasetsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Dataset, error) {
+	list := func(yield func(Dataset, error) bool) {
+		for _, privacy := range []DatasetPrivacy{DatasetPrivacyPrivate, DatasetPrivacyPublic} {
+			for dataset, err := range s.All(ctx, DatasetListParams{Privacy: privacy}, opts...) {
+				if !yield(dataset, err) {
+					return
+				}
+			}
+		}
+	}
+	return byName(datasetsList, name, list, func(d *Dataset) (id, name string) { return d.ID, d.Name })
+}
+
+// GetByName fetches the model with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the IDs
+// in the text.
+//
+// Calls models-list for each page.
+func (s *ModelsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Model, error) {
+	list := s.All(ctx, ModelListParams{}, opts...)
+	return byName(modelsList, name, list, func(m *Model) (id, name string) { return m.ID, m.Name })
+}
+
+// GetByName fetches the private network with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
+// with the IDs in the text.
+//
+// Calls privateNetworks-list for each page.
+func (s *PrivateNetworksService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*PrivateNetwork, error) {
+	list := s.All(ctx, PrivateNetworkListParams{Name: name}, opts...)
+	return byName(privateNetworksList, name, list, func(n *PrivateNetwork) (id, name string) { return n.ID, n.Name })
+}
+
+// GetByName fetches the startup script with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with
+// the IDs in the text.
+//
+// Calls startupScripts-list for each page.
+func (s *StartupScriptsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*StartupScript, error) {
+	list := s.All(ctx, StartupScriptListParams{Name: name}, opts...)
+	return byName(startupScriptsList, name, list, func(s *StartupScript) (id, name string) { return s.ID, s.Name })
+}
+
+// GetByName fetches the operating system with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
+// with the IDs in the text.
+//
+// Calls osTemplates-list for each page.
+func (s *OSTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*OSTemplate, error) {
+	list := s.All(ctx, OSTemplateListParams{Name: name}, opts...)
+	return byName(osTemplatesList, name, list, func(t *OSTemplate) (id, name string) { return t.ID, t.Name })
+}
+
+// GetByName fetches the custom template with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
+// with the IDs in the text.
+//
+// Calls customTemplates-list for each page.
+func (s *CustomTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*CustomTemplate, error) {
+	list := s.All(ctx, CustomTemplateListParams{Name: name}, opts...)
+	return byName(customTemplatesList, name, list, func(t *CustomTemplate) (id, name string) { return t.ID, t.Name })
+}
+
+// GetByName fetches the container registry with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
+// with the IDs in the text.
+//
+// Calls containerRegistries-list for each page.
+func (s *ContainerRegistriesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*ContainerRegistry, error) {
+	list := s.All(ctx, ContainerRegistryListParams{}, opts...)
+	return byName(containerRegistriesList, name, list, func(r *ContainerRegistry) (id, name string) { return r.ID, r.Name })
+}
+
+// GetByName fetches the shared drive with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with
+// the IDs in the text.
+//
+// Calls sharedDrives-list for each page.
+func (s *SharedDrivesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*SharedDrive, error) {
+	list := s.All(ctx, SharedDriveListParams{Name: name}, opts...)
+	return byName(sharedDrivesList, name, list, func(d *SharedDrive) (id, name string) { return d.ID, d.Name })
+}
+
+// GetByName fetches the snapshot with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
+// IDs in the text.
+//
+// Calls snapshots-list for each page.
+func (s *SnapshotsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Snapshot, error) {
+	list := s.All(ctx, SnapshotListParams{}, opts...)
+	return byName(snapshotsList, name, list, func(s *Snapshot) (id, name string) { return s.ID, s.Name })
+}
+
+// byName returns the only item of a list that has the name.
+func byName[T any](ep *endpoint, name string, list iter.Seq2[T, error], key func(*T) (id, name string)) (*T, error) {
+	if name == "" {
+		return nil, ep.paramError("name", "is required")
+	}
 	var found *T
 	var ids []string
-	for item, err := range all {
+	for item, err := range list {
 		if err != nil {
 			return nil, err
 		}
-		if id, itsName := of(&item); itsName == name && !slices.Contains(ids, id) { // lists may repeat an item
+		if id, itemName := key(&item); itemName == name && !slices.Contains(ids, id) { // lists may repeat an item
 			found, ids = &item, append(ids, id)
 		}
 	}

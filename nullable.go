@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -46,6 +47,11 @@ func (n Nullable[T]) IsNull() bool { return n.state == isNull }
 
 // Get returns the value, and false if there is none.
 func (n Nullable[T]) Get() (T, bool) { return n.value, n.state == isValue }
+
+// Equal reports whether both leave the field alone, set null, or set equal values. It makes Nullables fit for go-cmp.
+func (n Nullable[T]) Equal(other Nullable[T]) bool {
+	return n.state == other.state && reflect.DeepEqual(n.value, other.value)
+}
 
 // Format prints the value, null or unset.
 func (n Nullable[T]) Format(f fmt.State, verb rune) {

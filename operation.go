@@ -23,6 +23,11 @@ type Operation[T any] struct {
 	keys     []string // the values in the call's path
 }
 
+// Equal reports whether both are about the same event and object, in the same state. It makes operations fit for go-cmp.
+func (o Operation[T]) Equal(other Operation[T]) bool {
+	return reflect.DeepEqual(o.Event, other.Event) && reflect.DeepEqual(o.Data, other.Data)
+}
+
 func (o *Operation[T]) isEmpty() bool { return o.Event == nil && reflect.ValueOf(o.Data).IsZero() }
 
 // operate calls an endpoint that returns {event, data}.

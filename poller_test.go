@@ -602,25 +602,6 @@ func TestWaitUntilDeleted(t *testing.T) {
 	})
 }
 
-func TestGetByName(t *testing.T) {
-	list := reply(200, `{"hasMore":false,"items":[{"id":"1","name":"trainer-2"},{"id":"2","name":"trainer"},{"id":"2","name":"trainer"},{"id":"3","name":"twin"},{"id":"4","name":"twin"}]}`)
-	c := newTestClient(t, service{"GET /machines": play(list), "GET /deployments": play(list)})
-	m, err := c.Machines.GetByName(t.Context(), "trainer")
-	require.NoError(t, err)
-	assert.Equal(t, "2", m.ID)
-	d, err := c.Deployments.GetByName(t.Context(), "trainer-2")
-	require.NoError(t, err)
-	assert.Equal(t, "1", d.ID)
-	for name, sentinel := range map[string]error{"train": ErrNotFound, "twin": ErrAmbiguous} {
-		_, err = c.Machines.GetByName(t.Context(), name)
-		require.ErrorIs(t, err, sentinel)
-		_, err = c.Deployments.GetByName(t.Context(), name)
-		require.ErrorIs(t, err, sentinel)
-	}
-	_, err = c.Machines.GetByName(t.Context(), "")
-	require.ErrorContains(t, err, "name")
-}
-
 // Two kinds of waits and deployments at once still fit into the budget, and end in time.
 func TestMixOfWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

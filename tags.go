@@ -63,7 +63,7 @@ type TagRemoveParams struct {
 // Tag is a tag of a project.
 type Tag struct {
 	// ID is the tag's number.
-	ID int `json:"id"`
+	ID int64 `json:"id"`
 	// Name is the tag.
 	Name string `json:"name"`
 	// CreatedAt is when the project got it.

@@ -175,3 +175,17 @@ func TestIntegersInAnyForm(t *testing.T) {
 	require.NoError(t, jsonv2.Unmarshal([]byte(`{"B":"8"}`), &viaV1))
 	assert.Equal(t, Bytes(8), viaV1.B)
 }
+
+func TestBytesString(t *testing.T) {
+	for n, want := range map[Bytes]string{
+		0: "0 B", 1: "1 B", 1000: "1000 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 500_000: "500 KB", 2_000_000: "2 MB",
+		8 << 30: "8 GiB", 48_000_000_000: "48 GB", 50 << 30: "50 GiB", 123_456_789: "117.7 MiB", 16 << 40: "16 TiB",
+		1e12: "1000 GB", 4e12: "4 TB", math.MaxInt64: "8 EiB", math.MinInt64: "-8 EiB", -1500: "-1.5 KiB",
+	} {
+		assert.Equal(t, want, n.String(), "%d", n)
+	}
+	assert.Equal(t, "8 GiB 8589934592", fmt.Sprintf("%v %d", Bytes(8<<30), Bytes(8<<30)))
+	b, err := json.Marshal(Bytes(8 << 30))
+	require.NoError(t, err)
+	assert.Equal(t, "8589934592", string(b))
+}

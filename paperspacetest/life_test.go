@@ -127,7 +127,7 @@ func lifeOfMachines(t *life, ctx context.Context, srv *paperspacetest.Server, c 
 	assert.NotEqual(t, paperspace.MachineStateReady, m.State)
 	m = must(c.Machines.WaitForState(ctx, m.ID, paperspace.MachineStateReady))(t)
 	assert.Equal(t, paperspace.RegionNY2, m.Region)
-	assert.EqualValues(t, 45<<30, m.RAM)
+	assert.Equal(t, paperspace.Bytes(45<<30), m.RAM)
 	assert.NotEmpty(t, m.PublicIP)
 	require.Len(t, m.Accelerators, 1)
 
