@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// ContainerRegistriesService has the operations on private image registries and their credentials, of the tag
-// Container Registries.
+// ContainerRegistriesService manages private image registries and their credentials (tag Container Registries).
 type ContainerRegistriesService struct{ client *Client }
 
 var (
@@ -19,7 +18,7 @@ var (
 	containerRegistriesTestConnection = get("containerRegistries-testConnection", "/container-registries/{id}/test-connection")
 )
 
-// Create makes a registry known to the team.
+// Create adds a registry to the team.
 //
 // API: containerRegistries-create, POST /container-registries
 func (s *ContainerRegistriesService) Create(ctx context.Context, params ContainerRegistryCreateParams, opts ...RequestOption) (*ContainerRegistry, error) {
@@ -52,71 +51,72 @@ func (s *ContainerRegistriesService) Update(ctx context.Context, id string, para
 	return call[ContainerRegistry](ctx, s.client, containerRegistriesUpdate, pathParams(id), params, opts)
 }
 
-// Delete forgets a registry, and returns what it was.
+// Delete removes a registry from the team and returns it.
 //
 // API: containerRegistries-delete, DELETE /container-registries/{id}
 func (s *ContainerRegistriesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*ContainerRegistry, error) {
 	return deleted(ctx, s.client, containerRegistriesDelete, pathParams(id), ContainerRegistry{ID: id}, opts)
 }
 
-// TestConnection has the service log in to the registry with the credentials that it has. That it cannot is an answer,
-// not an error.
+// TestConnection makes the service log in to the registry with the stored credentials. A failed login is a
+// [ConnectionTest] without Success, not an error.
 //
 // API: containerRegistries-testConnection, GET /container-registries/{id}/test-connection
 func (s *ContainerRegistriesService) TestConnection(ctx context.Context, id string, opts ...RequestOption) (*ConnectionTest, error) {
 	return call[ConnectionTest](ctx, s.client, containerRegistriesTestConnection, pathParams(id), nil, opts)
 }
 
-// ContainerRegistryCreateParams describe a registry and how to log in to it.
+// ContainerRegistryCreateParams describe a registry and its credentials.
 type ContainerRegistryCreateParams struct {
-	// Kind has the service hold the other fields to the rules of the provider; it does not if Kind is nil.
+	// Kind is the registry's provider, whose rules the service then applies to the other fields. If nil, the service
+	// applies none.
 	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"nonzero"`
-	// Name need not be unique.
+	// Name is the registry's name. It need not be unique.
 	Name string `json:"name" check:"required"`
-	// Namespace is the part of the registry that the images are in; some registries have none.
+	// Namespace is the part of the registry that holds the images; empty if the registry has no namespaces.
 	Namespace string `json:"namespace"`
-	// URL is where the registry is.
+	// URL is the registry's URL.
 	URL string `json:"url" check:"required"`
-	// Username logs in to the registry.
+	// Username is the user name to log in with.
 	Username string `json:"username" check:"required"`
-	// Password logs in to the registry, and may be empty.
+	// Password is the password to log in with. It may be empty.
 	Password Sensitive `json:"password"`
 }
 
 // ContainerRegistryListParams page through the list of registries.
 type ContainerRegistryListParams struct{ ListParams }
 
-// ContainerRegistryUpdateParams are what changes of a registry; what is nil stays.
+// ContainerRegistryUpdateParams are the fields to change; nil fields are left as they are.
 type ContainerRegistryUpdateParams struct {
-	// Name need not be unique.
+	// Name is the registry's name. It need not be unique.
 	Name *string `json:"name,omitzero" check:"nonzero"`
-	// Kind has the service hold the other fields to the rules of the provider.
+	// Kind is the registry's provider, whose rules the service then applies to the other fields.
 	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"nonzero"`
-	// Namespace is the part of the registry that the images are in.
+	// Namespace is the part of the registry that holds the images.
 	Namespace *string `json:"namespace,omitzero"`
-	// URL is where the registry is.
+	// URL is the registry's URL.
 	URL *string `json:"url,omitzero" check:"nonzero"`
-	// Username logs in to the registry.
+	// Username is the user name to log in with.
 	Username *string `json:"username,omitzero" check:"nonzero"`
-	// Password logs in to the registry, and may be empty.
+	// Password is the password to log in with. It may be empty.
 	Password *Sensitive `json:"password,omitzero"`
 }
 
 // ContainerRegistry is a private image registry. The service never returns its password.
 type ContainerRegistry struct {
-	// ID is the registry's id.
+	// ID is the registry's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the registry's name. It need not be unique.
 	Name string `json:"name"`
-	// URL is where the registry is.
+	// URL is the registry's URL.
 	URL string `json:"url"`
-	// Namespace is the part of the registry that the images are in; empty if there is none.
+	// Namespace is the part of the registry that holds the images; empty if there is none.
 	Namespace string `json:"namespace"`
-	// Username logs in to the registry.
+	// Username is the user name that the service logs in with.
 	Username string `json:"username"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the registry was added.
 	CreatedAt time.Time `json:"dtCreated"`
-	// ModifiedAt is when it was last changed.
+	// ModifiedAt is when the registry was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
 	// Kind is the registry's provider.
 	Kind ContainerRegistryKind `json:"kind"`
@@ -145,10 +145,10 @@ func (k ContainerRegistryKind) Known() bool {
 	return false
 }
 
-// ConnectionTest reports whether the service can log in to a registry.
+// ConnectionTest is the result of [ContainerRegistriesService.TestConnection].
 type ConnectionTest struct {
-	// Success reports whether it can.
+	// Success reports whether the service could log in.
 	Success bool `json:"success"`
-	// Message is why it cannot; empty if it can.
+	// Message is why the service could not log in; empty if it could.
 	Message string `json:"error,omitzero"`
 }

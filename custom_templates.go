@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// CustomTemplatesService has the operations on templates that are made from machines, of the tag Custom Templates.
+// CustomTemplatesService manages the templates that a team makes from its machines (tag Custom Templates).
 type CustomTemplatesService struct{ client *Client }
 
 var (
@@ -31,7 +31,7 @@ func (s *CustomTemplatesService) Update(ctx context.Context, id string, params C
 	return call[CustomTemplate](ctx, s.client, customTemplatesUpdate, pathParams(id), params, opts)
 }
 
-// Delete deletes a template, and returns what it was. There is no event to wait for.
+// Delete deletes a template and returns it. There is no event to wait for.
 //
 // API: customTemplates-delete, DELETE /custom-templates/{id}
 func (s *CustomTemplatesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*CustomTemplate, error) {
@@ -46,62 +46,62 @@ func (s *CustomTemplatesService) List(ctx context.Context, params CustomTemplate
 	return call[Page[CustomTemplate]](ctx, s.client, customTemplatesList, nil, params, opts)
 }
 
-// All iterates over the team's templates, in the order of [CustomTemplatesService.List]. Calls customTemplates-list for each
-// page.
+// All iterates over the team's templates, in the order of [CustomTemplatesService.List]. Calls customTemplates-list
+// for each page.
 func (s *CustomTemplatesService) All(ctx context.Context, params CustomTemplateListParams, opts ...RequestOption) iter.Seq2[CustomTemplate, error] {
 	return all[CustomTemplate](ctx, s.client, customTemplatesList, nil, params, opts)
 }
 
-// Create makes a template from a machine. It can be used when the operation has ended.
+// Create makes a template from a machine. The template can be used once the operation has ended.
 //
 // API: customTemplates-create, POST /custom-templates
 func (s *CustomTemplatesService) Create(ctx context.Context, params CustomTemplateCreateParams, opts ...RequestOption) (*Operation[CustomTemplate], error) {
 	return operate[CustomTemplate](ctx, s.client, customTemplatesCreate, nil, params, opts)
 }
 
-// CustomTemplateUpdateParams are what changes of a template.
+// CustomTemplateUpdateParams are the fields to change.
 type CustomTemplateUpdateParams struct {
-	// Name need not be unique.
+	// Name is the template's name. It need not be unique.
 	Name string `json:"name"`
 }
 
 // CustomTemplateListParams filter the list of templates.
 type CustomTemplateListParams struct {
 	ListParams
-	// Name asks for templates of the name. The service may also return others whose name contains it.
+	// Name selects templates with this name. The service may also return templates whose names contain it.
 	Name string `url:"name,omitempty"`
-	// MachineID asks for templates that were made from the machine.
+	// MachineID selects templates that were made from this machine.
 	MachineID string `url:"machineId,omitempty"`
 }
 
-// CustomTemplateCreateParams describe a template to be made.
+// CustomTemplateCreateParams describe the template to create.
 type CustomTemplateCreateParams struct {
-	// Name need not be unique.
+	// Name is the template's name. It need not be unique.
 	Name string `json:"name"`
-	// MachineID is the machine that it is made from.
+	// MachineID is the machine to make the template from.
 	MachineID string `json:"machineId" check:"required"`
 }
 
 // CustomTemplate is a template that was made from a machine.
 type CustomTemplate struct {
-	// ID is the template's id, for [MachineCreateParams.TemplateID].
+	// ID is the template's ID, for [MachineCreateParams.TemplateID].
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the template's name. It need not be unique.
 	Name string `json:"name"`
-	// AgentType is the kind of agent that runs on its machines, such as "LinuxHeadless".
+	// AgentType is the type of agent that the template's machines run, such as "LinuxHeadless".
 	AgentType string `json:"agentType"`
-	// OperatingSystemLabel is the operating system's name.
+	// OperatingSystemLabel is the name of the operating system.
 	OperatingSystemLabel string `json:"operatingSystemLabel"`
-	// Region is where it is.
+	// Region is the region that the template is in.
 	Region Region `json:"region"`
-	// DefaultSizeGB is the disk size of its machines, in GB, unless they ask for another.
+	// DefaultSizeGB is the template's default disk size in GB.
 	DefaultSizeGB int `json:"defaultSizeGb"`
-	// AvailableMachineTypes are the machine types that it knows of.
+	// AvailableMachineTypes lists machine types, and whether the template is available on each.
 	AvailableMachineTypes []TemplateMachineType `json:"availableMachineTypes"`
-	// ParentMachineID is the machine that it was made from.
+	// ParentMachineID is the machine that the template was made from.
 	ParentMachineID string `json:"parentMachineId"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the template was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the template was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// DatasetsService has the operations on datasets, of the tag Dataset. The versions of a dataset are in
-// [VersionsService].
+// DatasetsService manages datasets (tag Dataset). Their versions are in [VersionsService].
 type DatasetsService struct{ client *Client }
 
 var (
@@ -18,23 +17,23 @@ var (
 	datasetsUpdate = put("datasets-update", "/datasets/{id}")
 )
 
-// Create makes a dataset.
+// Create creates a dataset.
 //
 // API: datasets-create, POST /datasets
 func (s *DatasetsService) Create(ctx context.Context, params DatasetCreateParams, opts ...RequestOption) (*Dataset, error) {
 	return call[Dataset](ctx, s.client, datasetsCreate, nil, params, opts)
 }
 
-// List fetches one page of the private or of the public datasets, newest first. Unless Privacy says otherwise, the
-// service lists the private ones: to see all takes two calls.
+// List fetches one page of the private or the public datasets, newest first. Without Privacy the service lists the
+// private ones: listing both takes two calls.
 //
 // API: datasets-list, GET /datasets
 func (s *DatasetsService) List(ctx context.Context, params DatasetListParams, opts ...RequestOption) (*Page[Dataset], error) {
 	return call[Page[Dataset]](ctx, s.client, datasetsList, nil, params, opts)
 }
 
-// All iterates over the private or the public datasets, as [DatasetsService.List] does: to see all takes two walks. Calls
-// datasets-list for each page.
+// All iterates over the private or the public datasets, as [DatasetsService.List] lists them. Listing both takes two
+// iterations. Calls datasets-list for each page.
 func (s *DatasetsService) All(ctx context.Context, params DatasetListParams, opts ...RequestOption) iter.Seq2[Dataset, error] {
 	return all[Dataset](ctx, s.client, datasetsList, nil, params, opts)
 }
@@ -60,60 +59,60 @@ func (s *DatasetsService) Update(ctx context.Context, id string, params DatasetU
 	return call[Dataset](ctx, s.client, datasetsUpdate, pathParams(id), params, opts)
 }
 
-// DatasetCreateParams describe a dataset to be made.
+// DatasetCreateParams describe the dataset to create.
 type DatasetCreateParams struct {
-	// Name need not be unique.
+	// Name is the dataset's name. It need not be unique.
 	Name string `json:"name"`
-	// Description is what the dataset is about.
+	// Description is a free text about the dataset.
 	Description Nullable[string] `json:"description,omitzero"`
-	// StorageProviderID is where its files will be; the service chooses if nil.
+	// StorageProviderID is the storage provider that stores the files. If nil, the service chooses one.
 	StorageProviderID *string `json:"storageProviderId,omitzero" check:"nonzero"`
-	// IsPublic lets everyone read it.
+	// IsPublic lets everyone read the dataset.
 	IsPublic *bool `json:"isPublic,omitzero"`
 }
 
 // DatasetListParams filter the list of datasets.
 type DatasetListParams struct {
 	ListParams
-	// TeamID asks for the datasets of the team.
+	// TeamID selects the datasets of this team.
 	TeamID string `url:"teamId,omitempty"`
-	// Privacy asks for the private or for the public datasets. There is no value for both, and the service takes an
-	// empty one for [DatasetPrivacyPrivate].
+	// Privacy selects the private or the public datasets. No value selects both; the service treats an empty one as
+	// [DatasetPrivacyPrivate].
 	Privacy DatasetPrivacy `url:"privacy,omitempty"`
 }
 
-// DatasetUpdateParams are what changes of a dataset; what is not set stays.
+// DatasetUpdateParams are the fields to change; nil and unset fields are left as they are.
 type DatasetUpdateParams struct {
-	// Name need not be unique.
+	// Name is the dataset's name. It need not be unique.
 	Name *string `json:"name,omitzero"`
-	// Description is what the dataset is about; [Null] removes it.
+	// Description is a free text about the dataset; [Null] removes it.
 	Description Nullable[string] `json:"description,omitzero"`
 }
 
-// Dataset is a set of files that is kept in versions.
+// Dataset is a set of files, kept in versions.
 type Dataset struct {
-	// ID is the dataset's id.
+	// ID is the dataset's ID.
 	ID string `json:"id"`
-	// Name is empty if it has none.
+	// Name is the dataset's name; empty if it has none.
 	Name string `json:"name"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the dataset was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// ModifiedAt is when it was last changed.
+	// ModifiedAt is when the dataset was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// IsPublic reports whether everyone can read it.
+	// IsPublic reports whether everyone can read the dataset.
 	IsPublic bool `json:"isPublic"`
-	// TeamID is the team that it belongs to.
+	// TeamID is the team that owns the dataset.
 	TeamID string `json:"teamId"`
-	// StorageProviderID is where its files are; empty if that is not known.
+	// StorageProviderID is the storage provider that stores the files; empty if unknown.
 	StorageProviderID string `json:"storageProviderId"`
-	// Description is what it is about; nil if there is none.
+	// Description is a free text about the dataset; nil if there is none.
 	Description *string `json:"description"`
 }
 
-// DatasetPrivacy is who can read a dataset.
+// DatasetPrivacy determines who can read a dataset: everyone or its team.
 type DatasetPrivacy string
 
-// Who can read a dataset.
+// The values of DatasetPrivacy.
 const (
 	DatasetPrivacyPublic  DatasetPrivacy = "PUBLIC"
 	DatasetPrivacyPrivate DatasetPrivacy = "PRIVATE"

@@ -9,32 +9,32 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// DeploymentMetricsParams name the metric that is wanted.
+// DeploymentMetricsParams select a metric and its time frame.
 type DeploymentMetricsParams struct {
-	// Metric is the metric.
+	// Metric is the metric to fetch.
 	Metric DeploymentMetric `url:"metric" check:"required"`
-	// Timeframe is how far back it goes; empty leaves it to the service.
+	// Timeframe is how far back the values go. If empty, the service chooses.
 	Timeframe DeploymentTimeframe `url:"timeframe,omitempty"`
 }
 
-// DeploymentMetric is something that is measured of a deployment.
+// DeploymentMetric is the name of a metric of a deployment.
 type DeploymentMetric string
 
-// What is measured of a deployment.
+// The metrics of a deployment.
 const (
-	// DeploymentMetricRequestsTotal counts the requests that the load balancer has received.
+	// DeploymentMetricRequestsTotal is the number of requests that the load balancer has received.
 	DeploymentMetricRequestsTotal DeploymentMetric = "requests_total"
-	// DeploymentMetricRequestsPerSecond is how many requests a second it receives.
+	// DeploymentMetricRequestsPerSecond is the number of requests per second that the load balancer receives.
 	DeploymentMetricRequestsPerSecond DeploymentMetric = "requests_per_second"
-	// DeploymentMetricRequestsDuration1m is how long a request takes on average over a minute, in seconds.
+	// DeploymentMetricRequestsDuration1m is the average duration of a request over one minute, in seconds.
 	DeploymentMetricRequestsDuration1m DeploymentMetric = "requests_duration_seconds_1m"
-	// DeploymentMetricRequestsDuration5m is how long a request takes on average over five minutes, in seconds.
+	// DeploymentMetricRequestsDuration5m is the average duration of a request over five minutes, in seconds.
 	DeploymentMetricRequestsDuration5m DeploymentMetric = "requests_duration_seconds_5m"
-	// DeploymentMetricCPU is the CPU that each instance uses.
+	// DeploymentMetricCPU is the CPU usage of each instance. The API does not document the unit.
 	DeploymentMetricCPU DeploymentMetric = "cpu"
 	// DeploymentMetricMemory is the working set of each instance, in bytes.
 	DeploymentMetricMemory DeploymentMetric = "memory"
-	// DeploymentMetricGPU is the GPU that each instance uses.
+	// DeploymentMetricGPU is the GPU usage of each instance. The API does not document the unit.
 	DeploymentMetricGPU DeploymentMetric = "gpu"
 )
 
@@ -48,10 +48,10 @@ func (m DeploymentMetric) Known() bool {
 	return false
 }
 
-// DeploymentTimeframe is how far back a metric goes.
+// DeploymentTimeframe is how far back the values of a metric go.
 type DeploymentTimeframe string
 
-// How far back a metric can go.
+// The time frames of metrics.
 const (
 	DeploymentTimeframeHour    DeploymentTimeframe = "hour"
 	DeploymentTimeframe12Hours DeploymentTimeframe = "12_hours"
@@ -70,41 +70,41 @@ func (t DeploymentTimeframe) Known() bool {
 	return false
 }
 
-// DeploymentMetrics is a metric of a deployment. The service answers in one of three forms, and the API does not say
-// which metric has which: one of the fields is set. [DeploymentMetrics.Flat] reads them all alike.
+// DeploymentMetrics holds the values of a metric. The service returns them in one of three forms, so one of the fields
+// is set; the API does not document which metric has which form. [DeploymentMetrics.Flat] reads all three alike.
 type DeploymentMetrics struct {
-	// Sample is a single value, of the deployment as a whole.
+	// Sample is a single value for the whole deployment.
 	Sample *MetricSample
-	// Samples are values of several instances, GPUs or times. It is empty, and not nil, if there are none.
+	// Samples are the values of several instances, GPUs or times. If there are none, it is empty but not nil.
 	Samples []MetricSample
-	// Series are the values of each instance over time.
+	// Series holds the values of each instance over time.
 	Series []MetricSeries
 }
 
-// MetricSeries is a metric of one instance over time.
+// MetricSeries holds the values of a metric of one instance over time.
 type MetricSeries struct {
-	// InstanceID is the instance.
+	// InstanceID is the instance's ID.
 	InstanceID string `json:"instanceId"`
-	// Values are its samples. They leave the instance out.
+	// Values are the samples. Their InstanceID is empty.
 	Values []MetricSample `json:"values"`
 }
 
-// MetricSample is a metric at a time.
+// MetricSample is the value of a metric at a point in time.
 type MetricSample struct {
-	// GPU is the GPU that it was measured of; empty if it was not measured of one.
+	// GPU is the GPU that was measured; empty if the metric is not about a GPU.
 	GPU string `json:"gpu,omitzero"`
-	// InstanceID is the instance that it was measured of; empty if it was not measured of one.
+	// InstanceID is the instance that was measured; empty if the metric is about the whole deployment.
 	InstanceID string `json:"instanceId,omitzero"`
-	// Timestamp is when it was measured.
+	// Timestamp is when the value was measured.
 	Timestamp time.Time `json:"timestamp"`
-	// Value is the number as the service writes it. [MetricSample.Float64] reads it.
+	// Value is the number as the service writes it. [MetricSample.Float64] parses it.
 	Value string `json:"value"`
 }
 
-// Float64 returns the value as a number, the nearest that a float64 can hold. It may be NaN or infinite.
+// Float64 returns the value as the nearest float64, which may be NaN or infinite.
 func (s MetricSample) Float64() (float64, error) { return strconv.ParseFloat(s.Value, 64) }
 
-// Flat returns all samples in the order in which they came, those of a series with their instance.
+// Flat returns all samples in their order. The samples of a series get the series' InstanceID.
 func (m DeploymentMetrics) Flat() []MetricSample {
 	var flat []MetricSample
 	if m.Sample != nil {
@@ -120,7 +120,7 @@ func (m DeploymentMetrics) Flat() []MetricSample {
 	return flat
 }
 
-// MarshalJSON writes the form that is set, as the service does.
+// MarshalJSON encodes the form that is set, as the service does.
 func (m DeploymentMetrics) MarshalJSON() ([]byte, error) {
 	switch {
 	case m.Sample != nil:
@@ -133,7 +133,7 @@ func (m DeploymentMetrics) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// UnmarshalJSON reads any of the forms.
+// UnmarshalJSON decodes any of the three forms.
 func (m *DeploymentMetrics) UnmarshalJSON(data []byte) error {
 	*m = DeploymentMetrics{}
 	if !bytes.HasPrefix(data, []byte("[")) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// DeploymentsService runs containers as deployments, and tells how they fare. Its operations are those of the tag
-// Deployments, and the list of a project's deployments of the tag Projects.
+// DeploymentsService runs containers as deployments, and returns their state, metrics and logs (tag Deployments; a
+// project's deployments are also under the tag Projects).
 type DeploymentsService struct{ client *Client }
 
 var (
@@ -48,19 +48,19 @@ func (s *DeploymentsService) All(ctx context.Context, params DeploymentListParam
 	return all[Deployment](ctx, s.client, deploymentsList, nil, params, opts)
 }
 
-// Upsert creates a deployment, or gives an existing one a new spec. The spec is the whole configuration: what it
-// leaves out is not kept from the spec before it. The answer comes before the spec is applied, and holds the ID only:
-// [DeploymentsService.Get] tells how far the spec is.
+// Upsert creates a deployment, or replaces the spec of an existing one. The new spec is complete: fields that it
+// leaves out are not copied from the previous spec. Upsert returns before the service applies the spec;
+// [DeploymentsService.WaitUntilHealthy] waits for that.
 //
-// There is no idempotency key: an Upsert without a DeploymentID that fails with [ErrOutcomeUnknown] may have made a
-// deployment, so look for its name before trying again.
+// There is no idempotency key: an Upsert without a DeploymentID that fails with [ErrOutcomeUnknown] may have created a
+// deployment, so look for its name before you try again.
 //
 // API: deployments-upsert, POST /deployments
 func (s *DeploymentsService) Upsert(ctx context.Context, params DeploymentUpsertParams, opts ...RequestOption) (*DeploymentUpsertResult, error) {
 	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, params, opts)
 }
 
-// ListRuns fetches the latest active runs of a deployment. There are none until its first spec is applied.
+// ListRuns fetches the latest active runs of a deployment. There are none until the first spec is applied.
 //
 // API: deploymentRuns-get, GET /deployments/{id}/runs
 func (s *DeploymentsService) ListRuns(ctx context.Context, id string, params DeploymentRunListParams, opts ...RequestOption) ([]DeploymentRun, error) {
@@ -78,26 +78,27 @@ func (s *DeploymentsService) GetMetrics(ctx context.Context, id string, params D
 	return call[DeploymentMetrics](ctx, s.client, deploymentMetricsGet, pathParams(id), params, opts)
 }
 
-// ListLogs fetches one page of what a deployment's instances have written, newest first.
+// ListLogs fetches one page of the lines that a deployment's instances have logged, newest first.
 //
 // API: deploymentLogs-list, GET /deployments/{id}/logs
 func (s *DeploymentsService) ListLogs(ctx context.Context, id string, params DeploymentLogListParams, opts ...RequestOption) (*Page[LogLine], error) {
 	return call[Page[LogLine]](ctx, s.client, deploymentLogsList, pathParams(id), params, opts)
 }
 
-// AllLogs iterates over what a deployment's instances have written, newest first. Calls deploymentLogs-list for each page.
+// AllLogs iterates over the lines that a deployment's instances have logged, newest first. Calls deploymentLogs-list
+// for each page.
 func (s *DeploymentsService) AllLogs(ctx context.Context, id string, params DeploymentLogListParams, opts ...RequestOption) iter.Seq2[LogLine, error] {
 	return all[LogLine](ctx, s.client, deploymentLogsList, pathParams(id), params, opts)
 }
 
-// ListHistory fetches one page of the specs that a deployment has had, newest first.
+// ListHistory fetches one page of the deployment's specs, newest first.
 //
 // API: deploymentHistory-list, GET /deployments/{id}/history
 func (s *DeploymentsService) ListHistory(ctx context.Context, id string, params DeploymentHistoryListParams, opts ...RequestOption) (*Page[DeploymentHistoryItem], error) {
 	return call[Page[DeploymentHistoryItem]](ctx, s.client, deploymentHistoryList, pathParams(id), params, opts)
 }
 
-// AllHistory iterates over the specs that a deployment has had, newest first. Calls deploymentHistory-list for each page.
+// AllHistory iterates over the deployment's specs, newest first. Calls deploymentHistory-list for each page.
 func (s *DeploymentsService) AllHistory(ctx context.Context, id string, params DeploymentHistoryListParams, opts ...RequestOption) iter.Seq2[DeploymentHistoryItem, error] {
 	return all[DeploymentHistoryItem](ctx, s.client, deploymentHistoryList, pathParams(id), params, opts)
 }
@@ -114,117 +115,117 @@ func (s *DeploymentsService) AllByProject(ctx context.Context, projectID string,
 	return all[Deployment](ctx, s.client, projectDeploymentsList, pathParams(projectID), params, opts)
 }
 
-// DeploymentListParams page through the team's deployments.
+// DeploymentListParams page through the list of deployments.
 type DeploymentListParams struct{ ListParams }
 
 // DeploymentListByProjectParams filter the list of a project's deployments.
 type DeploymentListByProjectParams struct {
 	ListParams
-	// Name asks for deployments of the name. The service may also return others whose name contains it.
+	// Name selects deployments with this name. The service may also return deployments whose names contain it.
 	Name string `url:"name,omitempty"`
 }
 
-// DeploymentUpsertParams describe a deployment to be created, or the new spec of one.
+// DeploymentUpsertParams describe the deployment to create, or the new spec of an existing one.
 type DeploymentUpsertParams struct {
-	// DeploymentID is the deployment that gets the spec; nil creates one.
+	// DeploymentID is the deployment to change; nil creates one.
 	DeploymentID *string `json:"deploymentId,omitzero" check:"nonzero"`
 	// ProjectID is the project that the deployment belongs to.
 	ProjectID string `json:"projectId" check:"required"`
-	// Config is the spec. It must be of one version.
+	// Config is the spec. Exactly one of its versions must be set.
 	Config DeploymentConfig `json:"config" check:"required"`
 }
 
-// DeploymentUpsertResult tells which deployment was created or changed.
+// DeploymentUpsertResult identifies the deployment that was created or changed.
 type DeploymentUpsertResult struct {
-	// DeploymentID is the deployment's id.
+	// DeploymentID is the deployment's ID.
 	DeploymentID string `json:"deploymentId"`
 }
 
 // DeploymentRunListParams limit the list of runs.
 type DeploymentRunListParams struct {
-	// Limit is the number of runs, the latest ones; 0 is 10.
+	// Limit is the number of runs, counted from the latest; 0 means 10.
 	Limit int `url:"limit,omitempty"`
 }
 
 // DeploymentLogListParams filter a deployment's logs.
 type DeploymentLogListParams struct {
 	ListParams
-	// InstanceID asks for what one instance has written.
+	// InstanceID selects the lines of this instance.
 	InstanceID string `url:"instanceId,omitempty"`
 }
 
 // DeploymentHistoryListParams page through the specs of a deployment.
 type DeploymentHistoryListParams struct{ ListParams }
 
-// Deployment is a container that the service runs, in as many instances as its spec asks for.
+// Deployment is a container image that the service runs in as many instances as the spec asks for.
 type Deployment struct {
-	// ID is the deployment's id.
+	// ID is the deployment's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the deployment's name.
 	Name string `json:"name"`
 	// ProjectID is the project that it belongs to.
 	ProjectID string `json:"projectId"`
 	// TeamID is the team that it belongs to.
 	TeamID string `json:"teamId"`
-	// Endpoint is where it can be reached.
+	// Endpoint is the address that the deployment serves requests at.
 	Endpoint string `json:"endpoint"`
-	// LatestSpecHash is a hash of the latest spec; empty if there is none.
+	// LatestSpecHash is the hash of the latest spec; empty if there is none.
 	LatestSpecHash string `json:"latestSpecHash,omitzero"`
-	// LatestSpec is the latest spec and what became of it; nil if the service has none, or no valid one.
+	// LatestSpec is the latest spec and its progress; nil if there is none or it is invalid.
 	LatestSpec *DeploymentSpec `json:"latestSpec,omitzero"`
-	// BasicAuthKey is the key that secures the endpoint; empty if there is none.
+	// BasicAuthKey is the key that protects the endpoint; empty if there is none.
 	BasicAuthKey Sensitive `json:"basicAuthKey,omitzero"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the deployment was created.
 	CreatedAt time.Time `json:"dtCreated"`
 }
 
-// DeploymentSpec is a configuration that was given to a deployment, and what became of it.
+// DeploymentSpec is a configuration that was given to a deployment, and its progress.
 type DeploymentSpec struct {
-	// ID is the spec's id. Each upsert makes a new one.
+	// ID is the spec's ID. Each upsert makes a new spec.
 	ID string `json:"id"`
 	// Data is the configuration; nil if the service has none.
 	Data *DeploymentConfig `json:"data,omitzero"`
-	// DeploymentID is the deployment that it was given to.
+	// DeploymentID is the deployment that the spec belongs to.
 	DeploymentID string `json:"deploymentId"`
-	// ExternalApplied is when it was applied to the cluster; zero before that.
+	// ExternalApplied is when the spec was applied to the cluster; zero if it is not applied yet.
 	ExternalApplied time.Time `json:"externalApplied,omitzero"`
-	// HealthyAt is when the deployment became healthy with it; zero before that.
+	// HealthyAt is when the deployment became healthy with this spec; zero if it is not yet.
 	HealthyAt time.Time `json:"dtHealthy,omitzero"`
-	// UserID is the user who gave it.
+	// UserID is the user who submitted the spec.
 	UserID string `json:"userId"`
-	// Error is why it could not be applied at all; empty if it could. The errors of instances are in
+	// Error is why the cluster could not apply the spec; empty if it could. Errors of single instances are in
 	// [DeploymentInstance].
 	Error string `json:"error,omitzero"`
-	// Metadata tells where it came from; nil if that is not known.
+	// Metadata describes the source of the spec; nil if unknown.
 	Metadata *DeploymentMetadata `json:"metadata,omitzero"`
 }
 
-// DeploymentMetadata tells where a spec came from.
+// DeploymentMetadata describes the source of a spec.
 type DeploymentMetadata struct {
-	// GitHeaders are the commit that it was in; nil if it was in none.
+	// GitHeaders identify the commit that the spec comes from; nil if it comes from none.
 	GitHeaders *GitHeaders `json:"gitHeaders,omitzero"`
 }
 
-// GitHeaders name a commit.
+// GitHeaders identify a commit.
 type GitHeaders struct {
-	// Host is where the repository is.
+	// Host is the service that hosts the repository.
 	Host GitHost `json:"x-git-host"`
-	// Actor is the user there who pushed the commit.
+	// Actor is the user who pushed the commit.
 	Actor string `json:"x-git-actor"`
 	// SHA is the commit's hash.
 	SHA string `json:"x-git-sha"`
 	// Ref is the branch or tag.
 	Ref string `json:"x-git-ref"`
-	// Owner is who owns the repository.
+	// Owner is the owner of the repository.
 	Owner string `json:"x-git-owner"`
 	// Repo is the repository's name.
 	Repo string `json:"x-git-repo"`
 }
 
-// GitHost is where a git repository is.
+// GitHost is a service that hosts git repositories.
 type GitHost string
 
-// The hosts of git repositories.
+// The services that host git repositories.
 const (
 	GitHostGitHub GitHost = "github"
 	GitHostGitLab GitHost = "gitlab"
@@ -233,44 +234,44 @@ const (
 // Known reports whether the API documents the value.
 func (h GitHost) Known() bool { return h == GitHostGitHub || h == GitHostGitLab }
 
-// DeploymentHistoryItem is a spec that a deployment has had.
+// DeploymentHistoryItem is a current or previous spec of a deployment.
 type DeploymentHistoryItem struct {
 	DeploymentSpec
-	// WorkflowRun is the workflow run that gave it; nil if it was given in another way.
+	// WorkflowRun is the workflow run that submitted the spec; nil if none did.
 	WorkflowRun *WorkflowRun `json:"workflowRun,omitzero"`
 }
 
 // WorkflowRun is one run of a workflow.
 type WorkflowRun struct {
-	// ID is the run's id.
+	// ID is the run's ID.
 	ID string `json:"id"`
-	// WorkflowID is the workflow's id.
+	// WorkflowID is the workflow's ID.
 	WorkflowID string `json:"workflowId"`
-	// Phase is how far it is.
+	// Phase is the current phase of the run.
 	Phase WorkflowPhase `json:"phase"`
-	// Message is what is to be said about it; empty if nothing is.
+	// Message describes the run's phase; empty if there is no message.
 	Message string `json:"message,omitzero"`
-	// CreatedAt is when it was asked for; zero if that is not known.
+	// CreatedAt is when the run was created; zero if unknown.
 	CreatedAt time.Time `json:"dtCreated,omitzero"`
-	// StartedAt is when it began; zero before that.
+	// StartedAt is when the run started; zero if it has not started.
 	StartedAt time.Time `json:"dtStarted,omitzero"`
-	// FinishedAt is when it ended; zero before that.
+	// FinishedAt is when the run finished; zero if it has not finished.
 	FinishedAt time.Time `json:"dtFinished,omitzero"`
-	// Workflow is what was run.
+	// Workflow is the workflow of the run.
 	Workflow Workflow `json:"workflow"`
 }
 
 // Workflow is the workflow of a [WorkflowRun].
 type Workflow struct {
-	// ID is the workflow's id.
+	// ID is the workflow's ID.
 	ID string `json:"id"`
-	// Name is empty if it has none.
+	// Name is the workflow's name; empty if it has none.
 	Name string `json:"name"`
-	// CreatedAt is when it was created; zero if that is not known.
+	// CreatedAt is when the workflow was created; zero if unknown.
 	CreatedAt time.Time `json:"dtCreated,omitzero"`
 }
 
-// WorkflowPhase is how far a workflow run is.
+// WorkflowPhase is the phase of a workflow run.
 type WorkflowPhase string
 
 // The phases of a workflow run.
@@ -298,60 +299,61 @@ func (p WorkflowPhase) Known() bool {
 	return false
 }
 
-// DeploymentRun is the instances that run one spec of a deployment.
+// DeploymentRun is a set of instances that run one spec of a deployment.
 type DeploymentRun struct {
-	// ID is the run's id.
+	// ID is the run's ID.
 	ID string `json:"id"`
-	// Replicas is how many instances there are to be; nil if the service does not say.
+	// Replicas is the desired number of instances; nil if unknown.
 	Replicas *int `json:"replicas,omitzero"`
-	// AvailableReplicas is how many are there but not ready; nil if the service does not say.
+	// AvailableReplicas is the number of instances that are available but not ready; nil if unknown.
 	AvailableReplicas *int `json:"availableReplicas,omitzero"`
-	// ReadyReplicas is how many are ready; nil if the service does not say.
+	// ReadyReplicas is the number of instances that are ready; nil if unknown.
 	ReadyReplicas *int `json:"readyReplicas,omitzero"`
-	// Instances are the instances, those that have ended among them.
+	// Instances are the run's instances, including finished ones.
 	Instances []DeploymentInstance `json:"instances"`
 }
 
 // DeploymentInstance is one container of a deployment.
 type DeploymentInstance struct {
-	// ID is the id of this record.
+	// ID is the ID of this record.
 	ID string `json:"id"`
-	// InstanceID is what logs and metrics call it.
+	// InstanceID is the instance's ID in logs and metrics.
 	InstanceID string `json:"instanceId"`
-	// State is how it is. The API does not list the states; seen are healthy, pending, error, errored and failed.
+	// State is the current state. The API does not list the states; known ones are healthy, pending, error, errored and
+	// failed.
 	State string `json:"state"`
-	// StateMessage says why; empty if the service does not.
+	// StateMessage explains the state; empty if there is no message.
 	StateMessage string `json:"stateMessage,omitzero"`
-	// History are the states that it has had.
+	// History lists the states of the instance over time.
 	History []DeploymentInstanceState `json:"history"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the instance was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// FinishedAt is when it ended; zero before that.
+	// FinishedAt is when the instance finished; zero if it has not.
 	FinishedAt time.Time `json:"dtFinished,omitzero"`
 }
 
-// DeploymentInstanceState is how an instance was at a time.
+// DeploymentInstanceState is the state of an instance at a point in time.
 type DeploymentInstanceState struct {
-	// State is how it was.
+	// State is the state.
 	State string `json:"state"`
-	// Message says why; empty if the service does not.
+	// Message explains the state; empty if there is no message.
 	Message string `json:"message,omitzero"`
-	// Timestamp is when that was.
+	// Timestamp is when the instance was in that state.
 	Timestamp time.Time `json:"timestamp"`
 }
 
-// LogLine is a line that an instance of a deployment has written.
+// LogLine is a line that an instance of a deployment has logged.
 type LogLine struct {
-	// ID is the line's id.
+	// ID is the line's ID.
 	ID string `json:"id"`
-	// JobID is the job that wrote it.
+	// JobID is the job that logged the line.
 	JobID string `json:"jobId"`
-	// InstanceID is the instance that wrote it; empty if that is not known.
+	// InstanceID is the instance that logged the line; empty if unknown.
 	InstanceID string `json:"instanceId,omitzero"`
-	// Message is the line.
+	// Message is the text of the line.
 	Message string `json:"message"`
-	// UUID is another id of the line; empty if it has none.
+	// UUID is another ID of the line; empty if it has none.
 	UUID string `json:"uuid,omitzero"`
-	// CreatedAt is when it was written.
+	// CreatedAt is when the line was logged.
 	CreatedAt time.Time `json:"dtCreated"`
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// MachineEventsService has the operations that follow what the service does to machines, of the tag Machine.
+// MachineEventsService lists and follows the events of machines, snapshots and templates (tag Machine).
 type MachineEventsService struct{ client *Client }
 
 var (
@@ -33,10 +33,11 @@ func (s *MachineEventsService) All(ctx context.Context, params MachineEventListP
 	return all[MachineEvent](ctx, s.client, machineEventsList, nil, params, opts)
 }
 
-// Wait follows events to their end, whoever began them, and returns them in the order of ids. It goes on until all
-// have ended, however they end: those that failed are then in the error, one [*EventError] for each, joined. What
-// ends the wait before that is a [*WaitError] that names what is pending; the events are then as the last poll saw
-// them. Unless an option or the context says otherwise, it waits 30 minutes at most.
+// Wait waits until all the events have ended, whoever started them, and returns them in the order of ids. If some
+// failed or were cancelled, the error joins one [*EventError] for each. If the wait ends early, the error is a
+// [*WaitError] that names the pending events, and the events are returned as last seen.
+//
+// The time limit is 30 minutes, unless an option or the context's deadline sets another.
 //
 // Calls machineEvents-get, or machineEvents-list when many wait.
 func (s *MachineEventsService) Wait(ctx context.Context, ids []string, opts ...WaitOption) ([]MachineEvent, error) {
@@ -65,32 +66,32 @@ func (s *MachineEventsService) Wait(ctx context.Context, ids []string, opts ...W
 // MachineEventListParams filter the list of events.
 type MachineEventListParams struct {
 	ListParams
-	// MachineID asks for the events of one machine.
+	// MachineID selects the events of this machine.
 	MachineID string `url:"machineId,omitempty"`
 }
 
-// MachineEvent is something that the service does to a machine, a snapshot or a template, from its request to its end.
+// MachineEvent tracks work that the service does on a machine, a snapshot or a template.
 type MachineEvent struct {
-	// ID is the event's id.
+	// ID is the event's ID.
 	ID string `json:"id"`
-	// Name is what is done.
+	// Name is the kind of work.
 	Name MachineEventName `json:"name"`
-	// State is how far it is.
+	// State is the progress of the event.
 	State MachineEventState `json:"state"`
-	// MachineID is the machine that it is done to; empty where there is none.
+	// MachineID is the machine that the event belongs to; empty if it belongs to none.
 	MachineID string `json:"machineId"`
-	// CreatedAt is when it was asked for.
+	// CreatedAt is when the event was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// StartedAt is when it began; zero before that.
+	// StartedAt is when the work started; zero if it has not started.
 	StartedAt time.Time `json:"dtStarted"`
-	// FinishedAt is when it ended; zero before that.
+	// FinishedAt is when the work finished; zero if it has not finished.
 	FinishedAt time.Time `json:"dtFinished"`
-	// Error is why it failed; the service does not always say.
+	// Error is why the event failed. It may be empty for a failed event.
 	Error string `json:"error"`
 }
 
-// Finished reports whether the event has ended, well or not: it is done, failed or cancelled, or it has a finish time
-// in a state that this package does not know.
+// Finished reports whether the event has ended: it is done, failed or cancelled, or has a finish time and a state that
+// this package does not know.
 func (e MachineEvent) Finished() bool {
 	switch e.State {
 	case MachineEventStateDone, MachineEventStateError, MachineEventStateCancelled:
@@ -101,7 +102,7 @@ func (e MachineEvent) Finished() bool {
 	return !e.FinishedAt.IsZero()
 }
 
-// MachineEventName is what an event does.
+// MachineEventName is the kind of work that an event tracks.
 type MachineEventName string
 
 // The names of events.
@@ -138,7 +139,7 @@ func (n MachineEventName) Known() bool {
 	return false
 }
 
-// MachineEventState is how far an event is.
+// MachineEventState is the progress of an event.
 type MachineEventState string
 
 // The states of an event. Done, error and cancelled are final.
