@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ModelsService has the operations on models, of the tag Model. There is no update. Models are put into and taken out
-// of a project with [ProjectsService.AddModel] and [ProjectsService.RemoveModel].
+// ModelsService manages models (tag Model). [ProjectsService.AddModel] and [ProjectsService.RemoveModel] add them to a
+// project and remove them from it. The API cannot update a model.
 type ModelsService struct{ client *Client }
 
 var (
@@ -17,7 +17,7 @@ var (
 	modelsDelete = remove("models-delete", "/models/{id}")
 )
 
-// Create makes a model.
+// Create creates a model.
 //
 // API: models-create, POST /models
 func (s *ModelsService) Create(ctx context.Context, params ModelCreateParams, opts ...RequestOption) (*Model, error) {
@@ -50,45 +50,45 @@ func (s *ModelsService) Delete(ctx context.Context, id string, opts ...RequestOp
 	return deleted(ctx, s.client, modelsDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
-// ModelCreateParams describe a model to be made.
+// ModelCreateParams describe the model to create.
 type ModelCreateParams struct {
-	// Name need not be unique.
+	// Name is the model's name. It need not be unique.
 	Name string `json:"name"`
-	// Description is what the model is about.
+	// Description is a free text about the model.
 	Description Nullable[string] `json:"description,omitzero"`
-	// StorageProviderID is where its files will be; the service chooses if nil.
+	// StorageProviderID is the storage provider that stores the files. If nil, the service chooses one.
 	StorageProviderID *string `json:"storageProviderId,omitzero" check:"nonzero"`
-	// IsPublic lets everyone read it.
+	// IsPublic lets everyone read the model.
 	IsPublic *bool `json:"isPublic,omitzero"`
-	// ProjectID is the project that it is put into; none if nil.
+	// ProjectID is the project to add the model to; nil means none.
 	ProjectID *string `json:"projectId,omitzero" check:"nonzero"`
 }
 
 // ModelListParams filter the list of models.
 type ModelListParams struct {
 	ListParams
-	// ProjectID asks for the models of one project.
+	// ProjectID selects the models of this project.
 	ProjectID string `url:"projectId,omitempty"`
 }
 
-// Model is a model that is kept by the service.
+// Model is a machine learning model that the service stores.
 type Model struct {
-	// ID is the model's id.
+	// ID is the model's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the model's name. It need not be unique.
 	Name string `json:"name"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the model was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// ModifiedAt is when it was last changed.
+	// ModifiedAt is when the model was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// IsPublic reports whether everyone can read it.
+	// IsPublic reports whether everyone can read the model.
 	IsPublic bool `json:"isPublic"`
-	// TeamID is the team that it belongs to.
+	// TeamID is the team that owns the model.
 	TeamID string `json:"teamId"`
-	// StorageProviderID is where its files are; empty if that is not known.
+	// StorageProviderID is the storage provider that stores the files; empty if unknown.
 	StorageProviderID string `json:"storageProviderId"`
-	// Description is what it is about; nil if there is none.
+	// Description is a free text about the model; nil if there is none.
 	Description *string `json:"description"`
-	// ProjectID is the project that it is in; empty if it is in none.
+	// ProjectID is the project that the model belongs to; empty if it belongs to none.
 	ProjectID string `json:"projectId"`
 }

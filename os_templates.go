@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// OSTemplatesService has the operation that lists the operating systems that machines can start from, of the tag OS
-// Templates. It needs no API key.
+// OSTemplatesService lists the operating systems that machines can be created with (tag OS Templates). It needs no API
+// key.
 type OSTemplatesService struct{ client *Client }
 
 var osTemplatesList = get("osTemplates-list", "/os-templates").withoutKey()
@@ -27,32 +27,32 @@ func (s *OSTemplatesService) All(ctx context.Context, params OSTemplateListParam
 // OSTemplateListParams filter the list of operating systems.
 type OSTemplateListParams struct {
 	ListParams
-	// Name asks for templates of the name. The service may also return others whose name contains it.
+	// Name selects templates with this name. The service may also return templates whose names contain it.
 	Name string `url:"name,omitempty"`
 }
 
-// OSTemplate is an operating system that machines can start from.
+// OSTemplate is an operating system that machines can be created with.
 type OSTemplate struct {
-	// ID is the template's id, for [MachineCreateParams.TemplateID].
+	// ID is the template's ID, for [MachineCreateParams.TemplateID].
 	ID string `json:"id"`
 	// Name is the template's name.
 	Name string `json:"name"`
-	// AgentType is the kind of agent that runs on its machines, such as "LinuxHeadless".
+	// AgentType is the type of agent that the template's machines run, such as "LinuxHeadless".
 	AgentType string `json:"agentType"`
-	// OperatingSystemLabel is the operating system's name.
+	// OperatingSystemLabel is the name of the operating system.
 	OperatingSystemLabel string `json:"operatingSystemLabel"`
-	// DefaultSizeGB is the disk size of its machines, in GB, unless they ask for another; nil if there is none.
+	// DefaultSizeGB is the template's default disk size in GB; nil if there is none.
 	DefaultSizeGB *int `json:"defaultSizeGb"`
-	// AvailableMachineTypes are the machine types that it knows of.
+	// AvailableMachineTypes lists machine types, and whether the template is available on each.
 	AvailableMachineTypes []TemplateMachineType `json:"availableMachineTypes"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the template was created.
 	CreatedAt time.Time `json:"dtCreated"`
 }
 
-// TemplateMachineType reports whether a template works on a machine type.
+// TemplateMachineType reports whether a template is available on a machine type.
 type TemplateMachineType struct {
 	// MachineTypeLabel is the machine type, such as "A4000" or "C5".
 	MachineTypeLabel string `json:"machineTypeLabel"`
-	// IsAvailable reports whether the template can be used on it.
+	// IsAvailable reports whether the template is available on it.
 	IsAvailable bool `json:"isAvailable"`
 }

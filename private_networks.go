@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// PrivateNetworksService has the operations on the networks that connect a region's machines, of the tag Private
-// Networks.
+// PrivateNetworksService manages the networks that connect the machines of a region (tag Private Networks).
 type PrivateNetworksService struct{ client *Client }
 
 var (
@@ -18,8 +17,8 @@ var (
 	privateNetworksCreate = post("privateNetworks-create", "/private-networks")
 )
 
-// Get fetches the network with the given ID. The team's default network, which machines without one of their own are
-// in, is [ErrNotFound], as are ids that the service does not know.
+// Get fetches the network with the given ID. It fails with [ErrNotFound] for an unknown ID, and for the team's default
+// network, which holds the machines that were created without a network.
 //
 // API: privateNetworks-get, GET /private-networks/{id}
 func (s *PrivateNetworksService) Get(ctx context.Context, id string, opts ...RequestOption) (*PrivateNetwork, error) {
@@ -48,59 +47,59 @@ func (s *PrivateNetworksService) List(ctx context.Context, params PrivateNetwork
 	return call[Page[PrivateNetwork]](ctx, s.client, privateNetworksList, nil, params, opts)
 }
 
-// All iterates over the team's networks, in the order of [PrivateNetworksService.List]. Calls privateNetworks-list for each
-// page.
+// All iterates over the team's networks, in the order of [PrivateNetworksService.List]. Calls privateNetworks-list for
+// each page.
 func (s *PrivateNetworksService) All(ctx context.Context, params PrivateNetworkListParams, opts ...RequestOption) iter.Seq2[PrivateNetwork, error] {
 	return all[PrivateNetwork](ctx, s.client, privateNetworksList, nil, params, opts)
 }
 
-// Create makes a network.
+// Create creates a network.
 //
 // API: privateNetworks-create, POST /private-networks
 func (s *PrivateNetworksService) Create(ctx context.Context, params PrivateNetworkCreateParams, opts ...RequestOption) (*PrivateNetwork, error) {
 	return call[PrivateNetwork](ctx, s.client, privateNetworksCreate, nil, params, opts)
 }
 
-// PrivateNetworkUpdateParams are what changes of a network; what is nil stays.
+// PrivateNetworkUpdateParams are the fields to change; nil fields are left as they are.
 type PrivateNetworkUpdateParams struct {
-	// Name need not be unique.
+	// Name is the network's name. It need not be unique.
 	Name *string `json:"name,omitzero"`
 }
 
 // PrivateNetworkListParams filter the list of networks.
 type PrivateNetworkListParams struct {
 	ListParams
-	// Name asks for networks of the name. The service may also return others whose name contains it.
+	// Name selects networks with this name. The service may also return networks whose names contain it.
 	Name string `url:"name,omitempty"`
-	// Region asks for networks of the region.
+	// Region selects networks in this region.
 	Region Region `url:"region,omitempty"`
 }
 
-// PrivateNetworkCreateParams describe a network to be made.
+// PrivateNetworkCreateParams describe the network to create.
 type PrivateNetworkCreateParams struct {
-	// Name need not be unique.
+	// Name is the network's name. It need not be unique.
 	Name string `json:"name"`
-	// Region is where the network will be.
+	// Region is the region to create the network in.
 	Region Region `json:"region" check:"required"`
-	// MigrateMachines moves the machines that are in no private network into this one. That goes on after the answer,
-	// which has no event to wait for; [MachineEventsService.List] shows it.
+	// MigrateMachines moves the machines that are in no private network into this one. The service may still be moving
+	// them when Create returns. There is no event to wait for; [MachineEventsService.List] shows the progress.
 	MigrateMachines *bool `json:"migrateMachines,omitzero"`
 }
 
 // PrivateNetwork is a network that connects machines of a region.
 type PrivateNetwork struct {
-	// ID is the network's id.
+	// ID is the network's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the network's name. It need not be unique.
 	Name string `json:"name"`
-	// Region is where it is.
+	// Region is the region that the network is in.
 	Region Region `json:"region"`
-	// Network is the prefix of its addresses.
+	// Network is the prefix of the network's addresses.
 	Network string `json:"network"`
-	// Netmask is its subnet mask.
+	// Netmask is the subnet mask.
 	Netmask string `json:"netmask"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the network was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the network was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
