@@ -1,7 +1,7 @@
 package paperspace
 
-// Deleted is the answer to a delete that tells no more than what was deleted.
+// Deleted is the response to a deletion that returns only the ID.
 type Deleted struct {
-	// ID is the id of what was deleted.
+	// ID is the ID of the deleted object.
 	ID string `json:"id"`
 }

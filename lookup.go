@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// The GetByName methods compare names exactly, whatever the service's own filter does: for "web" it also returns "web-2".
-// Names need not be unique. No match is ErrNotFound, several are ErrAmbiguous.
+// The GetByName methods compare names exactly, since the service's filter also matches parts of a name: for "web" it also
+// returns "web-2".
 
-// GetByName fetches the machine with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
-// IDs in the text.
+// GetByName fetches the machine with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls machines-list for each page.
 func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Machine, error) {
@@ -19,8 +19,8 @@ func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...Re
 	return byName(machinesList, name, list, func(m *Machine) (id, name string) { return m.ID, m.Name })
 }
 
-// GetByName fetches the deployment with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
-// IDs in the text.
+// GetByName fetches the deployment with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls deployments-list for each page.
 func (s *DeploymentsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Deployment, error) {
@@ -28,8 +28,8 @@ func (s *DeploymentsService) GetByName(ctx context.Context, name string, opts ..
 	return byName(deploymentsList, name, list, func(d *Deployment) (id, name string) { return d.ID, d.Name })
 }
 
-// GetByName fetches the project with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
-// IDs in the text.
+// GetByName fetches the project with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls projects-list for each page.
 func (s *ProjectsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Project, error) {
@@ -37,10 +37,10 @@ func (s *ProjectsService) GetByName(ctx context.Context, name string, opts ...Re
 	return byName(projectsList, name, list, func(p *Project) (id, name string) { return p.ID, p.Name })
 }
 
-// GetByName fetches the dataset with exactly this name, be it private or public. No match is [ErrNotFound], several are
-// [ErrAmbiguous] with the IDs in the text.
+// GetByName fetches the dataset with exactly this name, private or public. It fails with [ErrNotFound] if there is
+// none, and with [ErrAmbiguous], which lists the IDs, if there are several.
 //
-// Calls datasets-list for each page, first of the private and then of the public datasets.
+// Calls datasets-list for each page, first of the private datasets and then of the public ones.
 func (s *DatasetsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Dataset, error) {
 	list := func(yield func(Dataset, error) bool) {
 		for _, privacy := range []DatasetPrivacy{DatasetPrivacyPrivate, DatasetPrivacyPublic} {
@@ -54,8 +54,8 @@ func (s *DatasetsService) GetByName(ctx context.Context, name string, opts ...Re
 	return byName(datasetsList, name, list, func(d *Dataset) (id, name string) { return d.ID, d.Name })
 }
 
-// GetByName fetches the model with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the IDs
-// in the text.
+// GetByName fetches the model with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls models-list for each page.
 func (s *ModelsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Model, error) {
@@ -63,8 +63,8 @@ func (s *ModelsService) GetByName(ctx context.Context, name string, opts ...Requ
 	return byName(modelsList, name, list, func(m *Model) (id, name string) { return m.ID, m.Name })
 }
 
-// GetByName fetches the private network with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
-// with the IDs in the text.
+// GetByName fetches the private network with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls privateNetworks-list for each page.
 func (s *PrivateNetworksService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*PrivateNetwork, error) {
@@ -72,8 +72,8 @@ func (s *PrivateNetworksService) GetByName(ctx context.Context, name string, opt
 	return byName(privateNetworksList, name, list, func(n *PrivateNetwork) (id, name string) { return n.ID, n.Name })
 }
 
-// GetByName fetches the startup script with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with
-// the IDs in the text.
+// GetByName fetches the startup script with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls startupScripts-list for each page.
 func (s *StartupScriptsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*StartupScript, error) {
@@ -81,8 +81,8 @@ func (s *StartupScriptsService) GetByName(ctx context.Context, name string, opts
 	return byName(startupScriptsList, name, list, func(s *StartupScript) (id, name string) { return s.ID, s.Name })
 }
 
-// GetByName fetches the operating system with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
-// with the IDs in the text.
+// GetByName fetches the operating system with exactly this name. It fails with [ErrNotFound] if there is none, and
+// with [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls osTemplates-list for each page.
 func (s *OSTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*OSTemplate, error) {
@@ -90,8 +90,8 @@ func (s *OSTemplatesService) GetByName(ctx context.Context, name string, opts ..
 	return byName(osTemplatesList, name, list, func(t *OSTemplate) (id, name string) { return t.ID, t.Name })
 }
 
-// GetByName fetches the custom template with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
-// with the IDs in the text.
+// GetByName fetches the custom template with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls customTemplates-list for each page.
 func (s *CustomTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*CustomTemplate, error) {
@@ -99,8 +99,8 @@ func (s *CustomTemplatesService) GetByName(ctx context.Context, name string, opt
 	return byName(customTemplatesList, name, list, func(t *CustomTemplate) (id, name string) { return t.ID, t.Name })
 }
 
-// GetByName fetches the container registry with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous]
-// with the IDs in the text.
+// GetByName fetches the container registry with exactly this name. It fails with [ErrNotFound] if there is none, and
+// with [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls containerRegistries-list for each page.
 func (s *ContainerRegistriesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*ContainerRegistry, error) {
@@ -108,8 +108,8 @@ func (s *ContainerRegistriesService) GetByName(ctx context.Context, name string,
 	return byName(containerRegistriesList, name, list, func(r *ContainerRegistry) (id, name string) { return r.ID, r.Name })
 }
 
-// GetByName fetches the shared drive with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with
-// the IDs in the text.
+// GetByName fetches the shared drive with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls sharedDrives-list for each page.
 func (s *SharedDrivesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*SharedDrive, error) {
@@ -117,8 +117,8 @@ func (s *SharedDrivesService) GetByName(ctx context.Context, name string, opts .
 	return byName(sharedDrivesList, name, list, func(d *SharedDrive) (id, name string) { return d.ID, d.Name })
 }
 
-// GetByName fetches the snapshot with exactly this name. No match is [ErrNotFound], several are [ErrAmbiguous] with the
-// IDs in the text.
+// GetByName fetches the snapshot with exactly this name. It fails with [ErrNotFound] if there is none, and with
+// [ErrAmbiguous], which lists the IDs, if there are several.
 //
 // Calls snapshots-list for each page.
 func (s *SnapshotsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Snapshot, error) {
@@ -143,9 +143,9 @@ func byName[T any](ep *endpoint, name string, list iter.Seq2[T, error], key func
 	}
 	switch len(ids) {
 	case 0:
-		return nil, fmt.Errorf("%w: %s: nothing has the name %q", ErrNotFound, ep.id, name)
+		return nil, fmt.Errorf("%w: %s: no object has the name %q", ErrNotFound, ep.id, name)
 	case 1:
 		return found, nil
 	}
-	return nil, fmt.Errorf("%w: %s: the name %q belongs to %q", ErrAmbiguous, ep.id, name, ids)
+	return nil, fmt.Errorf("%w: %s: the name %q belongs to several objects: %q", ErrAmbiguous, ep.id, name, ids)
 }

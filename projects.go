@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ProjectsService has the operations on projects, their activity, collaborators, models and secrets, of the tag
-// Projects. The deployments of a project are in [DeploymentsService], its tags in [TagsService].
+// ProjectsService manages projects, and their collaborators, models, secrets and activity (tag Projects). Their
+// deployments are in [DeploymentsService], their tags in [TagsService].
 type ProjectsService struct{ client *Client }
 
 var (
@@ -30,7 +30,7 @@ var (
 	projectSecretsDelete           = remove("projectSecrets-delete", "/projects/{id}/secrets/{name}")
 )
 
-// Create makes a project.
+// Create creates a project.
 //
 // API: projects-create, POST /projects
 func (s *ProjectsService) Create(ctx context.Context, params ProjectCreateParams, opts ...RequestOption) (*Project, error) {
@@ -63,46 +63,47 @@ func (s *ProjectsService) Update(ctx context.Context, id string, params ProjectU
 	return call[Project](ctx, s.client, projectsUpdate, pathParams(id), params, opts)
 }
 
-// Delete deletes a project, and returns what it was.
+// Delete deletes a project and returns it.
 //
 // API: projects-delete, DELETE /projects/{id}
 func (s *ProjectsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Project, error) {
 	return deleted(ctx, s.client, projectsDelete, pathParams(id), Project{ID: id}, opts)
 }
 
-// ListActivity fetches one page of what was done to the project's deployments, newest first.
+// ListActivity fetches one page of the changes to the project's deployments, newest first.
 //
 // API: projectActivity-list, GET /projects/{id}/activity
 func (s *ProjectsService) ListActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) (*Page[ProjectActivity], error) {
 	return call[Page[ProjectActivity]](ctx, s.client, projectActivityList, pathParams(id), params, opts)
 }
 
-// AllActivity iterates over what was done to the project's deployments, newest first. Calls projectActivity-list for each page.
+// AllActivity iterates over the changes to the project's deployments, newest first. Calls projectActivity-list for
+// each page.
 func (s *ProjectsService) AllActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) iter.Seq2[ProjectActivity, error] {
 	return all[ProjectActivity](ctx, s.client, projectActivityList, pathParams(id), params, opts)
 }
 
-// ListCollaborators fetches one page of the users who may use the project, newest first.
+// ListCollaborators fetches one page of the project's collaborators, newest first.
 //
 // API: projectCollaborators-list, GET /projects/{id}/collaborators
 func (s *ProjectsService) ListCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) (*Page[ProjectCollaborator], error) {
 	return call[Page[ProjectCollaborator]](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
 }
 
-// AllCollaborators iterates over the users who may use the project, newest first. Calls projectCollaborators-list for each
+// AllCollaborators iterates over the project's collaborators, newest first. Calls projectCollaborators-list for each
 // page.
 func (s *ProjectsService) AllCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) iter.Seq2[ProjectCollaborator, error] {
 	return all[ProjectCollaborator](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
 }
 
-// CreateCollaborator lets a user use the project.
+// CreateCollaborator gives a user access to the project.
 //
 // API: projectCollaborators-create, POST /projects/{id}/collaborators
 func (s *ProjectsService) CreateCollaborator(ctx context.Context, id string, params ProjectCollaboratorCreateParams, opts ...RequestOption) (*ProjectCollaborator, error) {
 	return call[ProjectCollaborator](ctx, s.client, projectCollaboratorsCreate, pathParams(id), params, opts)
 }
 
-// DeleteCollaborator takes the project from a user.
+// DeleteCollaborator removes a user's access to the project.
 //
 // API: projectCollaborators-delete, DELETE /projects/{id}/collaborators/{userId}
 func (s *ProjectsService) DeleteCollaborator(ctx context.Context, id, userID string, opts ...RequestOption) (*DeletedCollaborator, error) {
@@ -121,14 +122,14 @@ func (s *ProjectsService) AllModels(ctx context.Context, id string, params Proje
 	return all[Model](ctx, s.client, projectModelsList, pathParams(id), params, opts)
 }
 
-// AddModel puts a model into the project.
+// AddModel adds a model to the project.
 //
 // API: projectModels-add, POST /projects/{id}/models/{modelId}
 func (s *ProjectsService) AddModel(ctx context.Context, id, modelID string, opts ...RequestOption) (*Model, error) {
 	return call[Model](ctx, s.client, projectModelsAdd, pathParams(id, modelID), nil, opts)
 }
 
-// RemoveModel takes a model out of the project.
+// RemoveModel removes a model from the project and returns it.
 //
 // API: projectModels-remove, DELETE /projects/{id}/models/{modelId}
 func (s *ProjectsService) RemoveModel(ctx context.Context, id, modelID string, opts ...RequestOption) (*Model, error) {
@@ -147,21 +148,21 @@ func (s *ProjectsService) AllSecrets(ctx context.Context, id string, params Secr
 	return all[Secret](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
 }
 
-// CreateSecret makes a secret of the project.
+// CreateSecret creates a secret of the project.
 //
 // API: projectSecrets-create, POST /projects/{id}/secrets
 func (s *ProjectsService) CreateSecret(ctx context.Context, id string, params SecretCreateParams, opts ...RequestOption) (*Secret, error) {
 	return call[Secret](ctx, s.client, projectSecretsCreate, pathParams(id), params, opts)
 }
 
-// GetSecret fetches the project's secret of the given name, without its value.
+// GetSecret fetches the project's secret with the given name, without its value.
 //
 // API: projectSecrets-getProjectSecret, GET /projects/{id}/secrets/{name}
 func (s *ProjectsService) GetSecret(ctx context.Context, id, name string, opts ...RequestOption) (*Secret, error) {
 	return call[Secret](ctx, s.client, projectSecretsGetProjectSecret, pathParams(id, name), nil, opts)
 }
 
-// UpdateSecret gives a secret of the project another value.
+// UpdateSecret changes the value of a secret of the project.
 //
 // API: projectSecrets-update, PATCH /projects/{id}/secrets/{name}
 func (s *ProjectsService) UpdateSecret(ctx context.Context, id, name string, params SecretUpdateParams, opts ...RequestOption) (*Secret, error) {
@@ -175,67 +176,67 @@ func (s *ProjectsService) DeleteSecret(ctx context.Context, id, name string, opt
 	return deleted(ctx, s.client, projectSecretsDelete, pathParams(id, name), DeletedSecret{Name: name}, opts)
 }
 
-// ProjectCreateParams describe a project to be made.
+// ProjectCreateParams describe the project to create.
 type ProjectCreateParams struct {
-	// Name has from 1 to 128 characters, and need not be unique.
+	// Name is the project's name, 1 to 128 characters long. It need not be unique.
 	Name string `json:"name" check:"required"`
 }
 
 // ProjectListParams page through the list of projects.
 type ProjectListParams struct{ ListParams }
 
-// ProjectUpdateParams are what changes of a project.
+// ProjectUpdateParams are the fields to change.
 type ProjectUpdateParams struct {
-	// Name has from 1 to 128 characters, and need not be unique.
+	// Name is the project's name, 1 to 128 characters long. It need not be unique.
 	Name string `json:"name" check:"required"`
 }
 
-// Project is what deployments, models and secrets are gathered in.
+// Project groups deployments, models and secrets.
 type Project struct {
-	// ID is the project's id.
+	// ID is the project's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the project's name. It need not be unique.
 	Name string `json:"name"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the project was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the project was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
-	// RepoNodeID is the node id of the GitHub repository that it is connected to; empty if there is none.
+	// RepoNodeID is the node ID of the project's GitHub repository; empty if there is none.
 	RepoNodeID string `json:"repoNodeId,omitzero"`
-	// RepoName is the name of that repository.
+	// RepoName is the name of the GitHub repository; empty if there is none.
 	RepoName string `json:"repoName,omitzero"`
-	// RepoURL is where that repository is.
+	// RepoURL is the URL of the GitHub repository; empty if there is none.
 	RepoURL string `json:"repoUrl,omitzero"`
 }
 
-// ProjectActivityListParams filter the list of a project's activity. Its cursor, After, is a UUID.
+// ProjectActivityListParams filter the list of a project's activity. After must be a UUID.
 type ProjectActivityListParams struct {
 	ListParams
-	// DeploymentID asks for what was done to one deployment. It is a UUID.
+	// DeploymentID selects the changes to this deployment. It must be a UUID.
 	DeploymentID string `url:"deploymentId,omitempty"`
 }
 
-// ProjectActivity is something that was done to a deployment of a project.
+// ProjectActivity is a change to a deployment of a project.
 type ProjectActivity struct {
-	// ID is the activity's id.
+	// ID is the activity's ID.
 	ID string `json:"id"`
-	// Data is the change of a scaling; nil for other actions.
+	// Data is the change in replicas; nil if the action is not a scaling.
 	Data *ProjectActivityData `json:"data,omitzero"`
-	// Action is what was done.
+	// Action is the kind of change.
 	Action ProjectActivityAction `json:"action"`
-	// CreatedAt is when it was done.
+	// CreatedAt is when the change was made.
 	CreatedAt time.Time `json:"dtCreated"`
-	// Deployment is what it was done to; nil if that is not known.
+	// Deployment is the changed deployment; nil if unknown.
 	Deployment *ProjectActivityDeployment `json:"deployment,omitzero"`
-	// Actor is who did it; nil if that is not known.
+	// Actor is the user or system that made the change; nil if unknown.
 	Actor *ProjectActivityActor `json:"actor,omitzero"`
 }
 
-// ProjectActivityData is how a scaling changed the number of replicas.
+// ProjectActivityData is the change in replicas of a scaling.
 type ProjectActivityData struct {
-	// To is the number after it.
+	// To is the number of replicas after the change.
 	To int `json:"to"`
-	// From is the number before it.
+	// From is the number of replicas before the change.
 	From int `json:"from"`
 }
 
@@ -243,26 +244,26 @@ type ProjectActivityData struct {
 type ProjectActivityDeployment struct {
 	// Name is the deployment's name.
 	Name string `json:"name"`
-	// ID is the deployment's id.
+	// ID is the deployment's ID.
 	ID string `json:"id"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the deployment was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted"`
 }
 
-// ProjectActivityActor is the user or the part of the service that did a [ProjectActivity].
+// ProjectActivityActor is the user or system that made a [ProjectActivity].
 type ProjectActivityActor struct {
-	// AvatarURL is empty if there is no image.
+	// AvatarURL is the URL of the actor's image; empty if there is none.
 	AvatarURL string `json:"avatarUrl,omitzero"`
-	// FullName is empty if it is not known.
+	// FullName is the actor's full name; empty if unknown.
 	FullName string `json:"fullName,omitzero"`
-	// Email is empty if it is not known.
+	// Email is the actor's email address; empty if unknown.
 	Email string `json:"email,omitzero"`
 }
 
-// ProjectActivityAction is what was done to a deployment.
+// ProjectActivityAction is a kind of change to a deployment.
 type ProjectActivityAction string
 
-// What can be done to a deployment.
+// The kinds of changes to a deployment.
 const (
 	ProjectActivityActionDeploymentScaled              ProjectActivityAction = "deployment.scaled"
 	ProjectActivityActionDeploymentCreated             ProjectActivityAction = "deployment.created"
@@ -286,34 +287,34 @@ func (a ProjectActivityAction) Known() bool {
 	return false
 }
 
-// ProjectCollaboratorListParams page through the users who may use a project.
+// ProjectCollaboratorListParams page through the collaborators of a project.
 type ProjectCollaboratorListParams struct{ ListParams }
 
-// ProjectCollaboratorCreateParams name who may use a project.
+// ProjectCollaboratorCreateParams name the user who gets access to a project.
 type ProjectCollaboratorCreateParams struct {
-	// UserID is the user's id.
+	// UserID is the user's ID.
 	UserID string `json:"userId" check:"required"`
 }
 
-// ProjectCollaborator is someone who may use a project.
+// ProjectCollaborator is a user with access to a project.
 type ProjectCollaborator struct {
-	// User is who it is.
+	// User is the user.
 	User AccessorUser `json:"user"`
-	// CreatedAt is when that began.
+	// CreatedAt is when the access was given.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when that ended; zero while it has not.
+	// DeletedAt is when the access was removed; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
 
-// DeletedCollaborator is the response to the delete of a collaborator.
+// DeletedCollaborator is the response to [ProjectsService.DeleteCollaborator].
 type DeletedCollaborator struct {
-	// UserID is the user who may no longer use the project.
+	// UserID is the user whose access was removed.
 	UserID string `json:"userId"`
 }
 
 // ProjectModelListParams filter the list of a project's models.
 type ProjectModelListParams struct {
 	ListParams
-	// Name asks for models of the name. The service may also return others whose name contains it.
+	// Name selects models with this name. The service may also return models whose names contain it.
 	Name string `url:"name,omitempty"`
 }

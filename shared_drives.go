@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// SharedDrivesService has the operations on drives that the machines of a private network share, of the tag Shared
-// Drives.
+// SharedDrivesService manages drives that the machines of a private network share (tag Shared Drives).
 type SharedDrivesService struct{ client *Client }
 
 var (
@@ -33,7 +32,7 @@ func (s *SharedDrivesService) Update(ctx context.Context, id string, params Shar
 	return call[SharedDrive](ctx, s.client, sharedDrivesUpdate, pathParams(id), params, opts)
 }
 
-// Delete deletes a drive and what is on it.
+// Delete deletes a drive and its contents.
 //
 // API: sharedDrives-delete, DELETE /shared-drives/{id}
 func (s *SharedDrivesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
@@ -52,67 +51,68 @@ func (s *SharedDrivesService) All(ctx context.Context, params SharedDriveListPar
 	return all[SharedDrive](ctx, s.client, sharedDrivesList, nil, params, opts)
 }
 
-// Create makes a drive.
+// Create creates a drive.
 //
 // API: sharedDrives-create, POST /shared-drives
 func (s *SharedDrivesService) Create(ctx context.Context, params SharedDriveCreateParams, opts ...RequestOption) (*SharedDrive, error) {
 	return call[SharedDrive](ctx, s.client, sharedDrivesCreate, nil, params, opts)
 }
 
-// SharedDriveUpdateParams are what changes of a drive; what is nil stays.
+// SharedDriveUpdateParams are the fields to change; nil fields are left as they are.
 type SharedDriveUpdateParams struct {
-	// Name need not be unique.
+	// Name is the drive's name. It need not be unique.
 	Name *string `json:"name,omitzero"`
 }
 
 // SharedDriveListParams filter the list of drives.
 type SharedDriveListParams struct {
 	ListParams
-	// Name asks for drives of the name. The service may also return others whose name contains it.
+	// Name selects drives with this name. The service may also return drives whose names contain it.
 	Name string `url:"name,omitempty"`
-	// Region asks for drives of the region.
+	// Region selects drives in this region.
 	Region Region `url:"region,omitempty"`
 }
 
-// SharedDriveCreateParams describe a drive to be made.
+// SharedDriveCreateParams describe the drive to create.
 type SharedDriveCreateParams struct {
-	// Name need not be unique.
+	// Name is the drive's name. It need not be unique.
 	Name string `json:"name"`
-	// Size is in GB: 50, 100, 250, 500, 1000, 2000, 4000, 8000, 12000 or 16000 are the usual ones.
+	// Size is the size of the drive in GB, at least 1. The usual sizes are 50, 100, 250, 500, 1000, 2000, 4000, 8000,
+	// 12000 and 16000.
 	Size int `json:"size" check:"required,min=1"`
-	// Region is where the drive will be.
+	// Region is the region to create the drive in.
 	Region Region `json:"region" check:"required"`
-	// NetworkID is the private network, of the same region, whose machines can mount it.
+	// NetworkID is the private network, in the same region, whose machines can mount the drive.
 	NetworkID string `json:"networkId" check:"required"`
 }
 
 // SharedDrive is a drive that the machines of a private network share.
 type SharedDrive struct {
-	// ID is the drive's id.
+	// ID is the drive's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the drive's name. It need not be unique.
 	Name string `json:"name"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the drive was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the drive was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
-	// Size is its size, in a unit that the API does not document.
+	// Size is the size of the drive, in a unit that the API does not document.
 	Size SharedDriveSize `json:"size"`
-	// MountPoint is what machines mount.
+	// MountPoint is the path or URL that machines mount.
 	MountPoint string `json:"mountPoint"`
-	// Username mounts it.
+	// Username is the user name to mount the drive with.
 	Username string `json:"username"`
-	// Password mounts it.
+	// Password is the password to mount the drive with.
 	Password Sensitive `json:"password"`
-	// NetworkID is the private network whose machines can mount it.
+	// NetworkID is the private network whose machines can mount the drive.
 	NetworkID string `json:"networkId"`
-	// Region is where it is.
+	// Region is the region that the drive is in.
 	Region Region `json:"region"`
 }
 
-// SharedDriveSize is the size of a drive as the service tells it. The API does not document the unit: do not take it
-// for that of [SharedDriveCreateParams.Size]. It decodes from a number, from a number in a string, and from null and ""
-// as 0. It encodes as a number.
+// SharedDriveSize is the size of a drive as the service returns it. The API does not document its unit, which may
+// differ from that of [SharedDriveCreateParams.Size]. It decodes from a number or from a number in a string; null and
+// "" decode as 0. It encodes as a number.
 type SharedDriveSize int64
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].

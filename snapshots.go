@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// SnapshotsService has the operations that take snapshots of machines and restore them, of the tag Snapshots.
+// SnapshotsService takes, restores and deletes snapshots of machines (tag Snapshots).
 type SnapshotsService struct{ client *Client }
 
 var (
@@ -31,7 +31,7 @@ func (s *SnapshotsService) Update(ctx context.Context, id string, params Snapsho
 	return call[Snapshot](ctx, s.client, snapshotsUpdate, pathParams(id), params, opts)
 }
 
-// Delete deletes a snapshot. It is gone when the operation has ended.
+// Delete deletes a snapshot. The snapshot is gone once the operation has ended.
 //
 // API: snapshots-delete, DELETE /snapshots/{id}
 func (s *SnapshotsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Operation[Snapshot], error) {
@@ -51,57 +51,57 @@ func (s *SnapshotsService) All(ctx context.Context, params SnapshotListParams, o
 	return all[Snapshot](ctx, s.client, snapshotsList, nil, params, opts)
 }
 
-// Create takes a snapshot of a machine. It can be restored when the operation has ended.
+// Create takes a snapshot of a machine. The snapshot can be restored once the operation has ended.
 //
 // API: snapshots-create, POST /snapshots
 func (s *SnapshotsService) Create(ctx context.Context, params SnapshotCreateParams, opts ...RequestOption) (*Operation[Snapshot], error) {
 	return operate[Snapshot](ctx, s.client, snapshotsCreate, nil, params, opts)
 }
 
-// Restore puts the snapshot's machine back to what it was when the snapshot was taken; what has changed on it since
-// then is lost. The operation's Wait returns the snapshot. To see the machine after that, give the snapshot's MachineID
-// to [MachinesService.Get].
+// Restore returns the snapshot's machine to its state at the time of the snapshot; later changes on it are lost. The
+// operation's Wait returns the snapshot. To fetch the machine after that, call [MachinesService.Get] with the
+// snapshot's MachineID.
 //
 // API: snapshots-restore, POST /snapshots/{id}/restore
 func (s *SnapshotsService) Restore(ctx context.Context, id string, params SnapshotRestoreParams, opts ...RequestOption) (*Operation[Snapshot], error) {
 	return operate[Snapshot](ctx, s.client, snapshotsRestore, pathParams(id), params, opts)
 }
 
-// SnapshotUpdateParams are what changes of a snapshot; what is nil stays.
+// SnapshotUpdateParams are the fields to change; nil fields are left as they are.
 type SnapshotUpdateParams struct {
-	// Name need not be unique.
+	// Name is the snapshot's name. It need not be unique.
 	Name *string `json:"name,omitzero"`
 }
 
 // SnapshotListParams filter the list of snapshots.
 type SnapshotListParams struct {
 	ListParams
-	// MachineID asks for the snapshots of one machine.
+	// MachineID selects the snapshots of this machine.
 	MachineID string `url:"machineId,omitempty"`
 }
 
-// SnapshotCreateParams describe a snapshot to be taken.
+// SnapshotCreateParams describe the snapshot to take.
 type SnapshotCreateParams struct {
-	// Name need not be unique.
+	// Name is the snapshot's name. It need not be unique.
 	Name string `json:"name"`
-	// MachineID is the machine that it is taken of.
+	// MachineID is the machine to take the snapshot of.
 	MachineID string `json:"machineId" check:"required"`
 }
 
-// SnapshotRestoreParams say how a snapshot is restored.
+// SnapshotRestoreParams are the options for restoring a snapshot.
 type SnapshotRestoreParams struct {
-	// CreateSnapshotBeforeRestore takes a snapshot of the machine as it is before that.
+	// CreateSnapshotBeforeRestore takes a snapshot of the machine's current state first.
 	CreateSnapshotBeforeRestore *bool `json:"createSnapshotBeforeRestore,omitzero"`
 }
 
-// Snapshot is a machine as it was at one time.
+// Snapshot is the state of a machine at a point in time.
 type Snapshot struct {
-	// ID is the snapshot's id.
+	// ID is the snapshot's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the snapshot's name. It need not be unique.
 	Name string `json:"name"`
-	// MachineID is the machine that it was taken of.
+	// MachineID is the machine that the snapshot was taken of.
 	MachineID string `json:"machineId"`
-	// IsAutoSnapshot reports whether the service took it by itself, as the machine's AutoSnapshotFrequency says.
+	// IsAutoSnapshot reports whether the snapshot was taken automatically, at the machine's AutoSnapshotFrequency.
 	IsAutoSnapshot bool `json:"isAutoSnapshot"`
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// StartupScriptsService has the operations on scripts that machines run as they start, of the tag Startup Scripts.
+// StartupScriptsService manages scripts that machines run when they start (tag Startup Scripts).
 type StartupScriptsService struct{ client *Client }
 
 var (
@@ -33,7 +33,7 @@ func (s *StartupScriptsService) Update(ctx context.Context, id string, params St
 	return call[StartupScript](ctx, s.client, startupScriptsUpdate, pathParams(id), params, opts)
 }
 
-// Delete deletes a script, and returns what it was.
+// Delete deletes a script and returns it.
 //
 // API: startupScripts-delete, DELETE /startup-scripts/{id}
 func (s *StartupScriptsService) Delete(ctx context.Context, id string, opts ...RequestOption) (*StartupScript, error) {
@@ -48,83 +48,84 @@ func (s *StartupScriptsService) List(ctx context.Context, params StartupScriptLi
 	return call[Page[StartupScript]](ctx, s.client, startupScriptsList, nil, params, opts)
 }
 
-// All iterates over the team's scripts, in the order of [StartupScriptsService.List]. Calls startupScripts-list for each page.
+// All iterates over the team's scripts, in the order of [StartupScriptsService.List]. Calls startupScripts-list for
+// each page.
 func (s *StartupScriptsService) All(ctx context.Context, params StartupScriptListParams, opts ...RequestOption) iter.Seq2[StartupScript, error] {
 	return all[StartupScript](ctx, s.client, startupScriptsList, nil, params, opts)
 }
 
-// Create makes a script. It runs on the machines that it is assigned to, and on those that are created with its id.
+// Create creates a script. It runs on the machines that it is assigned to, and on those that are created with its ID.
 //
 // API: startupScripts-create, POST /startup-scripts
 func (s *StartupScriptsService) Create(ctx context.Context, params StartupScriptCreateParams, opts ...RequestOption) (*StartupScript, error) {
 	return call[StartupScript](ctx, s.client, startupScriptsCreate, nil, params, opts)
 }
 
-// Assign has a machine run the script as it starts.
+// Assign assigns the script to a machine, which then runs it when it starts.
 //
 // API: startupScripts-assign, POST /startup-scripts/{id}/assign
 func (s *StartupScriptsService) Assign(ctx context.Context, id string, params StartupScriptAssignParams, opts ...RequestOption) (*StartupScript, error) {
 	return call[StartupScript](ctx, s.client, startupScriptsAssign, pathParams(id), params, opts)
 }
 
-// Unassign has a machine no longer run the script.
+// Unassign removes the script from a machine, which then no longer runs it.
 //
 // API: startupScripts-unassign, POST /startup-scripts/{id}/unassign
 func (s *StartupScriptsService) Unassign(ctx context.Context, id string, params StartupScriptAssignParams, opts ...RequestOption) (*StartupScript, error) {
 	return call[StartupScript](ctx, s.client, startupScriptsUnassign, pathParams(id), params, opts)
 }
 
-// StartupScriptUpdateParams are what changes of a script; what is nil stays.
+// StartupScriptUpdateParams are the fields to change; nil fields are left as they are.
 type StartupScriptUpdateParams struct {
-	// Name need not be unique.
+	// Name is the script's name. It need not be unique.
 	Name *string `json:"name,omitzero"`
 	// Script is the script's text.
 	Script *Sensitive `json:"script,omitzero"`
-	// IsRunOnce has it run at a machine's first start only.
+	// IsRunOnce makes the script run only at a machine's first start.
 	IsRunOnce *bool `json:"isRunOnce,omitzero"`
-	// IsEnabled has it run at all.
+	// IsEnabled enables the script.
 	IsEnabled *bool `json:"isEnabled,omitzero"`
 }
 
 // StartupScriptListParams filter the list of scripts.
 type StartupScriptListParams struct {
 	ListParams
-	// Name asks for scripts of the name. The service may also return others whose name contains it.
+	// Name selects scripts with this name. The service may also return scripts whose names contain it.
 	Name string `url:"name,omitempty"`
 }
 
-// StartupScriptCreateParams describe a script to be made.
+// StartupScriptCreateParams describe the script to create.
 type StartupScriptCreateParams struct {
-	// Name need not be unique.
+	// Name is the script's name. It need not be unique.
 	Name string `json:"name"`
 	// Script is the script's text.
 	Script Sensitive `json:"script"`
-	// IsRunOnce has it run at a machine's first start only; it runs at every start unless this is true.
+	// IsRunOnce makes the script run only at a machine's first start. By default it runs at every start.
 	IsRunOnce *bool `json:"isRunOnce,omitzero"`
 }
 
-// StartupScriptAssignParams name a machine that a script is assigned to or taken from.
+// StartupScriptAssignParams name the machine to assign a script to, or to unassign it from.
 type StartupScriptAssignParams struct {
-	// MachineID is the machine.
+	// MachineID is the machine's ID.
 	MachineID string `json:"machineId" check:"required"`
 }
 
-// StartupScript is a script that machines run as they start. The service never returns its text.
+// StartupScript is a script that machines run when they start. The service never returns its text.
 type StartupScript struct {
-	// ID is the script's id.
+	// ID is the script's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the script's name. It need not be unique.
 	Name string `json:"name"`
-	// Description is empty if there is none.
+	// Description is a free text about the script; empty if there is none.
 	Description string `json:"description"`
-	// IsEnabled reports whether it runs at all.
+	// IsEnabled reports whether the script is enabled.
 	IsEnabled bool `json:"isEnabled"`
-	// IsRunOnce reports whether it runs at a machine's first start only.
+	// IsRunOnce reports whether the script runs only at a machine's first start.
 	IsRunOnce bool `json:"isRunOnce"`
-	// AssignedMachineIDs are the machines that run it.
+	// AssignedMachineIDs are the machines that the script is assigned to.
 	AssignedMachineIDs []string `json:"assignedMachineIds"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the script was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// DeletedAt is when it was deleted; zero while it is not.
+	// DeletedAt is when the script was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted"`
 }

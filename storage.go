@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// StorageService has the operations on the buckets that keep a team's files, and the one that tells how much storage is
-// used, of the tag Storage.
+// StorageService manages storage providers, the buckets that store a team's files, and returns how much storage the
+// team uses (tag Storage).
 type StorageService struct{ client *Client }
 
 var (
@@ -18,14 +18,14 @@ var (
 	storageUtilizationGetPublic = get("storageUtilization-getPublic", "/storage-providers/utilization")
 )
 
-// Create makes a bucket known to the team.
+// Create adds a storage provider to the team.
 //
 // API: storageProviders-create, POST /storage-providers
 func (s *StorageService) Create(ctx context.Context, params StorageProviderCreateParams, opts ...RequestOption) (*StorageProvider, error) {
 	return call[StorageProvider](ctx, s.client, storageProvidersCreate, nil, params, opts)
 }
 
-// List fetches one page of the team's storage providers, newest first, with their keys.
+// List fetches one page of the team's storage providers, newest first. They include their access keys.
 //
 // API: storageProviders-list, GET /storage-providers
 func (s *StorageService) List(ctx context.Context, params StorageProviderListParams, opts ...RequestOption) (*Page[StorageProvider], error) {
@@ -37,7 +37,7 @@ func (s *StorageService) All(ctx context.Context, params StorageProviderListPara
 	return all[StorageProvider](ctx, s.client, storageProvidersList, nil, params, opts)
 }
 
-// Update replaces a storage provider's name and the whole of its configuration, keys included.
+// Update replaces a storage provider's name and its complete configuration, including the keys.
 //
 // API: storageProviders-update, PUT /storage-providers/{id}
 func (s *StorageService) Update(ctx context.Context, id string, params StorageProviderUpdateParams, opts ...RequestOption) (*StorageProvider, error) {
@@ -51,100 +51,101 @@ func (s *StorageService) Get(ctx context.Context, id string, opts ...RequestOpti
 	return call[StorageProvider](ctx, s.client, storageProvidersGet, pathParams(id), nil, opts)
 }
 
-// Delete takes a storage provider from the team.
+// Delete removes a storage provider from the team.
 //
 // API: storageProviders-delete, DELETE /storage-providers/{id}
 func (s *StorageService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Deleted, error) {
 	return deleted(ctx, s.client, storageProvidersDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
-// GetUtilization tells how much storage the team uses, and for what.
+// GetUtilization fetches how much storage the team uses, by purpose.
 //
 // API: storageUtilization-getPublic, GET /storage-providers/utilization
 func (s *StorageService) GetUtilization(ctx context.Context, opts ...RequestOption) (*StorageUtilization, error) {
 	return call[StorageUtilization](ctx, s.client, storageUtilizationGetPublic, nil, nil, opts)
 }
 
-// StorageProviderCreateParams describe a bucket.
+// StorageProviderCreateParams describe the storage provider to add.
 type StorageProviderCreateParams struct {
-	// Name need not be unique.
+	// Name is the storage provider's name. It need not be unique.
 	Name string `json:"name"`
-	// StorageProviderType is the protocol that the bucket speaks.
+	// StorageProviderType is the protocol of the bucket.
 	StorageProviderType StorageProviderType `json:"storageProviderType" check:"required"`
-	// IsTeamDefault makes it the one that the team uses unless told otherwise.
+	// IsTeamDefault makes this the team's default storage provider.
 	IsTeamDefault *bool `json:"isTeamDefault,omitzero"`
-	// S3Config is where the bucket is and how to get in.
+	// S3Config is the bucket and its credentials.
 	S3Config S3Config `json:"s3Config"`
 }
 
 // StorageProviderListParams page through the list of storage providers.
 type StorageProviderListParams struct{ ListParams }
 
-// StorageProviderUpdateParams are what a storage provider is to be.
+// StorageProviderUpdateParams are the new name and configuration of a storage provider.
 type StorageProviderUpdateParams struct {
-	// Name need not be unique.
+	// Name is the storage provider's name. It need not be unique.
 	Name string `json:"name"`
-	// IsTeamDefault makes it the one that the team uses unless told otherwise; nil leaves that as it is.
+	// IsTeamDefault makes this the team's default storage provider; nil leaves it as it is.
 	IsTeamDefault *bool `json:"isTeamDefault,omitzero"`
-	// S3Config replaces the whole configuration: that of a [StorageProvider] can be changed and sent back.
+	// S3Config replaces the complete configuration. To change a part of it, change the S3Config of a [StorageProvider]
+	// and send it back.
 	S3Config S3Config `json:"s3Config"`
 }
 
-// StorageProvider is a bucket that keeps a team's files.
+// StorageProvider is a bucket that stores a team's files.
 type StorageProvider struct {
-	// ID is the storage provider's id.
+	// ID is the storage provider's ID.
 	ID string `json:"id"`
-	// Name need not be unique.
+	// Name is the storage provider's name. It need not be unique.
 	Name string `json:"name"`
-	// IsTeamDefault reports whether the team uses it unless told otherwise; nil if that is not known.
+	// IsTeamDefault reports whether this is the team's default storage provider; nil if unknown.
 	IsTeamDefault *bool `json:"isTeamDefault"`
-	// IsManaged reports whether it is the service's own.
+	// IsManaged reports whether the service manages the bucket.
 	IsManaged bool `json:"isManaged"`
-	// S3Config is where the bucket is and how to get in.
+	// S3Config is the bucket and its credentials.
 	S3Config S3Config `json:"s3Config"`
 }
 
-// StorageProviderType is the protocol that a bucket speaks.
+// StorageProviderType is the protocol of a bucket.
 type StorageProviderType string
 
-// StorageProviderTypeS3 is Amazon's S3, and what is compatible with it.
+// StorageProviderTypeS3 is Amazon S3 or a compatible service.
 const StorageProviderTypeS3 StorageProviderType = "s3"
 
 // Known reports whether the API documents the value.
 func (t StorageProviderType) Known() bool { return t == StorageProviderTypeS3 }
 
-// S3Config is where an S3 bucket is and how to get in.
+// S3Config is an S3 bucket and its credentials.
 type S3Config struct {
-	// Endpoint is the URL of a service that is compatible with S3.
+	// Endpoint is the URL of the service, if it is not Amazon S3.
 	Endpoint Nullable[string] `json:"endpoint,omitzero"`
 	// Bucket is the bucket's name.
 	Bucket string `json:"bucket" check:"required"`
-	// Region is the bucket's region as its provider calls it, such as "us-east-1". It is no [Region].
+	// Region is the name that the bucket's provider uses for its region, such as "us-east-1". It is not a [Region].
 	Region Nullable[string] `json:"region,omitzero"`
-	// AccessKey is the id of the key that gets in.
+	// AccessKey is the access key ID.
 	AccessKey Sensitive `json:"accessKey" check:"required"`
-	// SecretAccessKey is the key itself.
+	// SecretAccessKey is the secret access key.
 	SecretAccessKey Sensitive `json:"secretAccessKey" check:"required"`
-	// SignatureVersion is how requests to the bucket are signed.
+	// SignatureVersion is the version of the request signature.
 	SignatureVersion Nullable[string] `json:"signatureVersion,omitzero"`
-	// RetainData has the data in the bucket kept; that is not so unless it is true.
+	// RetainData retains the data in the bucket; false by default.
 	RetainData Nullable[bool] `json:"retainData,omitzero"`
 }
 
-// StorageUtilization tells how much storage a team uses, and for what.
+// StorageUtilization is how much storage a team uses, by purpose.
 type StorageUtilization struct {
-	// TotalFreeStorage is how much the team's plan has in it.
+	// TotalFreeStorage is the free storage that the team's plan includes.
 	TotalFreeStorage Bytes `json:"totalFreeStorage"`
-	// RemainingFreeStorage is how much of that is left.
+	// RemainingFreeStorage is the free storage that is left.
 	RemainingFreeStorage Bytes `json:"remainingFreeStorage"`
-	// TotalUsage is how much is used in all.
+	// TotalUsage is the total storage in use.
 	TotalUsage Bytes `json:"totalUsage"`
-	// ModelUsage is how much models use.
+	// ModelUsage is the storage that models use.
 	ModelUsage Bytes `json:"modelUsage"`
-	// DatasetUsage is how much datasets use.
+	// DatasetUsage is the storage that datasets use.
 	DatasetUsage Bytes `json:"datasetUsage"`
-	// SharedStorageUsage is how much the storage uses that notebooks share.
+	// SharedStorageUsage is the storage that the shared directory of notebooks uses.
 	SharedStorageUsage Bytes `json:"sharedStorageUsage"`
-	// NotebookWorkspaceUsage is how much the files of notebooks use.
+	// NotebookWorkspaceUsage is the storage that the files of notebooks use.
 	NotebookWorkspaceUsage Bytes `json:"notebookWorkspaceUsage"`
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TagsService has the operations on the tags of projects, of the tags Projects and Tags.
+// TagsService manages the tags of projects (tags Projects and Tags).
 type TagsService struct{ client *Client }
 
 var (
@@ -27,14 +27,14 @@ func (s *TagsService) All(ctx context.Context, projectID string, params TagListP
 	return all[Tag](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
 }
 
-// Add gives the project a tag.
+// Add adds a tag to the project.
 //
 // API: projectTags-add, POST /projects/{id}/tags
 func (s *TagsService) Add(ctx context.Context, projectID string, params TagAddParams, opts ...RequestOption) (*Tag, error) {
 	return call[Tag](ctx, s.client, projectTagsAdd, pathParams(projectID), params, opts)
 }
 
-// Remove takes a tag from the project, and returns what it was.
+// Remove removes a tag from the project and returns it.
 //
 // API: projectTags-remove, DELETE /projects/{id}/tags
 func (s *TagsService) Remove(ctx context.Context, projectID string, params TagRemoveParams, opts ...RequestOption) (*Tag, error) {
@@ -48,24 +48,24 @@ func (s *TagsService) Remove(ctx context.Context, projectID string, params TagRe
 // TagListParams page through the tags of a project.
 type TagListParams struct{ ListParams }
 
-// TagAddParams describe a tag of a project.
+// TagAddParams describe the tag to add.
 type TagAddParams struct {
-	// Name is the tag.
+	// Name is the tag's name.
 	Name string `json:"name"`
 }
 
-// TagRemoveParams name a tag of a project.
+// TagRemoveParams name the tag to remove.
 type TagRemoveParams struct {
-	// Name is the tag.
+	// Name is the tag's name.
 	Name string `url:"name" check:"required"`
 }
 
 // Tag is a tag of a project.
 type Tag struct {
-	// ID is the tag's number.
+	// ID is the tag's numeric ID.
 	ID int64 `json:"id"`
-	// Name is the tag.
+	// Name is the tag's name.
 	Name string `json:"name"`
-	// CreatedAt is when the project got it.
+	// CreatedAt is when the tag was added.
 	CreatedAt time.Time `json:"dtCreated"`
 }

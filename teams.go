@@ -5,8 +5,7 @@ import (
 	"iter"
 )
 
-// TeamsService has the operations on the secrets of teams, of the tag Teams. The members of a team are in
-// [UsersService].
+// TeamsService manages the secrets of teams (tag Teams). Their members are in [UsersService].
 type TeamsService struct{ client *Client }
 
 var (
@@ -29,21 +28,21 @@ func (s *TeamsService) AllSecrets(ctx context.Context, id string, params SecretL
 	return all[Secret](ctx, s.client, teamSecretsList, pathParams(id), params, opts)
 }
 
-// CreateSecret makes a secret of the team.
+// CreateSecret creates a secret of the team.
 //
 // API: teamSecrets-create, POST /teams/{id}/secrets
 func (s *TeamsService) CreateSecret(ctx context.Context, id string, params SecretCreateParams, opts ...RequestOption) (*Secret, error) {
 	return call[Secret](ctx, s.client, teamSecretsCreate, pathParams(id), params, opts)
 }
 
-// GetSecret fetches the team's secret of the given name, without its value.
+// GetSecret fetches the team's secret with the given name, without its value.
 //
 // API: teamSecrets-get, GET /teams/{id}/secrets/{name}
 func (s *TeamsService) GetSecret(ctx context.Context, id, name string, opts ...RequestOption) (*Secret, error) {
 	return call[Secret](ctx, s.client, teamSecretsGet, pathParams(id, name), nil, opts)
 }
 
-// UpdateSecret gives a secret of the team another value.
+// UpdateSecret changes the value of a secret of the team.
 //
 // API: teamSecrets-update, PATCH /teams/{id}/secrets/{name}
 func (s *TeamsService) UpdateSecret(ctx context.Context, id, name string, params SecretUpdateParams, opts ...RequestOption) (*Secret, error) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// UsersService has the operations on the members of teams, of the tags Teams and Users.
+// UsersService manages the members of teams (tags Teams and Users).
 type UsersService struct{ client *Client }
 
 var (
@@ -27,14 +27,14 @@ func (s *UsersService) All(ctx context.Context, teamID string, params TeamMember
 	return all[TeamMember](ctx, s.client, teamMembershipsListByTeamID, pathParams(teamID), params, opts)
 }
 
-// Update makes a member an administrator of the team, or no longer one.
+// Update makes a member an administrator of the team, or a plain member.
 //
 // API: teamMemberships-update, PUT /teams/{teamId}/users/{userId}
 func (s *UsersService) Update(ctx context.Context, teamID, userID string, params TeamMembershipUpdateParams, opts ...RequestOption) (*TeamMembership, error) {
 	return call[TeamMembership](ctx, s.client, teamMembershipsUpdate, pathParams(teamID, userID), params, opts)
 }
 
-// Remove takes a user out of the team, and returns what the membership was.
+// Remove removes a user from the team and returns the membership.
 //
 // API: teamMemberships-removeUser, DELETE /teams/{teamId}/users/{userId}
 func (s *UsersService) Remove(ctx context.Context, teamID, userID string, opts ...RequestOption) (*TeamMembership, error) {
@@ -44,57 +44,57 @@ func (s *UsersService) Remove(ctx context.Context, teamID, userID string, opts .
 // TeamMemberListParams filter the list of members.
 type TeamMemberListParams struct {
 	ListParams
-	// Role asks for the members in the role.
+	// Role selects the members with this role.
 	Role TeamRole `url:"role,omitempty"`
 }
 
-// TeamMembershipUpdateParams are what changes of a membership.
+// TeamMembershipUpdateParams are the fields to change.
 type TeamMembershipUpdateParams struct {
-	// IsAdmin makes the member an administrator; false, which is also what it is if not set, makes it none.
+	// IsAdmin makes the member an administrator. It is always sent: false, its zero value, removes that role.
 	IsAdmin bool `json:"isAdmin"`
 }
 
-// TeamMember is a user who is in a team.
+// TeamMember is a user in a team.
 type TeamMember struct {
 	// IsAdmin reports whether the user is an administrator of the team.
 	IsAdmin bool `json:"isAdmin"`
 	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
-	// ConfirmedAt is when the user accepted the membership; zero if not yet.
+	// ConfirmedAt is when the user accepted the membership; zero if it is not accepted yet.
 	ConfirmedAt time.Time `json:"dtConfirmed,omitzero"`
-	// User is who it is.
+	// User is the user.
 	User TeamMemberUser `json:"user"`
 }
 
 // TeamMemberUser is the user of a [TeamMember].
 type TeamMemberUser struct {
-	// ID is the user's id.
+	// ID is the user's ID.
 	ID string `json:"id"`
 	// Email is the user's email address.
 	Email string `json:"email"`
-	// FirstName is empty if the user gave none.
+	// FirstName is the user's first name; empty if not set.
 	FirstName string `json:"firstName,omitzero"`
-	// LastName is empty if the user gave none.
+	// LastName is the user's last name; empty if not set.
 	LastName string `json:"lastName,omitzero"`
-	// PublicProfileImageURL is empty if there is no image.
+	// PublicProfileImageURL is the URL of the user's profile image; empty if there is none.
 	PublicProfileImageURL string `json:"publicProfileImageUrl,omitzero"`
-	// LastActive is when the user last did something; zero if that is not known.
+	// LastActive is when the user was last active; zero if unknown.
 	LastActive time.Time `json:"lastActive,omitzero"`
 }
 
-// TeamMembership is how a user is in a team; it does not say who and in which.
+// TeamMembership is the role of a user in a team. It does not include the user or the team.
 type TeamMembership struct {
 	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
 	// IsAdmin reports whether the user is an administrator of the team.
 	IsAdmin bool `json:"isAdmin"`
-	// ConfirmedAt is when the user accepted the membership; zero if not yet.
+	// ConfirmedAt is when the user accepted the membership; zero if it is not accepted yet.
 	ConfirmedAt time.Time `json:"dtConfirmed,omitzero"`
-	// DeletedAt is when the user was taken out of the team; zero while the user is in it.
+	// DeletedAt is when the user was removed from the team; zero if they were not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
 }
 
-// TeamRole is what a member is in a team.
+// TeamRole is the role of a member in a team.
 type TeamRole string
 
 // The roles in a team.

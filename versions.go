@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// VersionsService has the operations on the versions of datasets, of the tags Dataset and Versions.
+// VersionsService manages the versions of datasets (tags Dataset and Versions).
 type VersionsService struct{ client *Client }
 
 var (
@@ -21,7 +21,7 @@ var (
 	datasetVersionsUpdate = put("datasetVersions-update", "/datasets/{datasetId}/versions/{version}")
 )
 
-// Create makes a version of the dataset.
+// Create creates a version of the dataset.
 //
 // API: datasetVersions-create, POST /datasets/{datasetId}/versions
 func (s *VersionsService) Create(ctx context.Context, datasetID string, params DatasetVersionCreateParams, opts ...RequestOption) (*DatasetVersion, error) {
@@ -61,49 +61,49 @@ func (s *VersionsService) Update(ctx context.Context, datasetID, version string,
 	return call[DatasetVersion](ctx, s.client, datasetVersionsUpdate, pathParams(datasetID, version), params, opts)
 }
 
-// DatasetVersionCreateParams describe a version of a dataset.
+// DatasetVersionCreateParams describe the version to create.
 type DatasetVersionCreateParams struct {
-	// Message is what the version is about.
+	// Message describes the version.
 	Message *string `json:"message,omitzero"`
 	// Tags are the version's tags.
 	Tags VersionTags `json:"tags,omitzero"`
-	// Metadata is what else is to be kept with the version: anything that can be encoded as JSON.
+	// Metadata is stored with the version. Its values can be anything that encodes as JSON.
 	Metadata map[string]any `json:"metadata,omitzero"`
 }
 
 // DatasetVersionListParams filter the list of versions.
 type DatasetVersionListParams struct {
 	ListParams
-	// Tags asks for versions with the tags.
+	// Tags selects versions with these tags.
 	Tags VersionTags `url:"tags,omitempty"`
 }
 
-// DatasetVersionUpdateParams are what changes of a version; what is nil stays.
+// DatasetVersionUpdateParams are the fields to change; nil fields are left as they are.
 type DatasetVersionUpdateParams struct {
-	// Message is what the version is about.
+	// Message describes the version.
 	Message *string `json:"message,omitzero"`
-	// Tags replace the version's tags; an empty list that is not nil removes them all.
+	// Tags replace the version's tags. An empty slice removes them all.
 	Tags VersionTags `json:"tags,omitzero"`
-	// Metadata is what else is to be kept with the version: anything that can be encoded as JSON.
+	// Metadata is stored with the version. Its values can be anything that encodes as JSON.
 	Metadata map[string]any `json:"metadata,omitzero"`
-	// IsCommitted says that the version is complete.
+	// IsCommitted commits the version: it is complete.
 	IsCommitted *bool `json:"isCommitted,omitzero"`
 }
 
-// VersionTags are the tags of a version on their way to the service, which wants them in one text with commas between
-// them. So a tag that is empty or holds a comma is an error, before anything is sent. Nil sends nothing.
+// VersionTags are the tags of a version in a request. The service reads them from one string, separated by commas, so
+// a tag that is empty or contains a comma is an error before anything is sent. Nil sends nothing.
 type VersionTags []string
 
 func (t VersionTags) check() string {
 	for _, tag := range t {
 		if tag == "" || strings.Contains(tag, ",") {
-			return fmt.Sprintf("a tag must not be empty or hold a comma, as %q does", tag)
+			return fmt.Sprintf("tags must not be empty or contain a comma: %q", tag)
 		}
 	}
 	return ""
 }
 
-// MarshalText joins the tags with commas.
+// MarshalText returns the tags separated by commas.
 func (t VersionTags) MarshalText() ([]byte, error) {
 	if reason := t.check(); reason != "" {
 		return nil, errors.New("paperspace: " + reason)
@@ -111,7 +111,7 @@ func (t VersionTags) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(t, ",")), nil
 }
 
-// UnmarshalText reads tags with commas between them.
+// UnmarshalText reads tags that are separated by commas.
 func (t *VersionTags) UnmarshalText(text []byte) error {
 	*t = VersionTags{}
 	if len(text) > 0 {
@@ -120,7 +120,7 @@ func (t *VersionTags) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// EncodeValues puts the tags into a query, as one value.
+// EncodeValues adds the tags to a query as one value.
 func (t VersionTags) EncodeValues(key string, v *url.Values) error {
 	text, err := t.MarshalText()
 	v.Set(key, string(text))
@@ -129,34 +129,34 @@ func (t VersionTags) EncodeValues(key string, v *url.Values) error {
 
 // DatasetVersion is a version of a dataset.
 type DatasetVersion struct {
-	// Version is the version's key within the dataset.
+	// Version identifies the version within the dataset.
 	Version string `json:"version"`
-	// UserID is who made it; empty if that is not known.
+	// UserID is the user who created the version; empty if unknown.
 	UserID string `json:"userId"`
-	// DatasetID is the dataset.
+	// DatasetID is the dataset's ID.
 	DatasetID string `json:"datasetId"`
-	// Message is what it is about; empty if there is none.
+	// Message describes the version; empty if there is no message.
 	Message string `json:"message"`
-	// Metadata is what else is kept with it, as encoding/json decodes it; nil if there is nothing.
+	// Metadata is stored with the version. Values have the types that encoding/json decodes to; nil if there is none.
 	Metadata map[string]any `json:"metadata"`
-	// IsCommitted reports whether it is complete.
+	// IsCommitted reports whether the version is committed.
 	IsCommitted bool `json:"isCommitted"`
-	// URL is where its files are; empty if there are none.
+	// URL is where the version's files are stored; empty if there are none.
 	URL string `json:"url"`
-	// CreatedAt is when it was created.
+	// CreatedAt is when the version was created.
 	CreatedAt time.Time `json:"dtCreated"`
-	// ModifiedAt is when it was last changed.
+	// ModifiedAt is when the version was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// Tags are its tags.
+	// Tags are the version's tags.
 	Tags []string `json:"tags"`
 	// UsageBytes is the size of the dataset at this version; 0 until it is known.
 	UsageBytes Bytes `json:"usageBytes"`
 }
 
-// DeletedVersion is the response to the delete of a version.
+// DeletedVersion is the response to [VersionsService.Delete].
 type DeletedVersion struct {
-	// DatasetID is the dataset.
+	// DatasetID is the dataset's ID.
 	DatasetID string `json:"datasetId"`
-	// Version is the version's key within the dataset.
+	// Version identifies the version within the dataset.
 	Version string `json:"version"`
 }
