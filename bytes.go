@@ -11,12 +11,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Bytes is a size in bytes. It decodes from a number, from a number in a string, which is how the service sends most
-// sizes, and from null and "" as 0. It encodes as a number.
+// Bytes is a size in bytes. It decodes from a number or from a number in a string, as the service sends most sizes;
+// null and "" decode as 0. It encodes as a number.
 type Bytes int64
 
-// String returns the size as people read it, such as "8 GiB" or "50 GB": in a decimal unit where it is a multiple of one,
-// else in a binary unit, with one digit after the point. The verb %d and a conversion to int64 give the number.
+// String returns the size in a readable form, such as "8 GiB" or "50 GB": in a decimal unit if it is a multiple of it, and
+// otherwise in a binary unit with at most one decimal place. The verb %d prints the number of bytes.
 func (b Bytes) String() string {
 	n, sign := uint64(b), ""
 	if b < 0 {
@@ -45,7 +45,7 @@ func (b *Bytes) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSONFrom implements [json.UnmarshalerFrom] of encoding/json/v2.
+// UnmarshalJSONFrom implements UnmarshalerFrom of encoding/json/v2.
 func (b *Bytes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	data, err := dec.ReadValue()
 	if err != nil {
@@ -54,7 +54,7 @@ func (b *Bytes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return b.UnmarshalJSON(data)
 }
 
-// parseInteger reads an integer in any of the forms in which the service sends one: 50, 50.0, "50", "" and null.
+// parseInteger parses an integer in any form that the service sends: 50, 50.0, "50", "" and null.
 func parseInteger(data []byte) (int64, error) {
 	if n, ok := parseDigits(data); ok {
 		return n, nil
@@ -74,7 +74,7 @@ func parseInteger(data []byte) (int64, error) {
 	return int64(f), nil
 }
 
-// parseFloat reads a number as JSON writes it; strconv also takes hexadecimal ones, NaN and infinities.
+// parseFloat parses a number in JSON's syntax: strconv also accepts hexadecimal numbers, NaN and infinities.
 func parseFloat(text []byte) (float64, error) {
 	if bytes.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune("0123456789+-.eE", r) }) {
 		return 0, strconv.ErrSyntax
@@ -82,7 +82,7 @@ func parseFloat(text []byte) (float64, error) {
 	return strconv.ParseFloat(string(text), 64)
 }
 
-// parseDigits reads what a size usually is, in a fraction of the time that the other forms take.
+// parseDigits is a fast path for a plain sequence of digits, which most sizes are.
 func parseDigits(data []byte) (n int64, ok bool) {
 	for _, c := range data {
 		if c < '0' || c > '9' {

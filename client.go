@@ -18,74 +18,74 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// Version is the version of this package, as it stands in the User-Agent header.
+// Version is the version of this package, which is part of the User-Agent header.
 const Version = "0.1.0"
 
-// DefaultBaseURL is where the Paperspace API is served.
+// DefaultBaseURL is the URL of the Paperspace API.
 const DefaultBaseURL = "https://api.paperspace.com/v1"
 
-// A Client calls the Paperspace API. Its services hold the operations, one service for each tag of the API reference.
-// A Client is safe for concurrent use and runs no goroutine of its own.
+// A Client calls the Paperspace API. Its services have a method for each endpoint, with one service for each tag of
+// the API reference. A Client is safe for concurrent use and starts no goroutine that outlives a call.
 //
-// Printing, logging or encoding a Client shows its base URL, and never its API key.
+// Printing, logging or encoding a Client shows its base URL but never its API key.
 type Client struct {
 	config    config
 	transport *transport.Client
 	policy    transport.Policy
 	poller    *poller
 
-	// Auth tells whom the API key belongs to.
+	// Auth returns the user and the team of the API key.
 	Auth *AuthService
-	// ContainerRegistries keeps the credentials of private image registries.
+	// ContainerRegistries manages private image registries and their credentials.
 	ContainerRegistries *ContainerRegistriesService
-	// CustomTemplates makes templates from machines.
+	// CustomTemplates manages the templates that a team makes from its machines.
 	CustomTemplates *CustomTemplatesService
-	// Datasets keeps datasets; their versions are in Versions.
+	// Datasets manages datasets. Their versions are in Versions.
 	Datasets *DatasetsService
 	// Deployments runs containers as deployments.
 	Deployments *DeploymentsService
-	// MachineEvents follows what the service does to machines.
+	// MachineEvents lists and follows the events of machines, snapshots and templates.
 	MachineEvents *MachineEventsService
-	// MachineTypes reports whether a machine type is available.
+	// MachineTypes reports whether machine types are available.
 	MachineTypes *MachineTypesService
 	// Machines rents, starts, stops and deletes machines.
 	Machines *MachinesService
-	// Models keeps models.
+	// Models manages models.
 	Models *ModelsService
-	// OSTemplates lists the operating systems that machines can start from.
+	// OSTemplates lists the operating systems that machines can be created with.
 	OSTemplates *OSTemplatesService
-	// PrivateNetworks connects machines of a region.
+	// PrivateNetworks manages the networks that connect the machines of a region.
 	PrivateNetworks *PrivateNetworksService
-	// Projects keeps projects, their collaborators, models and secrets.
+	// Projects manages projects, and their collaborators, models, secrets and activity.
 	Projects *ProjectsService
-	// PublicIPs claims, assigns and releases static addresses.
+	// PublicIPs claims, assigns and releases static public IPs.
 	PublicIPs *PublicIPsService
-	// SharedDrives keeps drives that machines of a network share.
+	// SharedDrives manages drives that the machines of a private network share.
 	SharedDrives *SharedDrivesService
-	// Snapshots takes snapshots of machines and restores them.
+	// Snapshots takes, restores and deletes snapshots of machines.
 	Snapshots *SnapshotsService
-	// StartupScripts keeps scripts that machines run as they start.
+	// StartupScripts manages scripts that machines run when they start.
 	StartupScripts *StartupScriptsService
-	// Storage keeps storage providers and tells what is used.
+	// Storage manages storage providers, and returns how much storage the team uses.
 	Storage *StorageService
-	// Tags keeps the tags of projects.
+	// Tags manages the tags of projects.
 	Tags *TagsService
-	// Teams keeps the secrets of teams.
+	// Teams manages the secrets of teams.
 	Teams *TeamsService
-	// Users keeps the members of teams.
+	// Users manages the members of teams.
 	Users *UsersService
-	// Versions keeps the versions of datasets.
+	// Versions manages the versions of datasets.
 	Versions *VersionsService
 }
 
-// NewClient makes a client. It sends nothing and starts nothing; options apply in order, and the last wins.
+// NewClient creates a client. It sends nothing and starts no goroutine. Options apply in order, so a later one
+// overrides an earlier one. An invalid option is a [*ParamError].
 //
-// A client without an API key is valid: the OS templates can be listed without one, and every call that needs a key
-// fails with [ErrNoAPIKey]. A wrong option is a [*ParamError].
+// A client without an API key is valid: it can list OS templates, and all other calls fail with [ErrNoAPIKey].
 func NewClient(opts ...Option) (*Client, error) { return newClient(nil, config{}, opts) }
 
-// With returns a copy of the client that is changed by opts. Hooks are added to those that the client has. The copy
-// shares the connections of the original unless opts bring an [http.Client].
+// With returns a copy of the client with opts applied. Hooks in opts are added to the client's own. The copy shares
+// the client's connections unless opts contain [WithHTTPClient].
 func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c, c.config, opts) }
 
 func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
@@ -160,16 +160,17 @@ func (c *Client) sharesResponsesWith(other *Client) bool {
 	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && key(c) == key(other)
 }
 
-// CloseIdleConnections closes the connections that the default transport keeps for later calls. The transport of a
-// client that came with [WithHTTPClient] is left alone.
+// CloseIdleConnections closes the idle connections of the default transport. It does not affect a Transport that was
+// set by [WithHTTPClient].
 func (c *Client) CloseIdleConnections() {
 	if c.config.ownTransport != nil {
 		c.config.ownTransport.CloseIdleConnections()
 	}
 }
 
-// defaultTransport is a clone of [http.DefaultTransport], with what it knows of proxies, made fit for many calls to one
-// host: over HTTP/1.1 up to 64 at once, while more wait for their turn. A program that has put something else there gets that, as it is.
+// defaultTransport returns a clone of [http.DefaultTransport], with its proxy settings, for many calls to one host:
+// over HTTP/1.1 it opens up to 64 connections, and further requests wait for one. If a program has set
+// http.DefaultTransport to another type, that is returned unchanged.
 func defaultTransport() (http.RoundTripper, *http.Transport) {
 	standard, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -180,14 +181,14 @@ func defaultTransport() (http.RoundTripper, *http.Transport) {
 	t.TLSHandshakeTimeout = 10 * time.Second
 	t.ResponseHeaderTimeout = defaultAttemptTimeout
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = connections, connections
-	t.MaxConnsPerHost = connections // without it a burst dials more than it can keep
+	t.MaxConnsPerHost = connections // without it a burst opens more connections than can be kept
 	t.IdleConnTimeout = 90 * time.Second
 	t.ForceAttemptHTTP2 = true
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
 	return t, t
 }
 
-// String tells the base URL and whether there is an API key.
+// String returns the base URL and whether an API key is set.
 func (c Client) String() string {
 	if c.transport == nil {
 		return "paperspace.Client{}"
@@ -199,33 +200,35 @@ func (c Client) String() string {
 	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.transport.Base, key)
 }
 
-// Format prints the client as [Client.String] does, whatever the verb.
+// Format prints the text of [Client.String], whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// LogValue gives the client to slog as [Client.String] does.
+// LogValue returns the text of [Client.String].
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalJSON encodes the client as [Client.String] does.
+// MarshalJSON encodes the text of [Client.String].
 func (c Client) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 
-// Request is a call to an endpoint that this package has no method for.
+// Request is a request to an endpoint that this package has no method for.
 type Request struct {
 	// Method is the HTTP method.
 	Method string
-	// Path is the escaped path below the base URL. It begins with a slash and has no dot segments, query or fragment.
+	// Path is the escaped path below the base URL. It must begin with one slash and have no dot segments, query or
+	// fragment.
 	Path string
-	// Query is sent as it is.
+	// Query is the query, which is sent unchanged.
 	Query url.Values
-	// Body is encoded as encoding/json/v2 does: omitempty leaves out what is empty in JSON, and a []byte is base64.
-	// [RawJSON] goes as the JSON that it is. Nil sends no body, and no Content-Type.
+	// Body is encoded as encoding/json/v2 does: omitempty omits values that are empty in JSON, and a []byte becomes
+	// base64. [RawJSON] is sent unchanged. If nil, neither a body nor a Content-Type is sent.
 	Body any
-	// Class says what may be sent again after a failure; zero goes by the method.
+	// Class determines when the request may be retried. By default GET and HEAD are [ClassSafe], PUT and DELETE
+	// [ClassIdempotent], and other methods [ClassOnce].
 	Class Class
 }
 
-// Do calls an endpoint that this package has no method for, with the client's authentication, retries and errors. It
-// decodes the response into out, which points to a zero value, or is nil where the response does not matter. Logs and
-// hooks know the call as endpoint "do" and do not get its path.
+// Do sends a request to an endpoint that this package has no method for, with the client's authentication, retries and
+// errors. It decodes the response into out, which must be a pointer to a zero value, or nil to discard the response.
+// Logs and hooks receive "do" as the endpoint and no path.
 func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOption) error {
 	req, err := r.prepare(out, opts)
 	if err != nil {
@@ -239,7 +242,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOpti
 	})
 }
 
-// prepare makes the request that r and opts describe, for a response that is decoded into out.
+// prepare validates r and applies opts. The response will be decoded into out.
 func (r *Request) prepare(out any, opts []RequestOption) (request, error) {
 	ep := &endpoint{id: "do", method: r.Method, class: cmp.Or(r.Class, classOf(r.Method))}
 	options, err := ep.configure(opts)
@@ -253,7 +256,7 @@ func (r *Request) prepare(out any, opts []RequestOption) (request, error) {
 	case r.Method == "" || strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }):
 		return request{}, ep.paramError("Method", "must be an HTTP method in capitals")
 	case ep.class < ClassSafe || ep.class > ClassOnce:
-		return request{}, ep.paramError("Class", "is not a retry class")
+		return request{}, ep.paramError("Class", "must be one of the Class constants")
 	case out != nil && (v.Kind() != reflect.Pointer || v.IsNil()):
 		return request{}, ep.paramError("out", "must be a pointer, or nil")
 	}

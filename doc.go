@@ -1,19 +1,19 @@
-// Package paperspace is a client for the Paperspace v1 API: GPU machines, deployments, datasets, networks and what
-// belongs to them.
+// Package paperspace is a client for the Paperspace v1 API: GPU machines, deployments, datasets, networks and related
+// resources.
 //
-// # Start
+// # Getting started
 //
-// Make a [Client] and call the operations of its services:
+// Create a [Client] and call the methods of its services:
 //
 //	client, err := paperspace.NewClient(paperspace.FromEnv())
 //	machine, err := client.Machines.Get(ctx, "psm9u09bwu5i")
 //
-// A client is safe for concurrent use. Optional fields of params are pointers, which Go 1.26 makes with new(true) or
-// new("text"); fields that can be set to null are [Nullable].
+// A client is safe for concurrent use. Optional fields of params are pointers, such as new(true) or new("text") in Go
+// 1.26. Optional fields that can also be null are [Nullable].
 //
 // # Lists
 //
-// List methods fetch a [Page]; All methods walk all pages and fetch each when it is needed:
+// List methods fetch one [Page]. All methods iterate over all pages and fetch each page when it is needed:
 //
 //	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{Region: paperspace.RegionNY2}) {
 //		if err != nil {
@@ -22,45 +22,71 @@
 //		fmt.Println(machine.Name)
 //	}
 //
-// # Operations that take time
+// # Operations
 //
-// Calls that start work return an [Operation]. [Operation.Wait] follows its event to the end, [Operation.Watch] yields
-// each change on the way, and [MachineEventsService.Wait] goes on with an event's id in another process. A failed
-// poll is no failed operation, and a wait that ends early, with a [WaitError], leaves the operation going on. All waits
-// of a client share their polls, so that a fleet may wait in as many goroutines as it has machines.
+// Methods that start work in the service return an [Operation], which an event tracks. [Operation.Wait] waits until the
+// event ends, and [Operation.Watch] yields its changes. [MachineEventsService.Wait] waits for events by ID, such as in
+// another process. A failed poll does not fail the operation. When a wait ends early, with a [*WaitError], the
+// operation continues. All waits of a client share their polls, so a program can wait for many machines at once.
 //
-// That an operation is done does not mean that a machine is ready or a deployment healthy:
-// [MachinesService.EnsureReady], [MachinesService.WaitForState] and [DeploymentsService.WaitUntilHealthy] wait for that.
+// An operation that is done does not mean that a machine is ready or a deployment is healthy. To wait for that, use
+// [MachinesService.EnsureReady], [MachinesService.WaitForState] or [DeploymentsService.WaitUntilHealthy].
 //
 // # Errors
 //
-// A call that failed is an [*Error]; test it with errors.Is and the sentinels of this package, such as [ErrNotFound].
-// [ErrOutcomeUnknown] marks a write that may have been carried out all the same. A parameter that cannot be sent is a
+// A failed call returns an [*Error]. Test it with errors.Is and the sentinels of this package, such as [ErrNotFound].
+// [ErrOutcomeUnknown] matches a failed write that the service may have carried out. An invalid parameter is a
 // [*ParamError], and nothing was sent.
 //
 // # Retries
 //
-// What may be sent again is decided for each operation; see [Class], [RetryPolicy] and [WithRetryPolicy].
+// Whether a failed request is retried depends on its endpoint, its error and the retry policy; see [Class],
+// [RetryPolicy] and [WithRetryPolicy].
 //
 // # Secrets
 //
-// The API key goes only to the origin of the base URL. Secrets in params and results are [Sensitive] and print as
+// The API key is sent only to the origin of the base URL. Secrets in params and results are [Sensitive] and print as
 // [REDACTED].
 //
 // # Options
 //
-// An [Option] changes a client, as it is made or as a copy by [Client.With]; a [RequestOption] changes one call and a
-// [WaitOption] one wait. What this package does not know yet is sent with [WithHeader], [WithQuery] and [WithBodyField],
-// and [Client.Do] calls endpoints that have no method. [WithResponse] captures what came back.
+// An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. This table lists all options,
+// and the methods that refuse one because it has no effect on them:
+//
+//	option                  configures       refused by
+//	FromEnv                 client
+//	WithAPIKey              client
+//	WithBaseURL             client
+//	WithHTTPClient          client
+//	WithHook                client
+//	WithLogger              client
+//	WithMaxResponseBody     client
+//	WithPollInterval        client
+//	WithUserAgent           client
+//	WithRetryPolicy         client, request
+//	WithBodyField           request          methods that send no body
+//	WithHeader              request
+//	WithPrefetch            request          all but the All methods
+//	WithQuery               request
+//	WithResponse            request
+//	WithTimeout             request
+//	WithNotFoundGrace       wait             Machines.WaitUntilDeleted
+//	WithOnChange            wait             Deployments.FollowLogs
+//	WithSilentErrorsAsDone  wait             Machines.WaitUntilDeleted, Machines.Watch, Deployments.WaitUntilHealthy,
+//	                                         Deployments.Apply, Deployments.Watch, Deployments.FollowLogs
+//	WithWaitTimeout         wait
+//
+// [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls endpoints
+// that it has no method for. [WithResponse] captures the HTTP response.
 //
 // # Logs, traces and metrics
 //
-// [WithLogger] logs every attempt through slog, without ids, bodies or secrets. [WithHook] runs around every call, and
-// [EndpointFromContext] returns the endpoint that a RoundTripper serves; the module
-// [github.com/paperspace-go/paperspace/otel] makes traces and metrics of that.
+// [WithLogger] logs every attempt with slog, without IDs, bodies or secrets. [WithHook] runs a function around every
+// call, and [EndpointFromContext] returns the endpoint of a request to a RoundTripper. The module
+// [github.com/paperspace-go/paperspace/otel] records traces and metrics with them.
 //
 // # Tests
 //
-// Package [github.com/paperspace-go/paperspace/paperspacetest] is a Paperspace in memory: it has all operations,
-// remembers what they do, and fails on demand.
+// Package [github.com/paperspace-go/paperspace/paperspacetest] is an in-memory Paperspace for tests: it implements all
+// endpoints, keeps state, and injects faults on demand.
 package paperspace

@@ -10,19 +10,19 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// Class determines when a failed request may be sent again.
+// Class determines when a failed request may be retried.
 //
-// Every class is retried after a 429, and after an attempt that provably did not leave this machine. Safe and
-// idempotent requests are also retried after a transport error, 408, 500, 502, 503 and 504. No class is retried after an
-// error that would recur, such as an invalid certificate.
+// Requests of every class are retried after a 429, and after an attempt that certainly was not sent. Safe and
+// idempotent requests are also retried after a transport error and after 408, 500, 502, 503 and 504. No request is
+// retried after an error that would recur, such as an invalid certificate.
 type Class int
 
 const (
 	// ClassSafe requests only read.
 	ClassSafe Class = iota + 1
-	// ClassIdempotent requests have the same effect when they are carried out twice.
+	// ClassIdempotent requests have the same effect if they are carried out twice.
 	ClassIdempotent
-	// ClassOnce requests must not be carried out twice: they create, or act again each time.
+	// ClassOnce requests must not be carried out twice: each creates an object or acts again.
 	ClassOnce
 )
 
@@ -36,22 +36,22 @@ func classOf(method string) Class {
 	return ClassOnce
 }
 
-// endpoint is what the API offers at one method and path, apart from the types that go there and come back. Its class
-// is the default of its method unless it says otherwise: the API contract knows no classes.
+// endpoint describes an endpoint of the API, apart from the types of its params and response. Its class is the default
+// of its method unless set here, since the API contract does not define classes.
 type endpoint struct {
 	id, method, path string
 	class            Class
-	// keyless endpoints work without an API key.
+	// keyless endpoints need no API key.
 	keyless bool
-	// nullCode is the error code that a 200 with the body null means.
+	// nullCode is the error code of a 200 response with the body null.
 	nullCode string
-	// reserved is a path segment that would reach another endpoint.
+	// reserved is a value of the path parameter that would reach another endpoint.
 	reserved string
-	// waitLimit is how long its event may take before a wait gives up; 0 means defaultWaitTimeout.
+	// waitLimit is the default time limit of waits for its operation; 0 means defaultWaitTimeout.
 	waitLimit time.Duration
-	// subject fetches the object that its operation works on.
+	// subject fetches the object of its operation.
 	subject *endpoint
-	// mayStartSeveral endpoints start any number of events: none, the one that the response names, or more.
+	// mayStartSeveral endpoints start any number of events: none, only the one in the response, or more.
 	mayStartSeveral bool
 }
 
@@ -77,12 +77,12 @@ func (ep *endpoint) waitsUpTo(limit time.Duration) *endpoint { ep.waitLimit = li
 
 func (ep *endpoint) startsSeveral() *endpoint { ep.mayStartSeveral = true; return ep }
 
-// startsOperation marks an endpoint that returns {event, data}.
+// startsOperation marks an endpoint whose response is {event, data}.
 func (ep *endpoint) startsOperation(subject *endpoint) *endpoint { ep.subject = subject; return ep }
 
 func (ep *endpoint) deletes() bool { return ep.method == http.MethodDelete }
 
-// names identify the endpoint in logs and contexts.
+// names returns what identifies the endpoint in logs and contexts.
 func (ep *endpoint) names() transport.Endpoint {
 	return transport.Endpoint{ID: ep.id, Method: ep.method, PathTemplate: ep.path}
 }
@@ -91,24 +91,24 @@ func (ep *endpoint) paramError(field, reason string) error {
 	return &ParamError{Endpoint: ep.id, Field: field, Reason: reason}
 }
 
-// pathParams are the values of a path's placeholders, in their order.
+// pathParams returns the values for a path's placeholders, in order.
 func pathParams(values ...string) []string { return values }
 
-// expand puts the values into the path's placeholders, each as one segment.
-func (ep *endpoint) expand(values []string) (location, error) {
+// expand replaces the path's placeholders with the values, each escaped as one segment.
+func (ep *endpoint) expand(values []string) (urlPath, error) {
 	template := ep.path
 	if len(values) == 0 {
-		return location{template, template}, nil
+		return urlPath{template, template}, nil
 	}
-	plain, escaped := "", "" // escaped is empty for as long as nothing had to be escaped
+	plain, escaped := "", "" // escaped is empty until a value has to be escaped
 	for _, value := range values {
 		before, rest, _ := strings.Cut(template, "{")
 		name, after, _ := strings.Cut(rest, "}")
 		switch {
 		case value == "" || value == "." || value == "..":
-			return location{}, ep.paramError(name, "must not be empty or a dot segment")
+			return urlPath{}, ep.paramError(name, "must not be empty or a dot segment")
 		case value == ep.reserved:
-			return location{}, ep.paramError(name, "must not be the name of another endpoint")
+			return urlPath{}, ep.paramError(name, "must not be a path segment of another endpoint")
 		}
 		if segment := url.PathEscape(value); escaped != "" || segment != value {
 			escaped = cmp.Or(escaped, plain) + before + segment
@@ -118,7 +118,7 @@ func (ep *endpoint) expand(values []string) (location, error) {
 	}
 	plain += template
 	if escaped == "" {
-		return location{plain, plain}, nil
+		return urlPath{plain, plain}, nil
 	}
-	return location{plain, escaped + template}, nil
+	return urlPath{plain, escaped + template}, nil
 }

@@ -12,44 +12,44 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Errors to test for with [errors.Is]. Those of the service match an [Error] by its code or by its status.
+// Errors to test for with [errors.Is]. The first group matches an [Error] by its code or status.
 var (
-	// ErrBadRequest is 400, BAD_REQUEST: the service refused the request's content.
+	// ErrBadRequest means 400, BAD_REQUEST: the service rejected the content of the request.
 	ErrBadRequest = errors.New("paperspace: bad request")
-	// ErrUnauthorized is 401, UNAUTHORIZED: the API key is missing or wrong.
+	// ErrUnauthorized means 401, UNAUTHORIZED: the API key is missing or wrong.
 	ErrUnauthorized = errors.New("paperspace: unauthorized")
-	// ErrForbidden is 403, FORBIDDEN: the key may not do this.
+	// ErrForbidden means 403, FORBIDDEN: the API key does not permit the request.
 	ErrForbidden = errors.New("paperspace: forbidden")
-	// ErrNotFound is 404, NOT_FOUND, and only when the API itself says so: the 404 of a proxy, or of a wrong base URL,
-	// does not match, so that nothing is taken for deleted because of it.
+	// ErrNotFound means 404, NOT_FOUND, from the API itself. The 404 of a proxy, or of a server that is not the API, does
+	// not match, so that it is not mistaken for a deletion.
 	ErrNotFound = errors.New("paperspace: not found")
-	// ErrConflict is 409, CONFLICT.
+	// ErrConflict means 409, CONFLICT.
 	ErrConflict = errors.New("paperspace: conflict")
-	// ErrPreconditionFailed is 412, PRECONDITION_FAILED.
+	// ErrPreconditionFailed means 412, PRECONDITION_FAILED.
 	ErrPreconditionFailed = errors.New("paperspace: precondition failed")
-	// ErrTooManyRequests is 429, TOO_MANY_REQUESTS, after the last attempt that the retry policy allows.
+	// ErrTooManyRequests means 429, TOO_MANY_REQUESTS, after the last attempt that the retry policy allows.
 	ErrTooManyRequests = errors.New("paperspace: too many requests")
-	// ErrServer is any status from 500 on, INTERNAL_SERVER_ERROR.
+	// ErrServer means any status from 500, or INTERNAL_SERVER_ERROR.
 	ErrServer = errors.New("paperspace: server error")
 
-	// ErrNoAPIKey is a call that needs an API key, on a client that has none. Nothing was sent.
+	// ErrNoAPIKey means that the call needs an API key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("paperspace: no API key")
-	// ErrOutcomeUnknown is a write that failed in a way that leaves open whether the service carried it out: look
-	// before you send it again. It stands beside the cause, never alone.
+	// ErrOutcomeUnknown means that a write failed, but the service may have carried it out: check before you send it
+	// again. The error also contains the cause.
 	ErrOutcomeUnknown = errors.New("paperspace: the outcome is unknown")
 
-	// ErrAmbiguous is a name that several things have.
+	// ErrAmbiguous means that several objects have the name.
 	ErrAmbiguous = errors.New("paperspace: ambiguous name")
 
-	// ErrEventFailed is an asynchronous operation whose event ended in state error.
+	// ErrEventFailed means that the event of an operation ended in state error.
 	ErrEventFailed = errors.New("paperspace: the event failed")
-	// ErrEventCancelled is an asynchronous operation whose event was cancelled.
+	// ErrEventCancelled means that the event of an operation was cancelled.
 	ErrEventCancelled = errors.New("paperspace: the event was cancelled")
-	// ErrWaitTimeout is a wait that met its own time limit; see [WaitError].
+	// ErrWaitTimeout means that a wait reached its time limit; see [WaitError].
 	ErrWaitTimeout = errors.New("paperspace: the wait timed out")
 )
 
-// codes maps the service's error codes to their sentinel and to the status that they usually come with.
+// codes maps the service's error codes to their sentinels and usual statuses.
 var codes = map[string]struct {
 	sentinel error
 	status   int
@@ -69,57 +69,58 @@ var codes = map[string]struct {
 	"INTERNAL_SERVER_ERROR": {ErrServer, 500},
 }
 
-// Error is a call that failed after it was begun: the service refused it, no answer came, the answer could not be read,
-// or the context ended. Get it with errors.AsType[*paperspace.Error](err), and test it with the Err… sentinels.
+// Error is the error of a call that failed after validation: the service refused the request, there was no readable
+// response, or the context ended. Get it with errors.AsType[*paperspace.Error](err), and test it with the Err…
+// sentinels.
 //
-// An Error holds no HTTP objects and no API key, and printing or logging one shows neither Body nor Details.
+// An Error holds no HTTP objects and no API key. Printing or logging it shows neither Body nor Details.
 type Error struct {
-	// Endpoint is the endpoint's id in the API reference, such as "machines-get", or "do" for [Client.Do].
+	// Endpoint is the endpoint's ID in the API reference, such as "machines-get", or "do" for [Client.Do].
 	Endpoint string `json:"endpoint"`
 	// Method is the HTTP method.
 	Method string `json:"method"`
-	// PathTemplate is the operation's path without ids, such as "/machines/{id}"; empty for [Client.Do].
+	// PathTemplate is the endpoint's path without IDs, such as "/machines/{id}"; empty for [Client.Do].
 	PathTemplate string `json:"pathTemplate,omitzero"`
-	// StatusCode is the HTTP status of the last answer, 0 if there was none, or none that was whole.
+	// StatusCode is the HTTP status of the last response; 0 if there was no complete response.
 	StatusCode int `json:"statusCode,omitzero"`
-	// Code is the service's own code, such as "NOT_FOUND"; empty when the answer had none.
+	// Code is the service's error code, such as "NOT_FOUND"; empty if the response had none.
 	Code string `json:"code,omitzero"`
-	// Message is the service's own message; empty when the answer had none.
+	// Message is the service's error message; empty if the response had none.
 	Message string `json:"message,omitzero"`
-	// Issues are the service's complaints about single fields, if it sent any.
+	// Issues are the service's errors for single fields of the request, if any.
 	Issues []Issue `json:"issues,omitzero"`
-	// Details is what the service sent as details, if anything.
+	// Details are the details that the service sent, if any.
 	Details RawJSON `json:"-"`
-	// Body is the beginning of the response's body, at most 64 KiB.
+	// Body is the first part of the response's body, at most 64 KiB.
 	Body RawJSON `json:"-"`
-	// Attempts is how often the request was sent, or tried to be.
+	// Attempts is the number of attempts, including those that could not be sent.
 	Attempts int `json:"attempts"`
-	// RequestID is the response's X-Request-Id.
+	// RequestID is the X-Request-Id header of the response.
 	RequestID string `json:"requestId,omitzero"`
-	// RetryAfter is how long the service asked to wait before another request, 0 if it did not.
+	// RetryAfter is the delay that the service asked for before another request; 0 if it asked for none.
 	RetryAfter time.Duration `json:"retryAfter,omitzero"`
-	// OutcomeUnknown says that the call is a write that may have been carried out; the error then matches
+	// OutcomeUnknown reports whether the call is a write that may have been carried out. The error then matches
 	// [ErrOutcomeUnknown].
 	OutcomeUnknown bool `json:"outcomeUnknown,omitzero"`
-	// Err is the cause where there is one besides the answer: a transport error, an undecodable answer or the
+	// Err is the cause, unless that is the response itself: a transport error, a response that cannot be decoded, or the
 	// context's error.
 	Err error `json:"-"`
 
-	// fromAPI says that the service itself answered, and not something on the way to it.
+	// fromAPI reports whether the response came from the API itself, and not from a proxy or another server.
 	fromAPI bool
 }
 
-// Issue is what the service found wrong with one field of a request.
+// Issue is the service's error for one field of a request.
 type Issue struct {
 	// Code is the kind of the issue, such as "invalid_type"; may be empty.
 	Code string `json:"code,omitempty"`
-	// Path names the field, with dots between its parts; may be empty.
+	// Path is the path of the field, with dots between its parts; may be empty.
 	Path string `json:"path,omitempty"`
-	// Message is the service's text.
+	// Message is the service's error message.
 	Message string `json:"message"`
 }
 
-// Error tells operation, answer, cause and attempts.
+// Error returns the endpoint, the service's error, the cause and the number of attempts.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("paperspace: " + e.Endpoint)
@@ -155,7 +156,7 @@ func (e *Error) label() string {
 	return http.StatusText(e.StatusCode)
 }
 
-// Format prints the error's text, whatever the verb.
+// Format prints the text of [Error.Error], whatever the verb.
 func (e *Error) Format(f fmt.State, verb rune) {
 	if !strings.ContainsRune("vsqxX", verb) {
 		verb = 'v'
@@ -172,7 +173,7 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is matches the sentinels of this package.
+// Is reports whether the error matches target, a sentinel of this package.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrOutcomeUnknown:
@@ -193,7 +194,7 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// LogValue gives the error to slog as a group, without Body and Details.
+// LogValue returns the error as a group, without Body and Details.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("endpoint", e.Endpoint),
@@ -212,17 +213,17 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// ParamError is a parameter that cannot be sent. Nothing was.
+// ParamError is the error for a parameter or an option that is not valid. Nothing was sent.
 type ParamError struct {
-	// Endpoint is the id of the endpoint that was to be called; empty for an option of [NewClient].
+	// Endpoint is the ID of the endpoint that was to be called; empty for an option of [NewClient].
 	Endpoint string
-	// Field is the name of the parameter: of a field as the API spells it, else of the option or argument.
+	// Field is the name of the parameter: the field as the API spells it, or else the option or argument.
 	Field string
-	// Reason says what is wrong with it, without repeating a value.
+	// Reason is what is wrong with the parameter. It does not contain the value.
 	Reason string
 }
 
-// Error tells what is wrong with which parameter of which operation.
+// Error returns the endpoint, the field and the reason.
 func (e *ParamError) Error() string {
 	prefix := "paperspace: "
 	if e.Endpoint != "" {
@@ -231,12 +232,13 @@ func (e *ParamError) Error() string {
 	return prefix + e.Field + ": " + e.Reason
 }
 
-// EventError is an asynchronous operation whose event did not end well.
+// EventError is the error for an event that failed or was cancelled.
 type EventError struct {
+	// Event is the event as it ended.
 	Event MachineEvent
 }
 
-// Error tells the event's id, name, end and reason.
+// Error returns the event's ID, name, state and reason.
 func (e *EventError) Error() string {
 	s := fmt.Sprintf("paperspace: event %s (%s) ended in state %s", e.Event.ID, e.Event.Name, strconv.Quote(string(e.Event.State)))
 	if e.Event.Error != "" {
@@ -245,7 +247,7 @@ func (e *EventError) Error() string {
 	return s + ", without a reason"
 }
 
-// Is matches [ErrEventCancelled] for a cancelled event, else [ErrEventFailed].
+// Is reports whether target is [ErrEventCancelled] for a cancelled event, or [ErrEventFailed] for any other.
 func (e *EventError) Is(target error) bool {
 	if e.Event.State == MachineEventStateCancelled {
 		return target == ErrEventCancelled
@@ -253,22 +255,22 @@ func (e *EventError) Is(target error) bool {
 	return target == ErrEventFailed
 }
 
-// WaitError is a wait that ended before what it waited for: at its time limit ([ErrWaitTimeout]), with its context, or
-// because the service refused to answer. The operations themselves go on; wait for IDs again to resume.
+// WaitError is the error of a wait that ended early: at its time limit ([ErrWaitTimeout]), with its context, or
+// because the service refused a poll. The operations themselves continue; to resume, wait for IDs again.
 type WaitError struct {
-	// IDs are what was still pending, in the order in which it was given.
+	// IDs are the pending IDs, in the order in which they were given.
 	IDs []string
-	// LastStates holds the last state that a poll saw for each of IDs; ids that none saw are missing.
+	// LastStates maps each of IDs to its state in the last poll. IDs that no poll has seen are missing.
 	LastStates map[string]string
-	// Waited is how long the wait took.
+	// Waited is the duration of the wait.
 	Waited time.Duration
-	// Err is why it ended.
+	// Err is why the wait ended.
 	Err error
-	// LastPoll is the error of the last poll when that failed.
+	// LastPoll is the error of the last poll; nil if it succeeded.
 	LastPoll error
 }
 
-// Error tells what is pending, in which state, and why the wait ended.
+// Error returns the pending IDs with their states, and why the wait ended.
 func (e *WaitError) Error() string {
 	const shown = 5
 	var b strings.Builder
@@ -298,7 +300,7 @@ func (e *WaitError) Error() string {
 	return b.String()
 }
 
-// MarshalJSON encodes the error with the texts of Err and LastPoll.
+// MarshalJSON encodes the error, with Err and LastPoll as text.
 func (e *WaitError) MarshalJSON() ([]byte, error) {
 	out := struct {
 		IDs        []string          `json:"ids"`

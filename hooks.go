@@ -11,49 +11,49 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// CallInfo names a call without any id in it, so that it can name spans and label metrics.
+// CallInfo identifies a call without IDs, so that it can name spans and label metrics.
 type CallInfo struct {
-	// Endpoint is the endpoint's id in the API reference, such as "machines-get", or "do" for [Client.Do].
+	// Endpoint is the endpoint's ID in the API reference, such as "machines-get", or "do" for [Client.Do].
 	Endpoint string
 	// Method is the HTTP method.
 	Method string
-	// PathTemplate is the path with placeholders, such as "/machines/{id}"; empty for [Client.Do].
+	// PathTemplate is the endpoint's path with placeholders, such as "/machines/{id}"; empty for [Client.Do].
 	PathTemplate string
 	// ServerAddress is the host of the base URL, such as "api.paperspace.com".
 	ServerAddress string
-	// ServerPort is its port, such as 443.
+	// ServerPort is the port of the base URL, such as 443.
 	ServerPort int
-	// Attempt is the number of the attempt under way, from 1; 0 in a hook, which runs around all of them.
+	// Attempt is the number of the current attempt, from 1. It is 0 in a hook, which runs around all attempts.
 	Attempt int
 }
 
-// CallResult tells a hook how a call ended.
+// CallResult is the outcome of a call, for a hook.
 type CallResult struct {
 	// Err is the error that the call returns.
 	Err error
-	// StatusCode is the HTTP status of the last answer, 0 if there was none.
+	// StatusCode is the HTTP status of the last response; 0 if there was no complete response.
 	StatusCode int
-	// RequestID is the response's X-Request-Id.
+	// RequestID is the X-Request-Id header of the response.
 	RequestID string
-	// Duration runs from before the first attempt to after decoding.
+	// Duration is the time from before the first attempt until after decoding.
 	Duration time.Duration
-	// Attempts are the attempts that were made, in order.
+	// Attempts are the attempts of the call, in order.
 	Attempts []Attempt
 }
 
 // Attempt is one attempt of a call.
 type Attempt struct {
-	// Start is when it began.
+	// Start is when the attempt began.
 	Start time.Time
-	// Duration is how long it took, to the last byte of the answer.
+	// Duration is the time until the last byte of the response, or until the attempt failed.
 	Duration time.Duration
-	// StatusCode is the HTTP status, 0 if no whole answer came.
+	// StatusCode is the HTTP status; 0 if there was no complete response.
 	StatusCode int
-	// Err is why no whole answer came.
+	// Err is why there was no complete response.
 	Err error
 }
 
-// MarshalJSON encodes the attempt with the text of Err.
+// MarshalJSON encodes the attempt, with Err as text.
 func (a Attempt) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Start      time.Time
@@ -69,11 +69,13 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 
 type hook = func(context.Context, CallInfo) (context.Context, func(CallResult))
 
-// WithHook runs h around every call, from before its first attempt to after decoding. The context that h returns is
-// what the call goes on with, and the function, if there is one, runs at the call's end. Hooks add up, the first one
-// outermost. The context must derive from the one that h was given, or else the caller's cancellation and the call's
-// timeout are lost. Each page of a list and each poll of a wait is a call of its own. Calls that are refused before anything
-// could be sent do not reach the hooks.
+// WithHook runs h around every call, from before its first attempt until after decoding. The call continues with the
+// context that h returns, and the returned function, if not nil, runs when the call ends. The context must derive from
+// the one that was passed to h, or the caller's cancellation and the call's timeout are lost. Hooks add up, the first
+// one outermost.
+//
+// Each page of a list and each poll of a wait is a call of its own. Calls that fail before anything could be sent run
+// no hooks.
 func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResult))) Option {
 	return clientOption(func(c *config) error {
 		if h == nil {
@@ -84,8 +86,8 @@ func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResul
 	})
 }
 
-// EndpointFromContext returns the endpoint that a request belongs to, for an [http.RoundTripper], from the request's context.
-// It returns false for a request that is not of this package.
+// EndpointFromContext returns the endpoint of a request, from the request's context, for use in an
+// [http.RoundTripper]. It returns false for a request that this package did not make.
 func EndpointFromContext(ctx context.Context) (CallInfo, bool) {
 	ep, base, attempt, ok := transport.FromContext(ctx)
 	if !ok {
@@ -103,7 +105,8 @@ func callInfo(ep transport.Endpoint, base *url.URL) CallInfo {
 	}
 }
 
-// beginHooks returns the context to go on with. What runs at the end is in ends, also when one of the hooks panics.
+// beginHooks calls the hooks and returns the context for the call. It appends their end functions to ends, also if a
+// later hook panics.
 func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends *[]func(CallResult)) context.Context {
 	for _, h := range hooks {
 		inner, end := h(ctx, info)
@@ -117,7 +120,7 @@ func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends *[]func(C
 	return ctx
 }
 
-// endHooks ends the hooks, last to first, and all of them even if one panics.
+// endHooks calls the end functions, last to first, and all of them even if one panics.
 func endHooks(ends []func(CallResult), r CallResult) {
 	if last := len(ends) - 1; last >= 0 {
 		defer endHooks(ends[:last], r)

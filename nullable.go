@@ -10,8 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Nullable is a field of a request that can be left alone, set to null or set to a value. The zero Nullable leaves it
-// alone.
+// Nullable is an optional field of a request that can also be null. Its zero value is unset: the field is not sent.
 type Nullable[T any] struct {
 	value T
 	state nullableState
@@ -25,13 +24,13 @@ const (
 	isValue
 )
 
-// Value returns a Nullable that sets v.
+// Value returns a Nullable with the value v.
 func Value[T any](v T) Nullable[T] { return Nullable[T]{value: v, state: isValue} }
 
-// Null returns a Nullable that sets null.
+// Null returns a Nullable that is null.
 func Null[T any]() Nullable[T] { return Nullable[T]{state: isNull} }
 
-// NullableFrom returns Null for a nil pointer, else a Nullable that sets what p points to.
+// NullableFrom returns [Null] if p is nil, and otherwise a Nullable with the value that p points to.
 func NullableFrom[T any](p *T) Nullable[T] {
 	if p == nil {
 		return Null[T]()
@@ -39,21 +38,21 @@ func NullableFrom[T any](p *T) Nullable[T] {
 	return Value(*p)
 }
 
-// IsZero reports whether the field is left alone.
+// IsZero reports whether the field is unset.
 func (n Nullable[T]) IsZero() bool { return n.state == unset }
 
-// IsNull reports whether the field is set to null.
+// IsNull reports whether the field is null.
 func (n Nullable[T]) IsNull() bool { return n.state == isNull }
 
-// Get returns the value, and false if there is none.
+// Get returns the value, and whether there is one.
 func (n Nullable[T]) Get() (T, bool) { return n.value, n.state == isValue }
 
-// Equal reports whether both leave the field alone, set null, or set equal values. It makes Nullables fit for go-cmp.
+// Equal reports whether both are unset, null, or equal values. It lets go-cmp compare Nullables.
 func (n Nullable[T]) Equal(other Nullable[T]) bool {
 	return n.state == other.state && reflect.DeepEqual(n.value, other.value)
 }
 
-// Format prints the value, null or unset.
+// Format prints the value, or null or unset.
 func (n Nullable[T]) Format(f fmt.State, verb rune) {
 	switch n.state {
 	case isValue:
@@ -87,7 +86,7 @@ func (n *Nullable[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (n Nullable[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if n.state != isValue {
 		return enc.WriteToken(jsontext.Null)

@@ -18,14 +18,14 @@ import (
 
 const defaultAttemptTimeout = 60 * time.Second
 
-// Option changes a client as it is made, by [NewClient] or [Client.With].
+// Option configures a client in [NewClient] or [Client.With].
 type Option interface{ applyClient(*config) error }
 
-// RequestOption changes one call. Methods that make several calls (All, and the helpers whose docs say Calls) apply
-// it to each of them.
+// RequestOption configures one call. Methods that make several calls (the All methods, and those whose docs say Calls)
+// apply it to each of them.
 type RequestOption interface{ applyRequest(*requestConfig) error }
 
-// ClientOrRequestOption serves as both.
+// ClientOrRequestOption is both an [Option] and a [RequestOption].
 type ClientOrRequestOption interface {
 	Option
 	RequestOption
@@ -39,14 +39,14 @@ type (
 func (o clientOption) applyClient(c *config) error          { return o(c) }
 func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
-// config is what options set. A nil or zero field is the default.
+// config is what options set. Nil and zero fields mean the default.
 type config struct {
-	authorization func() string // nil: no key; in a closure, which printers that go by reflection do not look into
-	envError      error         // why the environment gave no key
+	authorization func() string // nil: no key; a closure, so that printing by reflection does not show the key
+	envError      error         // why the environment has no valid key
 	baseURL       string
 	baseURLSource string
-	httpClient    *http.Client    // our copy of the caller's
-	ownTransport  *http.Transport // the default transport, when it is ours to close
+	httpClient    *http.Client    // a copy of the caller's
+	ownTransport  *http.Transport // the default transport, if this package created it
 	retry         RetryPolicy
 	logger        *slog.Logger
 	userAgent     string
@@ -56,8 +56,8 @@ type config struct {
 	maxBody       int64
 }
 
-// WithAPIKey sets the API key. Space around it is cut off; an empty key is an error, and so is one with a character in
-// it that is not printable ASCII, such as a control character or a byte order mark.
+// WithAPIKey sets the API key. Surrounding space is trimmed. An empty key is an error, and so is one with a character
+// that is not printable ASCII, such as a control character or a byte order mark.
 func WithAPIKey(key string) Option {
 	return clientOption(func(c *config) error {
 		trimmed, err := checkKey("WithAPIKey", key)
@@ -80,16 +80,16 @@ func checkKey(source, key string) (string, error) {
 	case key == "":
 		return "", &ParamError{Field: source, Reason: "the API key is empty"}
 	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", &ParamError{Field: source, Reason: "the API key has a character in it that is not printable ASCII"}
+		return "", &ParamError{Field: source, Reason: "the API key contains a character that is not printable ASCII"}
 	}
 	return key, nil
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// FromEnv reads the environment: the API key from PAPERSPACE_API_KEY, else from the file that PAPERSPACE_API_KEY_FILE
-// names, and the base URL from PAPERSPACE_API_URL, if that is set. Finding no usable key is an error only when no other
-// option gives one.
+// FromEnv sets the API key from PAPERSPACE_API_KEY or, if that is not set, from the file that PAPERSPACE_API_KEY_FILE
+// names, and the base URL from PAPERSPACE_API_URL, if that is set. If the environment has no valid key, that is an
+// error only if no other option sets one.
 func FromEnv() Option {
 	return clientOption(func(c *config) error {
 		if u := strings.TrimSpace(os.Getenv("PAPERSPACE_API_URL")); u != "" {
@@ -112,22 +112,22 @@ func keyFromEnv() (string, error) {
 	}
 	name := os.Getenv(fileVariable)
 	if name == "" {
-		return "", &ParamError{Field: variable, Reason: "is not set, nor is " + fileVariable}
+		return "", &ParamError{Field: variable, Reason: "is not set, and neither is " + fileVariable}
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return "", fmt.Errorf("paperspace: %s: %w", fileVariable, err)
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, 64<<10)) // it may name a device that never ends
+	content, err := io.ReadAll(io.LimitReader(file, 64<<10)) // it may be an endless device
 	if err != nil {
 		return "", fmt.Errorf("paperspace: %s: %w", fileVariable, err)
 	}
 	return checkKey(fileVariable, string(content))
 }
 
-// WithBaseURL sets where the API is served, [DefaultBaseURL] otherwise. It must be https, except on loopback addresses,
-// without user, query and fragment; a path in it is kept.
+// WithBaseURL sets the URL of the API; the default is [DefaultBaseURL]. It must be https, or http on a loopback
+// address, and have no user, query or fragment. It may have a path.
 func WithBaseURL(baseURL string) Option {
 	return clientOption(func(c *config) error {
 		if strings.TrimSpace(baseURL) == "" {
@@ -138,14 +138,14 @@ func WithBaseURL(baseURL string) Option {
 	})
 }
 
-// WithHTTPClient sends requests through a copy of hc, with its Transport, Jar, Timeout (for each attempt) and
-// CheckRedirect; a redirect is followed only where both hc and this package allow it. A nil Transport means this
-// package's default.
+// WithHTTPClient sends requests with a copy of hc: its Transport, Jar, CheckRedirect, and Timeout, which limits each
+// attempt. A redirect is followed only if both hc and this package allow it. A nil Transport means the default
+// transport.
 //
-// Whether a failed attempt left the machine is learned from [net/http/httptrace]. A Transport that reports its
-// connections through it must send all its requests through them, and must not return while one of them goes on: one with
-// a second, untraced road (a fallback proxy, say) makes a request look unsent that was sent, and this package may then
-// send it again.
+// This package uses [net/http/httptrace] to learn whether a failed attempt was sent. A Transport that reports its
+// connections that way must send every request over a reported connection, and must not return while it still sends
+// one. A Transport with a second, untraced path, such as a fallback proxy, can make a sent request look unsent, and
+// this package may then send it again.
 func WithHTTPClient(hc *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if hc == nil {
@@ -157,7 +157,7 @@ func WithHTTPClient(hc *http.Client) Option {
 	})
 }
 
-// WithLogger logs every attempt: at level debug, and at warn if another attempt follows. The attributes are operation,
+// WithLogger logs every attempt: at level debug, or at warn if another attempt follows. The attributes are endpoint,
 // method, path_template, status, attempt, duration and request_id. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
@@ -166,33 +166,33 @@ func WithLogger(logger *slog.Logger) Option {
 	})
 }
 
-// WithUserAgent puts a product such as "my-tool/1.2" before this package's own in the User-Agent header.
+// WithUserAgent adds a product such as "my-tool/1.2" to the User-Agent header, before that of this package.
 func WithUserAgent(product string) Option {
 	return clientOption(func(c *config) error {
 		if strings.ContainsFunc(product, isControl) {
-			return &ParamError{Field: "WithUserAgent", Reason: "has a control character in it"}
+			return &ParamError{Field: "WithUserAgent", Reason: "contains a control character"}
 		}
 		c.userAgent = strings.TrimSpace(product)
 		return nil
 	})
 }
 
-// WithMaxResponseBody sets how many bytes the body of a good answer may have, 64 MiB unless set. A larger one is an
-// error, and after a write one that matches [ErrOutcomeUnknown].
+// WithMaxResponseBody limits the body of a successful response, in bytes; the default is 64 MiB. A larger body is an
+// error. After a write it matches [ErrOutcomeUnknown].
 func WithMaxResponseBody(bytes int64) Option {
 	return clientOption(func(c *config) error {
 		if bytes <= 0 {
 			return &ParamError{Field: "WithMaxResponseBody", Reason: "must be positive"}
 		}
-		c.maxBody = min(bytes, math.MaxInt64-1) // one more is read, to tell a body that ends from one that goes on
+		c.maxBody = min(bytes, math.MaxInt64-1) // one more byte is read to detect a longer body
 		return nil
 	})
 }
 
-// WithPollInterval sets how often waits ask the service: after shortest at first, then less and less often, down to
-// once every longest. Zero means the default, 1 s and 10 s. A request that is not answered within 10 s is made again
-// later, once the others are answered, and is then given twice the time, up to the AttemptTimeout of [RetryPolicy]: for
-// so long, at most once in every round, may something that hangs hold up the other waits of the client.
+// WithPollInterval sets the time between the polls of a wait, which grows from shortest to longest. Zero means the
+// default of 1 s and 10 s. A poll that takes more than 10 s is cancelled and repeated after the other polls, each time
+// with twice the time, up to the AttemptTimeout of [RetryPolicy]. A poll that hangs can delay the client's other waits
+// by that much, once in each round of polls.
 func WithPollInterval(shortest, longest time.Duration) Option {
 	return clientOption(func(c *config) error {
 		p := RetryPolicy{MinDelay: shortest, MaxDelay: longest}
@@ -204,28 +204,27 @@ func WithPollInterval(shortest, longest time.Duration) Option {
 	})
 }
 
-// RetryPolicy says how often, how fast and how long an operation is tried. A zero field means the default.
-//
-// What may be sent again depends on the operation; see [Class].
+// RetryPolicy determines how often and how fast a request is retried, and how long each attempt may take. Zero fields
+// mean the default. Whether a request may be retried at all depends on its [Class].
 type RetryPolicy struct {
-	// MaxAttempts counts the first attempt as well; 1 means no retries, 0 the default of 4.
+	// MaxAttempts is the maximum number of attempts, including the first: 1 means no retries. The default is 4.
 	MaxAttempts int
-	// MinDelay is the ceiling of the first delay, 500 ms by default. The ceiling doubles with every attempt, and each
-	// delay is drawn at random between 0 and the ceiling.
+	// MinDelay is the upper bound of the first delay, 500 ms by default. The bound doubles with every attempt, and each
+	// delay is chosen at random between 0 and the bound.
 	MinDelay time.Duration
-	// MaxDelay is what the ceiling grows to, 30 s by default.
+	// MaxDelay is the maximum of the bound, 30 s by default.
 	MaxDelay time.Duration
-	// MaxRetryAfter is the longest Retry-After that is waited for, 60 s by default. A service that asks for more gets no
-	// further attempt: the call returns its answer at once.
+	// MaxRetryAfter is the longest Retry-After to wait for, 60 s by default. If the service asks for a longer delay, the
+	// call returns its response without another attempt.
 	MaxRetryAfter time.Duration
-	// AttemptTimeout is how long one attempt may take, to the last byte of the answer, 60 s by default. The default
-	// transport waits 60 s for the header in any case.
+	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The default transport also
+	// limits the wait for the response header to 60 s.
 	AttemptTimeout time.Duration
 }
 
 type retryOption RetryPolicy
 
-// WithRetryPolicy sets the retry policy, of a client or of one call.
+// WithRetryPolicy sets the retry policy of a client or of one call.
 func WithRetryPolicy(p RetryPolicy) ClientOrRequestOption { return retryOption(p) }
 
 func (o retryOption) applyClient(c *config) error {
@@ -244,12 +243,12 @@ func (p RetryPolicy) check(field string) error {
 	case p.MaxAttempts < 0, min(p.MinDelay, p.MaxDelay, p.MaxRetryAfter, p.AttemptTimeout) < 0:
 		return &ParamError{Field: field, Reason: "must not be negative"}
 	case p.MinDelay > 0 && p.MaxDelay > 0 && p.MinDelay > p.MaxDelay:
-		return &ParamError{Field: field, Reason: "the shortest delay is longer than the longest"}
+		return &ParamError{Field: field, Reason: "the shortest duration is greater than the longest"}
 	}
 	return nil
 }
 
-// transportPolicy fills in the defaults of p. An attempt takes no longer than the caller's http.Client allows.
+// transportPolicy fills in the defaults of p. The Timeout of the caller's http.Client also limits an attempt.
 func (c *config) transportPolicy(p RetryPolicy) transport.Policy {
 	p.MinDelay, p.MaxDelay = orDefaults(p.MinDelay, p.MaxDelay, 500*time.Millisecond, 30*time.Second)
 	p.AttemptTimeout = cmp.Or(p.AttemptTimeout, defaultAttemptTimeout)
@@ -265,7 +264,7 @@ func (c *config) transportPolicy(p RetryPolicy) transport.Policy {
 	}
 }
 
-// orDefaults fills in a range; a bound that is set moves the default of the other out of its way.
+// orDefaults fills in the defaults of a range. If only one bound is set, the default of the other is adjusted to it.
 func orDefaults(shortest, longest, defaultShortest, defaultLongest time.Duration) (time.Duration, time.Duration) {
 	switch {
 	case shortest == 0 && longest == 0:
@@ -294,13 +293,13 @@ type bodyField struct {
 	value any
 }
 
-// guardedHeaders are those that the request itself depends on, and those that make net/http send a POST again.
+// guardedHeaders cannot be set: the request depends on them, or they make net/http send a POST again.
 var guardedHeaders = []string{
 	"Authorization", "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Idempotency-Key", "X-Idempotency-Key",
 }
 
-// WithHeader sets a header. Authorization, Host, Content-Length, Content-Type, Transfer-Encoding, Idempotency-Key and
-// X-Idempotency-Key cannot be set.
+// WithHeader sets a header of the request. Authorization, Host, Content-Length, Content-Type, Transfer-Encoding,
+// Idempotency-Key and X-Idempotency-Key cannot be set.
 func WithHeader(name, value string) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		canonical := http.CanonicalHeaderKey(name)
@@ -311,7 +310,7 @@ func WithHeader(name, value string) RequestOption {
 		case name == "" || strings.ContainsFunc(name, notToken):
 			reason = "is not a header name"
 		case strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }):
-			reason = "has a control character in its value"
+			reason = "the value contains a control character"
 		default:
 			if c.header == nil {
 				c.header = make(http.Header)
@@ -327,8 +326,8 @@ func notToken(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
-// WithQuery adds a value to the query, for what the API reference does not have. A name that the operation's own params
-// have is an error.
+// WithQuery adds a query parameter that the API reference does not have. It must not have the name of one of the
+// endpoint's own parameters.
 func WithQuery(name, value string) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		if name == "" {
@@ -342,8 +341,8 @@ func WithQuery(name, value string) RequestOption {
 	})
 }
 
-// WithBodyField adds a field to the JSON object that is sent, for what the API reference does not have. A name that the
-// operation's own params have, and an operation without a body, are errors.
+// WithBodyField adds a field that the API reference does not have to the JSON object in the request body. It must not
+// have the name of one of the endpoint's own fields. An endpoint without a body refuses it.
 func WithBodyField(name string, value any) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		if name == "" {
@@ -354,31 +353,31 @@ func WithBodyField(name string, value any) RequestOption {
 	})
 }
 
-// Response is what the service answered. See [WithResponse].
+// Response is the HTTP response to a call; see [WithResponse].
 type Response struct {
-	// StatusCode is the HTTP status, 0 if no whole answer came.
+	// StatusCode is the HTTP status; 0 if there was no complete response.
 	StatusCode int
 	// Header is the response's header.
 	Header http.Header
-	// Body is the response's body as it came, at most 64 KiB of it for a failed call.
+	// Body is the response's body as received, or its first 64 KiB if the call failed.
 	Body RawJSON `json:"-"`
-	// Attempts are the attempts that were made, in order.
+	// Attempts are the attempts of the call, in order.
 	Attempts []Attempt
 }
 
-// WithResponse fills r with the last answer, whether the call ends well or not.
+// WithResponse stores the last response in r, whether or not the call succeeds.
 func WithResponse(r *Response) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		if r == nil {
 			return &ParamError{Field: "WithResponse", Reason: "is nil"}
 		}
-		*r = Response{} // not what an earlier call left there
+		*r = Response{} // discards what an earlier call stored
 		c.response = r
 		return nil
 	})
 }
 
-// WithTimeout ends the call, its retries included, after d, as a deadline of its context would.
+// WithTimeout limits the call to d, including its retries, as a deadline of its context would.
 func WithTimeout(d time.Duration) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		if d <= 0 {

@@ -10,26 +10,24 @@ import (
 
 const maxLimit = 120
 
-// ListParams are what all lists take.
+// ListParams are the parameters that all lists have.
 type ListParams struct {
-	// After is the cursor to go on from: the [Page.NextPage] of an earlier page.
+	// After is the cursor to start from: the [Page.NextPage] of an earlier page.
 	After string `url:"after,omitempty"`
-	// Limit is the number of items a page, from 1 to 120. Zero leaves it to the service; the All methods then ask
-	// for 120.
+	// Limit is the number of items per page, from 1 to 120. Zero means the service's default, and 120 in the All methods.
 	Limit int `url:"limit,omitempty" check:"min=1,max=120"`
-	// OrderBy is the field that decides the order. Most lists know only [OrderByCreatedAt]; what else a list knows
-	// stands in its doc.
+	// OrderBy is the field to sort by. Lists support only [OrderByCreatedAt] unless their doc names others.
 	OrderBy OrderBy `url:"orderBy,omitempty"`
-	// Order is the direction, descending unless set.
+	// Order is the sort order; descending by default.
 	Order Order `url:"order,omitempty"`
 }
 
 func (p *ListParams) list() *ListParams { return p }
 
-// OrderBy is the field that a list is ordered by.
+// OrderBy is a field to sort a list by.
 type OrderBy string
 
-// The fields that lists can be ordered by.
+// The fields to sort lists by.
 const (
 	OrderByCreatedAt   OrderBy = "dtCreated"
 	OrderByName        OrderBy = "name"
@@ -47,10 +45,10 @@ func (o OrderBy) Known() bool {
 	return false
 }
 
-// Order is the direction of a list.
+// Order is the sort order of a list.
 type Order string
 
-// The directions of a list.
+// The sort orders.
 const (
 	OrderAsc  Order = "asc"
 	OrderDesc Order = "desc"
@@ -61,9 +59,9 @@ func (o Order) Known() bool { return o == OrderAsc || o == OrderDesc }
 
 // Page is one page of a list.
 type Page[T any] struct {
-	// Items are the page's items; there may be none although there are more pages.
+	// Items are the items of the page. A page can be empty although there are more pages.
 	Items []T `json:"items"`
-	// HasMore reports whether there is another page.
+	// HasMore reports whether there are more pages.
 	HasMore bool `json:"hasMore"`
 	// NextPage is the cursor of the next page, for [ListParams.After].
 	NextPage string `json:"nextPage,omitzero"`
@@ -71,12 +69,12 @@ type Page[T any] struct {
 
 func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.NextPage == "" }
 
-// reserve makes room for the items of an answer of that many bytes, and takes no more memory than it has.
+// reserve allocates room for the items of a response of that many bytes, in no more memory than the response takes.
 func (p *Page[T]) reserve(bytes int) {
 	p.Items = slices.Grow(p.Items, min(bytes/max(1, int(reflect.TypeFor[T]().Size())), maxLimit))
 }
 
-// next returns the cursor of the next page; "" at the end.
+// next returns the cursor of the next page, or "" at the end.
 func (p *Page[T]) next(seen map[string]bool) (string, error) {
 	switch {
 	case !p.HasMore:
@@ -90,14 +88,14 @@ func (p *Page[T]) next(seen map[string]bool) (string, error) {
 	return p.NextPage, nil
 }
 
-// Errors of a list whose cursors cannot be followed. The items before them are good.
+// Errors of a list with an invalid cursor. The items before them are valid.
 var (
-	errNoCursor       = errors.New("paperspace: the service says that there are more pages, and not where")
-	errRepeatedCursor = errors.New("paperspace: the service repeats the cursor of an earlier page")
+	errNoCursor       = errors.New("paperspace: the service reports more pages but returned no cursor")
+	errRepeatedCursor = errors.New("paperspace: the service returned the cursor of an earlier page again")
 )
 
-// WithPrefetch has an All method fetch the next page while the consumer is busy with the one before it: one page ahead,
-// and no further. Other methods refuse it, and so does a walk with [WithResponse].
+// WithPrefetch makes an All method fetch the next page while the consumer processes the current one, and no further
+// page. It is an error with other methods, and together with [WithResponse].
 func WithPrefetch() RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		c.prefetch = true
@@ -105,15 +103,15 @@ func WithPrefetch() RequestOption {
 	})
 }
 
-// all walks a list from the params' cursor to its end. It asks for a page when the consumer has come to it, or with
-// [WithPrefetch] to the one before it, and keeps no other pages.
+// all iterates over a list from the params' cursor to its end. It fetches a page when the consumer reaches it, or with
+// [WithPrefetch] when the consumer reaches the page before it, and keeps no other page.
 func all[T, P any, PP interface {
 	*P
 	list() *ListParams
 }](ctx context.Context, c *Client, ep *endpoint, path []string, params P, opts []RequestOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		params := params // each walk has cursors of its own
+		params := params // each iteration has its own cursor
 		lp := PP(&params).list()
 		if lp.Limit == 0 {
 			lp.Limit = maxLimit
@@ -124,20 +122,20 @@ func all[T, P any, PP interface {
 				return err
 			}
 			r.options.prefetch = false
-			*page = Page[T]{Items: page.Items[:0]} // the consumer got copies of what was in it
+			*page = Page[T]{Items: page.Items[:0]} // the consumer has copies of the items
 			return c.do(ctx, r, func(body []byte) error { return ep.read(body, page) })
 		}
-		config, _ := ep.configure(opts) // the first page tells what is wrong with them
+		config, _ := ep.configure(opts) // fetching the first page returns the error
 		page, spare := new(Page[T]), new(Page[T])
-		var coming *prefetch
-		defer func() { coming.stop() }()
+		var next *prefetch
+		defer func() { next.stop() }()
 		seen := map[string]bool{lp.After: true}
 		for {
 			var err error
-			if coming == nil {
+			if next == nil {
 				err = fetch(ctx, page)
 			} else {
-				err = coming.wait()
+				err = next.wait()
 				page, spare = spare, page
 			}
 			if err != nil {
@@ -146,7 +144,7 @@ func all[T, P any, PP interface {
 			}
 			lp.After, err = page.next(seen)
 			if config.prefetch && lp.After != "" {
-				coming = startPrefetch(ctx, func(ctx context.Context) error { return fetch(ctx, spare) })
+				next = startPrefetch(ctx, func(ctx context.Context) error { return fetch(ctx, spare) })
 			}
 			for _, item := range page.Items {
 				if !yield(item, nil) {
@@ -163,7 +161,7 @@ func all[T, P any, PP interface {
 	}
 }
 
-// prefetch is a page on its way while the consumer is busy with the one before it.
+// prefetch is a page that is being fetched while the consumer processes the page before it.
 type prefetch struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -173,7 +171,7 @@ type prefetch struct {
 
 func startPrefetch(ctx context.Context, fetch func(context.Context) error) *prefetch {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prefetch{cancel: cancel, done: make(chan struct{}), err: errPanicked} // unless it returns
+	p := &prefetch{cancel: cancel, done: make(chan struct{}), err: errPanicked} // unless fetch returns
 	go func() {
 		defer close(p.done)
 		defer func() { p.panicked = recover() }()
@@ -182,8 +180,8 @@ func startPrefetch(ctx context.Context, fetch func(context.Context) error) *pref
 	return p
 }
 
-// wait returns when the page is there. What panicked on the way panics in the consumer's goroutine, as it would have
-// without the prefetch.
+// wait returns when the page is fetched. If the fetch panicked, wait panics in the consumer's goroutine, as the fetch
+// would have done without prefetching.
 func (p *prefetch) wait() error {
 	<-p.done
 	p.cancel()
@@ -193,7 +191,7 @@ func (p *prefetch) wait() error {
 	return p.err
 }
 
-// stop ends what the consumer does not want any more.
+// stop cancels the fetch of a page that the consumer does not need, and waits for its goroutine to end.
 func (p *prefetch) stop() {
 	if p != nil {
 		p.cancel()
@@ -201,7 +199,7 @@ func (p *prefetch) stop() {
 	}
 }
 
-// Collect gathers what an All method yields. After an error it returns the items before it as well.
+// Collect returns the items that an All method yields. On an error it also returns the items before it.
 func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	var items []T
 	for item, err := range seq {

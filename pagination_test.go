@@ -54,9 +54,9 @@ func TestAll(t *testing.T) {
 		{"empty pages", pages{"": {"", "2", true}, "2": {"", "3", true}, "3": {"d", "", false}}, "d", "", 3},
 		{"repeated items", pages{"": {"a a", "2", true}, "2": {"a", "", false}}, "a a a", "", 2},
 		{"a cursor after the end", pages{"": {"a", "2", false}}, "a", "", 1},
-		{"missing cursor", pages{"": {"a", "", true}}, "a", "not where", 1},
-		{"repeated cursor", pages{"": {"a", "2", true}, "2": {"b", "2", true}}, "a b", "repeats", 2},
-		{"cursors in a ring", pages{"": {"a", "2", true}, "2": {"b", "3", true}, "3": {"c", "2", true}}, "a b c", "repeats", 3},
+		{"missing cursor", pages{"": {"a", "", true}}, "a", "no cursor", 1},
+		{"repeated cursor", pages{"": {"a", "2", true}, "2": {"b", "2", true}}, "a b", "cursor of an earlier page", 2},
+		{"cursors in a ring", pages{"": {"a", "2", true}, "2": {"b", "3", true}, "3": {"c", "2", true}}, "a b c", "cursor of an earlier page", 3},
 		{"failed page", pages{"": {"a", "x", true}}, "a", "no such cursor", 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestAllIsLazy(t *testing.T) {
 func TestAllFromACursor(t *testing.T) {
 	rt := play(pages{"2": {"c", "3", true}, "3": {"d", "2", true}}.step)
 	machines, err := Collect(newTestClient(t, rt).Machines.All(t.Context(), MachineListParams{ListParams: ListParams{After: "2", Limit: 7}}))
-	require.ErrorContains(t, err, "repeats")
+	require.ErrorContains(t, err, "cursor of an earlier page")
 	assert.Equal(t, "c d", ids(machines))
 	assert.Equal(t, "7", rt.requests[0].URL.Query().Get("limit"))
 }

@@ -9,25 +9,25 @@ import (
 	"strings"
 )
 
-// location is a path in its two forms: as its segments read, and as it is sent.
-type location struct{ plain, escaped string }
+// urlPath is a path in two forms: unescaped, and escaped as it is sent.
+type urlPath struct{ plain, escaped string }
 
-// parseBaseURL accepts what the API key may be sent to: https anywhere, http on this machine only.
+// parseBaseURL accepts the URLs that the API key may be sent to: https, and http on a loopback address.
 func parseBaseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(cmp.Or(s, DefaultBaseURL)))
 	if err != nil {
-		return nil, errors.New("is not a URL") // url.Error would repeat it, and a password in it
+		return nil, errors.New("is not a URL") // a url.Error would contain the URL, which may have a password
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Hostname(), ".") == "":
 		return nil, errors.New("must be an https URL such as " + DefaultBaseURL)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, errors.New("must be https: plain http would show the API key to the network (loopback addresses may be http)")
+		return nil, errors.New("must be https, since http would send the API key unencrypted (loopback addresses may be http)")
 	case u.User != nil:
-		return nil, errors.New("must not hold a user or password")
+		return nil, errors.New("must not contain a user or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("must not have a query or fragment")
-	case dotted(u.Path):
+	case hasDotSegment(u.Path):
 		return nil, errors.New("must not have dot segments")
 	}
 	if port := u.Port(); port != "" {
@@ -38,7 +38,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	escaped := strings.TrimRight(u.EscapedPath(), "/")
 	plain, err := url.PathUnescape(escaped)
 	if err != nil {
-		return nil, errors.New("has a path that cannot be unescaped")
+		return nil, errors.New("has a path with an invalid escape")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: plain, RawPath: escaped}, nil
 }
@@ -48,8 +48,8 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// dotted takes a backslash for a slash, as some servers do.
-func dotted(path string) bool {
+// hasDotSegment treats a backslash as a slash, as some servers do.
+func hasDotSegment(path string) bool {
 	for segment := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
 		if segment == "." || segment == ".." {
 			return true
@@ -58,18 +58,18 @@ func dotted(path string) bool {
 	return false
 }
 
-// checkPath accepts the path of a [Request].
-func checkPath(path string) (location, error) {
+// checkPath parses and validates the path of a [Request].
+func checkPath(path string) (urlPath, error) {
 	u, err := url.Parse(path)
 	switch {
 	case !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//"):
-		return location{}, errors.New("must begin with one slash")
+		return urlPath{}, errors.New("must begin with one slash")
 	case err != nil:
-		return location{}, errors.New("is not an escaped path")
+		return urlPath{}, errors.New("is not a valid escaped path")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(path, "#"):
-		return location{}, errors.New("must not have a query or fragment; a query goes into Query")
-	case dotted(u.Path):
-		return location{}, errors.New("must not have dot segments")
+		return urlPath{}, errors.New("must not have a query or fragment; use Query for a query")
+	case hasDotSegment(u.Path):
+		return urlPath{}, errors.New("must not have dot segments")
 	}
-	return location{u.Path, u.EscapedPath()}, nil
+	return urlPath{u.Path, u.EscapedPath()}, nil
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Region is where machines, networks, public IPs and shared drives live. Its value is the short id, such as "ny2";
-// the other spellings that the service uses decode to it, so that regions can be compared with ==. Regions that this
-// package does not know are kept as the service spells them.
+// Region is the location of machines, networks, public IPs and shared drives. Its value is the short ID, such as
+// "ny2". The service's other spellings of a known region decode to its short ID, so that regions can be compared with
+// ==. Unknown regions keep the service's spelling.
 type Region string
 
 // The regions that the API documents.
@@ -27,13 +27,13 @@ var regions = []struct {
 	{RegionAMS1, "Europe (AMS1)"},
 }
 
-// ParseRegion reads a region as people write it: "ny2", "NY2" or "East Coast (NY2)", in any case and with space
-// around it. Any other text is an error; a region newer than this package can be used as Region("…").
+// ParseRegion parses a known region: "ny2", "NY2" or "East Coast (NY2)", in any case and with surrounding space.
+// Anything else is an error. For a region that this package does not know, use Region("…").
 func ParseRegion(s string) (Region, error) {
 	if r := normalRegion(s); r.Known() {
 		return r, nil
 	}
-	return "", fmt.Errorf("paperspace: unknown region %q (known are ny2, ca1 and ams1)", s)
+	return "", fmt.Errorf("paperspace: unknown region %q (known regions: ny2, ca1, ams1)", s)
 }
 
 func normalRegion(s string) Region {
@@ -46,10 +46,10 @@ func normalRegion(s string) Region {
 	return Region(s)
 }
 
-// Known reports whether the region is one that the API documents.
+// Known reports whether the API documents the region.
 func (r Region) Known() bool { return r == RegionNY2 || r == RegionCA1 || r == RegionAMS1 }
 
-// Long returns the service's own spelling, such as "East Coast (NY2)", and an unknown region as it is.
+// Long returns the service's long spelling, such as "East Coast (NY2)". An unknown region is returned unchanged.
 func (r Region) Long() string {
 	r = normalRegion(string(r))
 	for _, known := range regions {
@@ -60,12 +60,12 @@ func (r Region) Long() string {
 	return string(r)
 }
 
-// MarshalText returns the short id.
+// MarshalText returns the short ID.
 func (r Region) MarshalText() ([]byte, error) { return []byte(normalRegion(string(r))), nil }
 
-// UnmarshalText reads any spelling.
+// UnmarshalText accepts any spelling.
 func (r *Region) UnmarshalText(text []byte) error {
-	for _, known := range regions { // in the service's own spelling, nothing is allocated
+	for _, known := range regions { // the service's own spellings need no allocation
 		if string(text) == string(known.id) || string(text) == known.long {
 			*r = known.id
 			return nil
@@ -75,7 +75,7 @@ func (r *Region) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// EncodeValues puts the short id into a query.
+// EncodeValues adds the short ID to a query.
 func (r Region) EncodeValues(key string, v *url.Values) error {
 	v.Set(key, string(normalRegion(string(r))))
 	return nil

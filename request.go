@@ -16,17 +16,17 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// request is one call of an endpoint, ready to be sent.
+// request is a validated request to an endpoint.
 type request struct {
 	endpoint *endpoint
-	path     location
+	path     urlPath
 	query    url.Values
 	body     []byte
 	options  requestConfig
 }
 
-// call takes the one road to an endpoint. Params become the query of a GET or DELETE, and the body of anything else;
-// nil means neither.
+// call calls an endpoint and returns the decoded response. Params become the query of a GET or DELETE, and the body of
+// any other request; nil means neither.
 func call[T any](ctx context.Context, c *Client, ep *endpoint, path []string, params any, opts []RequestOption) (*T, error) {
 	r, err := ep.request(path, params, opts)
 	if err != nil {
@@ -35,21 +35,23 @@ func call[T any](ctx context.Context, c *Client, ep *endpoint, path []string, pa
 	return exchange[T](ctx, c, r, nil)
 }
 
-// deleted calls an endpoint that deletes. An empty response is as good as gone, which the keys in the path identify.
-func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string, gone T, opts []RequestOption) (*T, error) {
+// deleted calls an endpoint that deletes an object. If the response is empty, it returns whenEmpty, which identifies
+// the object.
+func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string, whenEmpty T, opts []RequestOption) (*T, error) {
 	r, err := ep.request(path, nil, opts)
 	if err != nil {
 		return nil, err
 	}
-	return exchange(ctx, c, r, &gone)
+	return exchange(ctx, c, r, &whenEmpty)
 }
 
-// exchange sends a request and returns the decoded response. An empty one is an error, unless empty is what it means.
-func exchange[T any](ctx context.Context, c *Client, r request, empty *T) (*T, error) {
+// exchange sends a request and returns the decoded response. For an empty response it returns whenEmpty, or an error
+// if that is nil.
+func exchange[T any](ctx context.Context, c *Client, r request, whenEmpty *T) (*T, error) {
 	out, ep := new(T), r.endpoint
 	err := c.do(ctx, r, func(body []byte) error {
-		if empty != nil && len(bytes.TrimSpace(body)) == 0 {
-			*out = *empty
+		if whenEmpty != nil && len(bytes.TrimSpace(body)) == 0 {
+			*out = *whenEmpty
 			return nil
 		}
 		return ep.read(body, out)
@@ -60,9 +62,9 @@ func exchange[T any](ctx context.Context, c *Client, r request, empty *T) (*T, e
 	return out, nil
 }
 
-// request makes a request of what a method was given. Nothing that cannot be sent comes through.
+// request returns the request that a method's arguments describe, or an error if they cannot be sent.
 func (ep *endpoint) request(path []string, params any, opts []RequestOption) (request, error) {
-	options, err := ep.configure(opts) // first, so that a captured response is never an earlier call's
+	options, err := ep.configure(opts) // first, since it clears the Response of an earlier call
 	r := request{endpoint: ep, options: options}
 	if err != nil {
 		return r, err
@@ -85,7 +87,7 @@ func (ep *endpoint) request(path []string, params any, opts []RequestOption) (re
 	return r, r.addOptions(params, params)
 }
 
-// configure applies the options of a call, and returns the first error among them.
+// configure applies the options of a call and returns the first error.
 func (ep *endpoint) configure(opts []RequestOption) (_ requestConfig, first error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil
@@ -94,7 +96,7 @@ func (ep *endpoint) configure(opts []RequestOption) (_ requestConfig, first erro
 	for _, opt := range opts {
 		var err error
 		if opt == nil {
-			err = ep.paramError("opts", "has a nil option")
+			err = ep.paramError("opts", "contains a nil option")
 		} else {
 			err = opt.applyRequest(rc)
 		}
@@ -104,13 +106,13 @@ func (ep *endpoint) configure(opts []RequestOption) (_ requestConfig, first erro
 		first = cmp.Or(first, err)
 	}
 	if first == nil && rc.prefetch && rc.response != nil {
-		first = ep.paramError("WithResponse", "cannot be combined with WithPrefetch: it could not say which page it is of")
+		first = ep.paramError("WithResponse", "cannot be combined with WithPrefetch, which fetches two pages at the same time")
 	}
 	return *rc, first
 }
 
-// addOptions adds the options' fields to the query, and to the body, which it encodes. The options may not set what
-// params have a field for.
+// addOptions encodes the body and adds the query parameters and body fields of the options. They must not have the
+// name of a field of params.
 func (r *request) addOptions(params, body any) error {
 	ep, options := r.endpoint, &r.options
 	if len(options.query) > 0 {
@@ -119,7 +121,7 @@ func (r *request) addOptions(params, body any) error {
 		maps.Copy(merged, r.query)
 		for name, values := range options.query {
 			if taken[name] || merged.Has(name) {
-				return ep.paramError("WithQuery", "the endpoint has a parameter named "+name)
+				return ep.paramError("WithQuery", "the endpoint already has a parameter named "+name)
 			}
 			merged[name] = values
 		}
@@ -142,13 +144,13 @@ func (r *request) addOptions(params, body any) error {
 	return nil
 }
 
-// do sends a request and hands the body of a successful response to read. It is where hooks run.
+// do runs a request with its hooks and timeout. It passes the body of a successful response to read.
 func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) error {
 	switch ep := r.endpoint; {
 	case ctx == nil:
 		return ep.paramError("ctx", "is nil")
 	case r.options.prefetch:
-		return ep.paramError("WithPrefetch", "is for the All methods")
+		return ep.paramError("WithPrefetch", "has no effect on this method, only on the All methods")
 	case c.config.authorization == nil && !ep.keyless:
 		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, ep.id)
 	}
@@ -161,8 +163,8 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 		return c.send(ctx, r, read, nil)
 	}
 	start := time.Now()
-	result := CallResult{Err: errPanicked} // unless it returns
-	var room [4]func(CallResult)           // more hooks than that cost an allocation
+	result := CallResult{Err: errPanicked} // unless send returns
+	var room [4]func(CallResult)           // more hooks need an allocation
 	ends := room[:0]
 	defer func() {
 		result.Duration = time.Since(start)
@@ -173,7 +175,8 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 	return result.Err
 }
 
-// send makes the call and fills result, if there is one, and the captured response, if the caller asked for one.
+// send sends a request and passes the body of a successful response to read. It fills in result, if not nil, and the
+// response that the caller wants to capture.
 func (c *Client) send(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
 	ep := r.endpoint
 	t := transport.Call{

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// maxResponseBody is far more than any response of the API.
+	// maxResponseBody is the default limit, which no response of the API comes near.
 	maxResponseBody = 64 << 20
-	// maxErrorBody is how much of a response's body an Error keeps.
+	// maxErrorBody is the length of a response's body that an Error keeps.
 	maxErrorBody = 64 << 10
 )
 
-// errIsError is a response whose body is an error although its status is 2xx.
-var errIsError = errors.New("the response is an error")
+// errErrorBody is a response with a 2xx status whose body is an error.
+var errErrorBody = errors.New("the response is an error")
 
 // read decodes the body of a 2xx response into out, a pointer to a zero value.
 func (ep *endpoint) read(body []byte, out any) error {
@@ -49,27 +49,27 @@ func (ep *endpoint) read(body []byte, out any) error {
 	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || string(text) == "{}") {
 		return nil
 	}
-	if !hasAny(body, v.Type()) {
+	if !hasExpectedField(body, v.Type()) {
 		return errors.New("the response has none of the expected fields")
 	}
 	return nil
 }
 
-// checkBody returns errIsError if the body of a 2xx response is an error.
+// checkBody returns errErrorBody if the body of a 2xx response is an error.
 func (ep *endpoint) checkBody(body []byte) error {
 	isNull := ep.nullCode != "" && string(bytes.TrimSpace(body)) == "null"
 	if isNull || mayBeError(body) && parseErrorBody(body).isError() {
-		return errIsError
+		return errErrorBody
 	}
 	return nil
 }
 
-// envelope is a result that is worth nothing without its contents: a page or an operation.
+// envelope is a page or an operation, which is invalid without its contents.
 type envelope interface{ isEmpty() bool }
 
-// hasAny reports whether a JSON object has any of the members that a response of the type must have. One that has none
-// comes from something that is not the API, and must not pass for an empty list.
-func hasAny(object []byte, t reflect.Type) bool {
+// hasExpectedField reports whether a JSON object has any of the fields that a response of type t must have. An object
+// without one does not come from the API, and must not be taken for an empty list.
+func hasExpectedField(object []byte, t reflect.Type) bool {
 	var members map[string]jsontext.Value
 	if decode(object, &members) != nil {
 		return true
@@ -87,7 +87,7 @@ func hasAny(object []byte, t reflect.Type) bool {
 	return required == 0
 }
 
-// newError returns the error of a call without a usable response.
+// newError returns the error of a call that has no usable response.
 func newError(ep *endpoint, t *transport.Call, cause error) *Error {
 	e := &Error{
 		Endpoint: ep.id, Method: ep.method, PathTemplate: ep.path,
@@ -99,14 +99,14 @@ func newError(ep *endpoint, t *transport.Call, cause error) *Error {
 		e.Body = bytes.Clone(t.Body[:min(len(t.Body), maxErrorBody)])
 	}
 	succeeded := t.StatusCode/100 == 2
-	if succeeded && cause != errIsError {
+	if succeeded && cause != errErrorBody {
 		e.OutcomeUnknown = t.Write
 		return e
 	}
 	parsed := parseErrorBody(t.Body)
 	e.Code, e.Message, e.Issues, e.Details = parsed.code, parsed.message, parsed.issues, parsed.details
 	e.fromAPI = parsed.message != ""
-	if cause == errIsError {
+	if cause == errErrorBody {
 		e.Err = nil
 		if parsed.members == nil {
 			e.Code, e.Message, e.fromAPI = ep.nullCode, "the response is null", true
@@ -120,7 +120,7 @@ func newError(ep *endpoint, t *transport.Call, cause error) *Error {
 	return e
 }
 
-// origin names the origin that a Location leads to, if it names one; its path and query may hold secrets.
+// origin returns the origin of a Location header, if it has one. The rest of the URL may contain secrets.
 func origin(location string) string {
 	u, err := url.Parse(location)
 	if err != nil || u.Host == "" {
@@ -129,7 +129,7 @@ func origin(location string) string {
 	return "to " + (&url.URL{Scheme: u.Scheme, Host: u.Host}).String() + " "
 }
 
-// errorBody is the parts of an error's body that could be read.
+// errorBody is the part of an error's body that could be read.
 type errorBody struct {
 	code, message string
 	issues        []Issue
@@ -137,7 +137,8 @@ type errorBody struct {
 	members       map[string]jsontext.Value
 }
 
-// parseErrorBody reads as much of an error's body as it can: it may be HTML, empty, cut short or oddly typed.
+// parseErrorBody reads as much of an error's body as possible. The body may be HTML, empty, truncated, or JSON with
+// unexpected types.
 func parseErrorBody(body []byte) (parsed errorBody) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), decodeOptions)
 	if dec.PeekKind() != '{' {
@@ -149,7 +150,7 @@ func parseErrorBody(body []byte) (parsed errorBody) {
 		key := name.String()
 		value, err := dec.ReadValue()
 		if err != nil {
-			break // the body was cut here
+			break // the body is truncated here
 		}
 		parsed.members[key] = value.Clone()
 	}
@@ -179,7 +180,7 @@ func parseIssue(value jsontext.Value) Issue {
 	return Issue{Code: text(members["code"]), Path: strings.Join(parts, "."), Message: text(members["message"])}
 }
 
-// text returns the value of a JSON string, and other JSON as it stands. Null and absent are "".
+// text returns the value of a JSON string, and any other JSON as its source text. Null and absent values are "".
 func text(value jsontext.Value) string {
 	var s string
 	switch {
@@ -192,10 +193,10 @@ func text(value jsontext.Value) string {
 	}
 }
 
-// errorMembers are the members that the body of an error may have.
+// errorMembers are the members of an error's body.
 var errorMembers = []string{"message", "code", "details", "issues"}
 
-// mayBeError reports whether the first name in a body is one of an error's. It spares most bodies a closer look.
+// mayBeError reports whether the first member of a body is a member of an error. It saves parsing most bodies twice.
 func mayBeError(body []byte) bool {
 	first := bytes.TrimLeft(body, "{ \t\r\n")
 	return slices.ContainsFunc(errorMembers, func(name string) bool {
@@ -203,8 +204,8 @@ func mayBeError(body []byte) bool {
 	})
 }
 
-// isError reports whether a body is an error whatever its status: it has a message and a code, both strings, and
-// nothing that an object of the API would have.
+// isError reports whether the body is an error, whatever its status: message and code are strings, and there are no
+// members other than those of an error.
 func (b errorBody) isError() bool {
 	for name := range b.members {
 		if !slices.Contains(errorMembers, name) {

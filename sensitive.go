@@ -7,23 +7,23 @@ import (
 	"log/slog"
 )
 
-// mask stands wherever a secret would be printed.
+// mask replaces secrets in printed text.
 const mask = "[REDACTED]"
 
-const holdsMask = "holds the mask " + mask + " in place of a secret"
+const holdsMask = "holds the mask " + mask + " instead of a secret"
 
-// Sensitive is a string that must not be seen: a password, a key, a script, the value of a secret or of an environment
-// variable. Everything that prints it prints [REDACTED]: fmt with any verb that vet lets pass (%w and %p ask no value how
-// it prints), slog, and every encoder that honours [encoding.TextMarshaler], encoding/json among them, which only up to
-// Go 1.26 shows the keys of its maps. [Sensitive.Reveal] returns the value, and requests carry it to the service.
+// Sensitive is a secret string: a password, a key, a script, or the value of a secret or an environment variable. It
+// prints as [REDACTED]: with fmt (any verb that vet accepts; %w and %p ignore formatting methods), slog, and every
+// encoder that honours [encoding.TextMarshaler], including encoding/json, which up to Go 1.26 masks all but the keys
+// of its maps. [Sensitive.Reveal] returns the value, and requests send it to the service.
 //
-// What cannot be masked, such as unexported fields of other packages' types, stands in SECURITY.md.
+// SECURITY.md lists what cannot be masked, such as unexported fields of other packages' types.
 //
-// A Sensitive that holds the mask itself, because params were decoded from a log or a queue, is refused before
+// A Sensitive whose value is the mask itself, because params were decoded from a log or a queue, is refused before
 // anything is sent.
 type Sensitive string
 
-// Reveal returns the secret.
+// Reveal returns the value.
 func (s Sensitive) Reveal() string { return string(s) }
 
 // String returns the mask.
@@ -38,17 +38,17 @@ func (s Sensitive) LogValue() slog.Value { return slog.StringValue(mask) }
 // MarshalText returns the mask.
 func (s Sensitive) MarshalText() ([]byte, error) { return []byte(mask), nil }
 
-// UnmarshalText takes the value as it is.
+// UnmarshalText sets the value to text.
 func (s *Sensitive) UnmarshalText(text []byte) error {
 	*s = Sensitive(text)
 	return nil
 }
 
-// RawJSON is JSON that the SDK does not interpret, and that may hold secrets. fmt and slog print its length only;
-// encoding it as JSON gives it unchanged.
+// RawJSON is JSON that this package does not interpret and that may contain secrets. It prints as its length with fmt
+// and slog, and encodes as JSON unchanged.
 type RawJSON []byte
 
-// String tells the length.
+// String returns the length.
 func (r RawJSON) String() string { return fmt.Sprintf("RawJSON(%d bytes)", len(r)) }
 
 // Format prints the length, whatever the verb.
@@ -57,7 +57,7 @@ func (r RawJSON) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String
 // LogValue returns the length.
 func (r RawJSON) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// MarshalJSON returns the JSON unchanged, and null for an empty one.
+// MarshalJSON returns the JSON unchanged, or null if it is empty.
 func (r RawJSON) MarshalJSON() ([]byte, error) {
 	if len(r) == 0 {
 		return []byte("null"), nil
@@ -72,7 +72,7 @@ func (r RawJSON) check() string {
 	return ""
 }
 
-// UnmarshalJSON keeps a copy of the JSON. Bytes that are not UTF-8 become U+FFFD, as in a string, or it could not be
+// UnmarshalJSON stores a copy of the JSON. Invalid UTF-8 becomes U+FFFD, as in a string, so that the copy can be
 // encoded again.
 func (r *RawJSON) UnmarshalJSON(data []byte) error {
 	*r = append((*r)[:0], bytes.ToValidUTF8(data, []byte("\ufffd"))...)

@@ -9,31 +9,30 @@ import (
 	"sync"
 )
 
-// rule is what a field of a params struct must hold to. It stands in the field's `check` tag:
+// rule is what the value of a field of a params struct must satisfy. It comes from the field's `check` tag:
 //
-//	required   it must be set: the zero value means nothing to the service, as for an id, an enum or a name
-//	nonzero    it may be left out, and means as little when it is set to zero
-//	min=N      the least number
-//	max=N      the greatest number
+//	required   it must be set: its zero value is not valid, as for an ID, an enum or a name
+//	nonzero    it may be omitted, but must not be set to its zero value
+//	min=N      it must be at least N
+//	max=N      it must be at most N
 //
-// A field that may be left out is held to it only when it is set; a pointer that is set must not point to a zero that
-// is forbidden.
+// An optional field is checked only if it is set. For a pointer, the value that it points to is checked.
 type rule struct {
 	index    int
-	name     string // as the API spells it, "" for an embedded struct
+	name     string // in the API; "" for an embedded struct
 	goName   string
 	optional bool
 	required bool
 	min, max float64 // 0: no bound
-	walk     bool    // there may be rules or secrets further down
+	nested   bool    // check the parts of the value, too
 }
 
 var rules sync.Map // of reflect.Type to []rule
 
-// checker is a type whose values are not all fit to be sent. It returns the reason, or "".
+// checker is a type with values that cannot be sent. Its check method returns the reason, or "" if the value is valid.
 type checker interface{ check() string }
 
-// validate finds what the service would refuse or misunderstand, before anything is sent.
+// validate finds params that the service would reject or misread, before anything is sent.
 func validate(ep *endpoint, params any) error {
 	if path, reason := check(reflect.ValueOf(params), 0); reason != "" {
 		return ep.paramError(strings.TrimPrefix(path, "."), reason)
@@ -41,13 +40,14 @@ func validate(ep *endpoint, params any) error {
 	return nil
 }
 
-// maxNesting is deeper than anything that the service takes, and ends the walk through a value that contains itself.
+// maxNesting is deeper than any request of the API, and stops the check of a value that contains itself.
 const maxNesting = 1000
 
-// check returns the path of the first value in v that cannot be sent, and the reason.
+// check returns the path of the first value in v that cannot be sent, and the reason. The reason is "" if there is
+// none.
 func check(v reflect.Value, depth int) (path, reason string) {
 	if depth++; depth > maxNesting {
-		return "", "is nested too deeply, or contains itself"
+		return "", "is nested too deeply or contains itself"
 	}
 	if c, ok := v.Interface().(checker); ok && v.Kind() != reflect.Pointer {
 		if reason := c.check(); reason != "" || v.Kind() != reflect.Struct {
@@ -80,7 +80,7 @@ func check(v reflect.Value, depth int) (path, reason string) {
 			if reason := r.check(v.Field(r.index)); reason != "" {
 				return "." + r.name, fmt.Sprintf("%s (%s.%s)", reason, v.Type().Name(), r.goName)
 			}
-			if !r.walk {
+			if !r.nested {
 				continue
 			}
 			if path, reason := check(v.Field(r.index), depth); reason != "" {
@@ -103,9 +103,9 @@ func (r *rule) check(v reflect.Value) string {
 	} else if r.optional && v.IsZero() {
 		return ""
 	}
-	if r.required && (v.IsZero() || v.Interface() == any(Value(""))) { // the latter is an empty id that may be null
+	if r.required && (v.IsZero() || v.Interface() == any(Value(""))) { // the latter is an empty ID in a Nullable
 		if r.optional {
-			return "is set to a zero value, which means nothing"
+			return "must not be set to its zero value"
 		}
 		return "is required"
 	}
@@ -135,7 +135,7 @@ func rulesOf(t reflect.Type) []rule {
 	var list []rule
 	for i := range t.NumField() {
 		f := t.Field(i)
-		r := rule{index: i, goName: f.Name, walk: mayHold(f.Type)}
+		r := rule{index: i, goName: f.Name, nested: needsCheck(f.Type)}
 		tag, ok := f.Tag.Lookup("json")
 		if !ok {
 			tag = f.Tag.Get("url")
@@ -153,7 +153,7 @@ func rulesOf(t reflect.Type) []rule {
 				r.max, _ = strconv.ParseFloat(value, 64)
 			}
 		}
-		if f.IsExported() && (r.walk || r.required || r.min != 0 || r.max != 0) {
+		if f.IsExported() && (r.nested || r.required || r.min != 0 || r.max != 0) {
 			list = append(list, r)
 		}
 	}
@@ -161,20 +161,20 @@ func rulesOf(t reflect.Type) []rule {
 	return list
 }
 
-// mayHold reports whether values of the type, which is part of the outer ones, can have rules or secrets in them.
-func mayHold(t reflect.Type, outer ...reflect.Type) bool {
+// needsCheck reports whether values of type t, a part of the outer types, can contain fields with rules, or secrets.
+func needsCheck(t reflect.Type, outer ...reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Interface:
 		return true
 	case reflect.Pointer, reflect.Slice, reflect.Map:
-		if !slices.Contains(outer, t) && mayHold(t.Elem(), append(outer, t)...) {
+		if !slices.Contains(outer, t) && needsCheck(t.Elem(), append(outer, t)...) {
 			return true
 		}
 	}
 	return t == reflect.TypeFor[Sensitive]() || t.Implements(reflect.TypeFor[checker]())
 }
 
-// fieldNames are the names that a params struct gives to its fields under a tag.
+// fieldNames returns the names of the fields of params in the given struct tag.
 func fieldNames(params any, tag string) map[string]bool {
 	names := map[string]bool{}
 	if params == nil {
