@@ -38,8 +38,8 @@ func (s *CustomTemplatesService) Delete(ctx context.Context, id string, opts ...
 	return deleted(ctx, s.client, customTemplatesDelete, pathParams(id), CustomTemplate{ID: id}, opts)
 }
 
-// List fetches one page of the team's templates, newest first. It can be ordered by [OrderByCreatedAt] and
-// [OrderByName]. The service may list a template more than once.
+// List fetches one page of the team's templates, newest first. OrderBy can be [OrderByCreatedAt] or [OrderByName]. The
+// service may list a template more than once.
 //
 // API: customTemplates-list, GET /custom-templates
 func (s *CustomTemplatesService) List(ctx context.Context, params CustomTemplateListParams, opts ...RequestOption) (*Page[CustomTemplate], error) {

@@ -13,7 +13,7 @@
 //
 // # Lists
 //
-// List methods fetch one [Page]. All methods iterate over all pages and fetch each page when it is needed:
+// The List methods fetch one [Page]. The All methods iterate over all pages and fetch each page when it is needed:
 //
 //	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{Region: paperspace.RegionNY2}) {
 //		if err != nil {
@@ -50,8 +50,8 @@
 //
 // # Options
 //
-// An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. This table lists all options,
-// and the methods that refuse one because it has no effect on them:
+// An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. This table lists all
+// options, and the methods that refuse them because they have no effect there:
 //
 //	option                  configures       refused by
 //	FromEnv                 client
@@ -76,8 +76,8 @@
 //	                                         Deployments.Apply, Deployments.Watch, Deployments.FollowLogs
 //	WithWaitTimeout         wait
 //
-// [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls endpoints
-// that it has no method for. [WithResponse] captures the HTTP response.
+// [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls
+// endpoints that it has no method for. [WithResponse] captures the HTTP response.
 //
 // # Logs, traces and metrics
 //

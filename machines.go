@@ -37,8 +37,8 @@ func (s *MachinesService) Create(ctx context.Context, params MachineCreateParams
 	return operate[Machine](ctx, s.client, machinesCreate, nil, params, opts)
 }
 
-// List fetches one page of the team's machines, newest first. It can be ordered by [OrderByCreatedAt], [OrderByName]
-// and [OrderByState].
+// List fetches one page of the team's machines, newest first. OrderBy can be [OrderByCreatedAt], [OrderByName] or
+// [OrderByState].
 //
 // API: machines-list, GET /machines
 func (s *MachinesService) List(ctx context.Context, params MachineListParams, opts ...RequestOption) (*Page[Machine], error) {
@@ -103,7 +103,7 @@ func (s *MachinesService) AddAccessor(ctx context.Context, id string, params Mac
 	return call[Accessor](ctx, s.client, machinesAddAccessor, pathParams(id), params, opts)
 }
 
-// ListAccessors fetches one page of the users with access to the machine. It can be ordered by [OrderByID] only.
+// ListAccessors fetches one page of the users with access to the machine. OrderBy can only be [OrderByID].
 //
 // API: machines-listAccessors, GET /machines/{id}/accessors
 func (s *MachinesService) ListAccessors(ctx context.Context, id string, params MachineAccessorListParams, opts ...RequestOption) (*Page[Accessor], error) {

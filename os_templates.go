@@ -12,7 +12,7 @@ type OSTemplatesService struct{ client *Client }
 
 var osTemplatesList = get("osTemplates-list", "/os-templates").withoutKey()
 
-// List fetches one page of the operating systems. It can be ordered by [OrderByName] only.
+// List fetches one page of the operating systems. OrderBy can only be [OrderByName].
 //
 // API: osTemplates-list, GET /os-templates
 func (s *OSTemplatesService) List(ctx context.Context, params OSTemplateListParams, opts ...RequestOption) (*Page[OSTemplate], error) {

@@ -39,8 +39,7 @@ func (s *PrivateNetworksService) Delete(ctx context.Context, id string, opts ...
 	return deleted(ctx, s.client, privateNetworksDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
-// List fetches one page of the team's networks, newest first. It can be ordered by [OrderByCreatedAt] and
-// [OrderByName].
+// List fetches one page of the team's networks, newest first. OrderBy can be [OrderByCreatedAt] or [OrderByName].
 //
 // API: privateNetworks-list, GET /private-networks
 func (s *PrivateNetworksService) List(ctx context.Context, params PrivateNetworkListParams, opts ...RequestOption) (*Page[PrivateNetwork], error) {

@@ -39,14 +39,15 @@ func (s *SharedDrivesService) Delete(ctx context.Context, id string, opts ...Req
 	return deleted(ctx, s.client, sharedDrivesDelete, pathParams(id), Deleted{ID: id}, opts)
 }
 
-// List fetches one page of the team's drives, newest first. It can be ordered by [OrderByCreatedAt] and [OrderByName].
+// List fetches one page of the team's drives, newest first. OrderBy can be [OrderByCreatedAt] or [OrderByName].
 //
 // API: sharedDrives-list, GET /shared-drives
 func (s *SharedDrivesService) List(ctx context.Context, params SharedDriveListParams, opts ...RequestOption) (*Page[SharedDrive], error) {
 	return call[Page[SharedDrive]](ctx, s.client, sharedDrivesList, nil, params, opts)
 }
 
-// All iterates over the team's drives, in the order of [SharedDrivesService.List]. Calls sharedDrives-list for each page.
+// All iterates over the team's drives, in the order of [SharedDrivesService.List]. Calls sharedDrives-list for each
+// page.
 func (s *SharedDrivesService) All(ctx context.Context, params SharedDriveListParams, opts ...RequestOption) iter.Seq2[SharedDrive, error] {
 	return all[SharedDrive](ctx, s.client, sharedDrivesList, nil, params, opts)
 }

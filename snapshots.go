@@ -38,8 +38,7 @@ func (s *SnapshotsService) Delete(ctx context.Context, id string, opts ...Reques
 	return operate[Snapshot](ctx, s.client, snapshotsDelete, pathParams(id), nil, opts)
 }
 
-// List fetches one page of the team's snapshots, newest first. It can be ordered by [OrderByCreatedAt] and
-// [OrderByName].
+// List fetches one page of the team's snapshots, newest first. OrderBy can be [OrderByCreatedAt] or [OrderByName].
 //
 // API: snapshots-list, GET /snapshots
 func (s *SnapshotsService) List(ctx context.Context, params SnapshotListParams, opts ...RequestOption) (*Page[Snapshot], error) {

@@ -40,8 +40,7 @@ func (s *StartupScriptsService) Delete(ctx context.Context, id string, opts ...R
 	return deleted(ctx, s.client, startupScriptsDelete, pathParams(id), StartupScript{ID: id}, opts)
 }
 
-// List fetches one page of the team's scripts, newest first. It can be ordered by [OrderByCreatedAt] and
-// [OrderByName].
+// List fetches one page of the team's scripts, newest first. OrderBy can be [OrderByCreatedAt] or [OrderByName].
 //
 // API: startupScripts-list, GET /startup-scripts
 func (s *StartupScriptsService) List(ctx context.Context, params StartupScriptListParams, opts ...RequestOption) (*Page[StartupScript], error) {

@@ -15,7 +15,7 @@ var (
 	teamMembershipsRemoveUser   = remove("teamMemberships-removeUser", "/teams/{teamId}/users/{userId}")
 )
 
-// List fetches one page of the team's members, newest first. It can be ordered by [OrderByConfirmedAt] only.
+// List fetches one page of the team's members, newest first. OrderBy can only be [OrderByConfirmedAt].
 //
 // API: teamMemberships-listByTeamId, GET /teams/{teamId}/users
 func (s *UsersService) List(ctx context.Context, teamID string, params TeamMemberListParams, opts ...RequestOption) (*Page[TeamMember], error) {
