@@ -15,8 +15,8 @@ import (
 // null and "" decode as 0. It encodes as a number.
 type Bytes int64
 
-// String returns the size in a readable form, such as "8 GiB" or "50 GB": in a decimal unit if it is a multiple of it, and
-// otherwise in a binary unit with at most one decimal place. The verb %d prints the number of bytes.
+// String returns the size in a readable form, such as "8 GiB" or "50 GB": in a decimal unit if it is a multiple of that
+// unit, and otherwise in a binary unit with at most one decimal place. The verb %d prints the number of bytes.
 func (b Bytes) String() string {
 	n, sign := uint64(b), ""
 	if b < 0 {

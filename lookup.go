@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// The GetByName methods compare names exactly, since the service's filter also matches parts of a name: for "web" it also
-// returns "web-2".
+// The GetByName methods compare names exactly, since the service's filter also matches parts of a name: for "web" it
+// also returns "web-2".
 
 // GetByName fetches the machine with exactly this name. It fails with [ErrNotFound] if there is none, and with
 // [ErrAmbiguous], which lists the IDs, if there are several.
