@@ -105,7 +105,7 @@ func (b *bench) populate() map[string]string {
 
 	paths := map[string]string{}
 	for _, op := range contract.Operations() {
-		if op.Response.Field("nextPage") == nil {
+		if !op.IsList() {
 			continue
 		}
 		owner := map[string]string{
@@ -119,7 +119,6 @@ func (b *bench) populate() map[string]string {
 func TestPagesOfEveryList(t *testing.T) {
 	b := newBench(t)
 	paths := b.populate()
-	require.Len(t, paths, 27)
 	for id, path := range paths {
 		op := contract.Lookup(id)
 		orders := op.Parameters[slices.IndexFunc(op.Parameters, func(p contract.Parameter) bool { return p.Name == "orderBy" })].Enum
@@ -304,7 +303,7 @@ func ofDrives(value string) func(b *bench) filtered {
 func TestFiltersOfEveryList(t *testing.T) {
 	tested := 0
 	for _, op := range contract.Operations() {
-		if op.Response.Field("items") == nil {
+		if !op.IsList() {
 			continue
 		}
 		for _, p := range op.Parameters {

@@ -15,18 +15,18 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// ids returns the operations that a predicate picks, in the contract's order.
-func ids(pick func(*contract.Operation) bool) []string {
-	var picked []string
+// ids returns the ids of the endpoints for which the predicate holds, in the contract's order.
+func ids(holds func(*contract.Operation) bool) []string {
+	var matching []string
 	for _, op := range contract.Operations() {
-		if pick(op) {
-			picked = append(picked, op.ID)
+		if holds(op) {
+			matching = append(matching, op.ID)
 		}
 	}
-	return picked
+	return matching
 }
 
-// visit calls f for s and for all that it is made of.
+// visit calls f for s and for all schemas inside it.
 func visit(path string, s *contract.Schema, f func(path string, s *contract.Schema)) {
 	f(path, s)
 	for _, field := range s.Fields {
@@ -58,26 +58,34 @@ func operation(t *testing.T, id string) *contract.Operation {
 	return op
 }
 
+// counts are the numbers of endpoints. This is the only test that spells them out.
+type counts struct{ endpoints, tags, lists, events, requestBodies int }
+
 func TestOperations(t *testing.T) {
 	operations := contract.Operations()
-	assert.Len(t, operations, 113)
 	assert.Equal(t, "auth-session", operations[0].ID)
-
-	tags, calls := map[string]bool{}, map[string]bool{}
+	tags, routes := map[string]bool{}, map[string]bool{}
 	for _, op := range operations {
 		assert.Same(t, op, contract.Lookup(op.ID))
 		assert.NotNil(t, op.Response, op.ID)
 		for _, tag := range op.Tags {
 			tags[tag] = true
 		}
-		calls[op.Method+" "+op.Path] = true
+		routes[op.Method+" "+op.Path] = true
 	}
-	assert.Len(t, tags, 20)
-	assert.Len(t, calls, 113, "two operations for the same method and path")
+	assert.Len(t, routes, len(operations), "two endpoints have the same method and path")
+	assert.Equal(t, counts{
+		endpoints: 113, tags: 20, lists: 27, events: 10, requestBodies: 37,
+	}, counts{
+		endpoints: len(operations), tags: len(tags),
+		lists:         len(ids((*contract.Operation).IsList)),
+		events:        len(ids((*contract.Operation).ReturnsEvent)),
+		requestBodies: len(ids(func(op *contract.Operation) bool { return op.Request != nil })),
+	}, "the contract has changed: is the change intended?")
 	assert.Nil(t, contract.Lookup("machines-explode"))
 }
 
-func TestPathParametersAreThoseOfTheTemplate(t *testing.T) {
+func TestPathParametersMatchTheTemplate(t *testing.T) {
 	for _, op := range contract.Operations() {
 		var inPath, inTemplate []string
 		for _, p := range op.Parameters {
@@ -93,15 +101,12 @@ func TestPathParametersAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
-func TestOnlyOSTemplatesNeedNoKey(t *testing.T) {
+func TestOnlyOSTemplatesListNeedsNoKey(t *testing.T) {
 	assert.Equal(t, []string{"osTemplates-list"}, ids(func(op *contract.Operation) bool { return op.NoKey }))
 }
 
-func TestShapesOfResponses(t *testing.T) {
-	lists := ids(func(op *contract.Operation) bool {
-		return slices.Equal(fieldNames(op.Response), []string{"hasMore", "nextPage", "items"})
-	})
-	assert.Len(t, lists, 27)
+func TestResponseShapes(t *testing.T) {
+	lists := ids((*contract.Operation).IsList)
 	for _, id := range lists {
 		op := operation(t, id)
 		for _, name := range []string{"after", "limit", "orderBy", "order"} {
@@ -112,13 +117,10 @@ func TestShapesOfResponses(t *testing.T) {
 		assert.False(t, op.Response.Field("nextPage").Required, id)
 	}
 
-	events := ids(func(op *contract.Operation) bool {
-		return slices.Equal(fieldNames(op.Response), []string{"event", "data"})
-	})
-	assert.Len(t, events, 10)
+	events := ids((*contract.Operation).ReturnsEvent)
 	assert.Equal(t, []string{"machines-update"}, slices.DeleteFunc(events, func(id string) bool {
 		return contract.Lookup(id).Response.Field("event").Required
-	}), "event is optional here only")
+	}), "the event must be optional in machines-update only")
 
 	assert.Equal(t, []string{"deploymentRuns-get"}, ids(func(op *contract.Operation) bool {
 		return op.Response.Type == "array"
@@ -131,7 +133,7 @@ func TestShapesOfResponses(t *testing.T) {
 	}))
 }
 
-func TestKeysOnlyResponses(t *testing.T) {
+func TestResponsesWithKeysOnly(t *testing.T) {
 	keys := []string{"id", "userId", "name", "datasetId", "version", "ip", "deploymentId"}
 	keysOnly := ids(func(op *contract.Operation) bool {
 		names := fieldNames(op.Response)
@@ -149,7 +151,6 @@ func TestRequests(t *testing.T) {
 		ids(func(op *contract.Operation) bool {
 			return op.Request == nil && slices.Contains([]string{"POST", "PUT", "PATCH"}, op.Method)
 		}))
-	assert.Len(t, ids(func(op *contract.Operation) bool { return op.Request != nil && op.Request.Required }), 37)
 	assert.Empty(t, ids(func(op *contract.Operation) bool { return op.Request != nil && !op.Request.Required }))
 	assert.Equal(t, []string{"projectTags-remove"}, ids(func(op *contract.Operation) bool {
 		return op.Method != "GET" && slices.ContainsFunc(op.Parameters, func(p contract.Parameter) bool {
@@ -211,7 +212,7 @@ func TestOpenEnums(t *testing.T) {
 	assert.False(t, create.Field("publicIpType").Open)
 }
 
-func TestAbsenceIsNotNull(t *testing.T) {
+func TestOptionalAndNullableFields(t *testing.T) {
 	deleted := operation(t, "customTemplates-get").Response.Field("dtDeleted")
 	assert.False(t, deleted.Required)
 	assert.True(t, deleted.Nullable)
@@ -239,7 +240,7 @@ func TestDeploymentConfig(t *testing.T) {
 	checks := config.Variants[0].Field("healthChecks")
 	assert.Nil(t, config.Variants[0].Field("healthchecks"))
 	assert.Len(t, checks.Field("liveness").Variants, 2)
-	assert.Empty(t, checks.Field("liveness").Discriminator(), "HTTP and exec checks have no field in common that says which")
+	assert.Empty(t, checks.Field("liveness").Discriminator(), "HTTP and exec checks have no discriminator")
 	assert.Equal(t, "metric", config.Variants[2].Field("resources").Field("autoscaling").Field("metrics").Items.Discriminator())
 }
 
@@ -286,19 +287,19 @@ func TestParse(t *testing.T) {
 	assert.True(t, pet.Nullable)
 	assert.Equal(t, "null", string(pet.Default))
 	assert.Equal(t, "string", pet.Field("owner").Field("name").Type)
-	assert.False(t, pet.Field("owner").Nullable, "nullable belongs to the use")
+	assert.False(t, pet.Field("owner").Nullable, "nullable belongs to the reference")
 	assert.True(t, pet.Field("vet").Nullable)
 	assert.True(t, pet.Field("vet").Deprecated)
 }
 
 func TestParseErrors(t *testing.T) {
 	for name, test := range map[string]struct{ data, want string }{
-		"no JSON":       {`{`, "unexpected EOF"},
-		"more than one": {`{} {}`, "data after the end"},
+		"not JSON":      {`{`, "unexpected EOF"},
+		"trailing data": {`{} {}`, "data after the end"},
 		"unknown member": {`{"operations": [{"id": "a", "summary": "prose"}]}`,
 			"unknown field"},
 		"same id twice": {`{"operations": [{"id": "a"}, {"id": "a"}]}`,
-			"two operations a"},
+			"duplicate operation a"},
 		"no such schema": {`{"operations": [{"id": "a", "response": {"ref": "b"}}]}`,
 			`a: no shared schema "b"`},
 		"schema within itself": {`{"operations": [{"id": "a", "response": {"ref": "b"}}],

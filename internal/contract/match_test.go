@@ -20,8 +20,8 @@ func TestMatch(t *testing.T) {
 		"verb after it":      {"PATCH", "/machines/ps1/start", "machines-start", map[string]string{"id": "ps1"}},
 		"two placeholders":   {"DELETE", "/machines/ps1/accessors/u2", "machines-removeAccessor", map[string]string{"id": "ps1", "userId": "u2"}},
 		"escaped":            {"GET", "/projects/a%2Fb/secrets/%C3%A9%20", "projectSecrets-getProjectSecret", map[string]string{"id": "a/b", "name": "é "}},
-		"literal wins":       {"GET", "/storage-providers/utilization", "storageUtilization-getPublic", map[string]string{}},
-		"other verb of both": {"PUT", "/storage-providers/utilization", "storageProviders-update", map[string]string{"id": "utilization"}},
+		"literal preferred":  {"GET", "/storage-providers/utilization", "storageUtilization-getPublic", map[string]string{}},
+		"only other matches": {"PUT", "/storage-providers/utilization", "storageProviders-update", map[string]string{"id": "utilization"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op, params, known := contract.Match(test.method, test.path)
@@ -33,7 +33,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-func TestMatchNothing(t *testing.T) {
+func TestNoMatch(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, path string
 		known        bool
@@ -56,7 +56,7 @@ func TestMatchNothing(t *testing.T) {
 	}
 }
 
-func TestMatchFindsEveryOperationByItsOwnTemplate(t *testing.T) {
+func TestMatchFindsEveryEndpointByItsTemplate(t *testing.T) {
 	for _, op := range contract.Operations() {
 		found, _, _ := contract.Match(op.Method, op.Path)
 		assert.Same(t, op, found, op.ID)
