@@ -23,7 +23,7 @@ var (
 // API: things-list, GET /things
 func (s *ThingsService) List(ctx C, id, name string, params P, opts ...O) (*Page[Thing], error)
 
-// All walks them. Calls things-list for each
+// All lists all pages. Calls things-list for each
 // page.
 func (s *ThingsService) All() iter.Seq2[Thing, error]
 
@@ -56,17 +56,17 @@ func TestMethods(t *testing.T) {
 	}}, got)
 }
 
-func TestWrongDocs(t *testing.T) {
+func TestInvalidDocs(t *testing.T) {
 	const method = "\nfunc (s *ThingsService) Get() (*Thing, error)\n"
-	for name, wrong := range map[string]string{
-		"not last":     "// API: a-get, GET /a\n//\n// More." + method,
-		"no paragraph": "// Get gets.\n// API: a-get, GET /a" + method,
-		"twice":        "// API: a-get, GET /a\n//\n// API: b-get, GET /b" + method,
-		"malformed":    "// Get gets.\n//\n// API: a-get GET /a" + method,
-		"no method":    "// Get gets.\n//\n// API: a-get, GET /a\nfunc Get() (*Thing, error)\n",
-		"no service":   "// Get gets.\n//\n// API: a-get, GET /a\nfunc (t *Thing) Get() (*Thing, error)\n",
+	for name, source := range map[string]string{
+		"not at the end":          "// API: a-get, GET /a\n//\n// More." + method,
+		"no paragraph of its own": "// Get gets.\n// API: a-get, GET /a" + method,
+		"twice":                   "// API: a-get, GET /a\n//\n// API: b-get, GET /b" + method,
+		"malformed":               "// Get gets.\n//\n// API: a-get GET /a" + method,
+		"function":                "// Get gets.\n//\n// API: a-get, GET /a\nfunc Get() (*Thing, error)\n",
+		"not a service":           "// Get gets.\n//\n// API: a-get, GET /a\nfunc (t *Thing) Get() (*Thing, error)\n",
 	} {
-		_, err := methods(t, "package p\n\n"+wrong)
+		_, err := methods(t, "package p\n\n"+source)
 		assert.ErrorContains(t, err, "apidoc: Get: ", name)
 	}
 	_, err := methods(t, "not Go")

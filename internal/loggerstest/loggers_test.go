@@ -1,5 +1,5 @@
-// Package loggerstest holds the SDK to its word with what the root module does not depend on: that hclog and zap show no
-// secret, and that goleak finds no goroutine.
+// Package loggerstest holds the SDK to its word with what the root module does not depend on: that hclog and zap show
+// no secret, and that goleak finds no goroutine.
 package loggerstest
 
 import (
@@ -213,8 +213,8 @@ func TestLoggersShowNoSecret(t *testing.T) {
 	t.Logf("%d values, %d loggers, %d masked", len(all), len(loggers), masked)
 }
 
-// What cannot be masked, as SECURITY.md says: hclog writes a slice of strings by itself, whatever they are. No type of the
-// SDK has such a slice.
+// What cannot be masked, as SECURITY.md says: hclog writes a slice of strings by itself, whatever they are. No type of
+// the SDK has such a slice.
 func TestWhatIsNotMasked(t *testing.T) {
 	var b bytes.Buffer
 	hclogTo(&b, false, []paperspace.Sensitive{marker})
