@@ -69,16 +69,16 @@ func openAPI(ids ...string) object {
 		"message": object{"type": "string"}, "code": object{"type": "string"},
 	}}}
 	for _, id := range ids {
-		op := contract.Lookup(id)
+		e := contract.Lookup(id)
 		response := func(schema any) object {
 			return object{"description": "response", "content": object{"application/json": object{"schema": schema}}}
 		}
 		operation := object{"operationId": id, "responses": object{
-			"200":     response(schemaOf(op.Response, schemas)),
+			"200":     response(schemaOf(e.Response, schemas)),
 			"default": response(object{"$ref": "#/components/schemas/error"}),
 		}}
 		var parameters []object
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			parameters = append(parameters, object{
 				"in": p.In, "name": p.Name, "required": p.Required, "schema": schemaOf(p.Schema, schemas),
 			})
@@ -86,17 +86,17 @@ func openAPI(ids ...string) object {
 		if parameters != nil {
 			operation["parameters"] = parameters
 		}
-		if op.Request != nil {
-			operation["requestBody"] = object{"required": op.Request.Required, "content": object{
-				"application/json": object{"schema": schemaOf(op.Request.Schema, schemas)},
+		if e.Request != nil {
+			operation["requestBody"] = object{"required": e.Request.Required, "content": object{
+				"application/json": object{"schema": schemaOf(e.Request.Schema, schemas)},
 			}}
 		}
-		path, ok := paths[op.Path].(object)
+		path, ok := paths[e.Path].(object)
 		if !ok {
 			path = object{}
-			paths[op.Path] = path
+			paths[e.Path] = path
 		}
-		path[strings.ToLower(op.Method)] = operation
+		path[strings.ToLower(e.Method)] = operation
 	}
 	return object{
 		"openapi":    "3.0.3",

@@ -22,7 +22,7 @@ import (
 
 // endpoint is an endpoint of the contract with its handler.
 type endpoint struct {
-	*contract.Operation
+	*contract.Endpoint
 	pathNames []string          // of the path parameters, in order
 	defaults  map[string]string // of the query parameters
 	handle    handler
@@ -36,17 +36,17 @@ var placeholder = regexp.MustCompile(`{(\w+)}`)
 
 var endpoints = sync.OnceValue(func() map[string]*endpoint {
 	all := map[string]*endpoint{}
-	for _, op := range contract.Operations() {
-		e := &endpoint{Operation: op, handle: handlers[op.ID], defaults: map[string]string{}}
-		for _, match := range placeholder.FindAllStringSubmatch(op.Path, -1) {
+	for _, described := range contract.Endpoints() {
+		e := &endpoint{Endpoint: described, handle: handlers[described.ID], defaults: map[string]string{}}
+		for _, match := range placeholder.FindAllStringSubmatch(e.Path, -1) {
 			e.pathNames = append(e.pathNames, match[1])
 		}
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			if len(p.Default) > 0 {
 				e.defaults[p.Name] = strings.Trim(string(p.Default), `"`)
 			}
 		}
-		all[op.ID] = e
+		all[e.ID] = e
 	}
 	return all
 })
@@ -54,10 +54,10 @@ var endpoints = sync.OnceValue(func() map[string]*endpoint {
 // call is a call being carried out, with the server locked.
 type call struct {
 	*Server
-	op    *endpoint
-	path  []string // the values of the path parameters, in order
-	query url.Values
-	body  object
+	endpoint *endpoint
+	path     []string // the values of the path parameters, in order
+	query    url.Values
+	body     object
 }
 
 // apiError refuses a call.
@@ -118,14 +118,14 @@ type response struct {
 
 // route returns the endpoint of a request and the values of its path parameters.
 func (s *Server) route(r *received) (*endpoint, []string, error) {
-	op, params, knownPath := contract.Match(r.method, r.path)
+	matched, params, knownPath := contract.Match(r.method, r.path)
 	switch {
-	case op == nil && knownPath && s.strict[No405]:
+	case matched == nil && knownPath && s.strict[No405]:
 		return nil, nil, errMethodNotSupported
-	case op == nil:
+	case matched == nil:
 		return nil, nil, errNoRoute
 	}
-	e := endpoints()[op.ID]
+	e := endpoints()[matched.ID]
 	values := make([]string, len(e.pathNames))
 	for i, name := range e.pathNames {
 		values[i] = params[name]
@@ -138,8 +138,8 @@ func (s *Server) carryOut(x *exchange) response {
 	if x.err != nil {
 		return s.errorResponse(x.err)
 	}
-	e := x.op
-	c := &call{Server: s, op: e, path: x.path}
+	e := x.endpoint
+	c := &call{Server: s, endpoint: e, path: x.path}
 	if err := c.validate(&x.received); err != nil {
 		if err == errUnauthorized && e.ID == "auth-session" && x.header.Get("Authorization") != "" && !s.strict[NullSession] {
 			return jsonResponse(http.StatusOK, nil)
@@ -158,7 +158,7 @@ func (s *Server) carryOut(x *exchange) response {
 
 // validate checks the key, and the request against the contract. It sets the query and the body of the call.
 func (c *call) validate(r *received) error {
-	if !c.op.NoKey && r.header.Get("Authorization") != "Bearer "+c.key {
+	if !c.endpoint.NoKey && r.header.Get("Authorization") != "Bearer "+c.key {
 		return errUnauthorized
 	}
 	query, err := url.ParseQuery(r.query)
@@ -167,10 +167,10 @@ func (c *call) validate(r *received) error {
 	}
 	c.query = query
 	params := make(map[string]string, len(c.path))
-	for i, name := range c.op.pathNames {
+	for i, name := range c.endpoint.pathNames {
 		params[name] = c.path[i]
 	}
-	if issues := append(c.op.CheckPath(params), c.op.CheckQuery(query)...); len(issues) > 0 {
+	if issues := append(c.endpoint.CheckPath(params), c.endpoint.CheckQuery(query)...); len(issues) > 0 {
 		return invalid(issues)
 	}
 	return c.readBody(r)
@@ -183,9 +183,9 @@ func (c *call) readBody(r *received) error {
 	contentType := r.header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	isJSON := err == nil && mediaType == "application/json"
-	allowsBody := c.op.Method != http.MethodGet && c.op.Method != http.MethodDelete
+	allowsBody := c.endpoint.Method != http.MethodGet && c.endpoint.Method != http.MethodDelete
 	switch {
-	case len(r.body) == 0 && c.op.Request == nil && !(allowsBody && isJSON):
+	case len(r.body) == 0 && c.endpoint.Request == nil && !(allowsBody && isJSON):
 		return nil
 	case len(r.body) > 0 && !isJSON, len(r.body) == 0 && contentType != "" && allowsBody && !isJSON:
 		return &apiError{
@@ -204,13 +204,13 @@ func (c *call) readBody(r *received) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errMalformedBody
 	}
-	if c.op.Request == nil {
+	if c.endpoint.Request == nil {
 		if empty, ok := value.(object); ok && len(empty) == 0 && allowsBody && !c.strict[EmptyObjectBody] {
 			return nil
 		}
-		return invalid([]contract.Issue{{Message: c.op.ID + " accepts no body"}})
+		return invalid([]contract.Issue{{Message: c.endpoint.ID + " accepts no body"}})
 	}
-	if issues := c.op.Request.Check(value); len(issues) > 0 {
+	if issues := c.endpoint.Request.Check(value); len(issues) > 0 {
 		return invalid(issues)
 	}
 	c.body = value.(object)
@@ -222,15 +222,15 @@ func (c *call) handle(log *Call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance()
-	if c.op.handle == nil {
-		return nil, &apiError{status: http.StatusNotImplemented, code: "NOT_IMPLEMENTED", message: c.op.ID + " has no handler"}
+	if c.endpoint.handle == nil {
+		return nil, &apiError{status: http.StatusNotImplemented, code: "NOT_IMPLEMENTED", message: c.endpoint.ID + " has no handler"}
 	}
-	result, err := c.op.handle(c)
+	result, err := c.endpoint.handle(c)
 	if err != nil {
 		return nil, err
 	}
 	log.CarriedOut = true
-	return selectFields(c.op.Response, result), nil
+	return selectFields(c.endpoint.Response, result), nil
 }
 
 // selectFields copies the parts of a value that the schema names. Copying keeps objects of the store behind the lock.
@@ -318,7 +318,7 @@ func (c *call) param(name string) string {
 	if c.query.Has(name) {
 		return c.query.Get(name)
 	}
-	return c.op.defaults[name]
+	return c.endpoint.defaults[name]
 }
 
 func (c *call) str(name string) string { return text(c.body[name]) }

@@ -604,14 +604,14 @@ func TestLifecyclesUnderFaults(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					srv := paperspacetest.New(t, paperspacetest.WithSeed(seed), paperspacetest.WithDurations(slowDurations))
 					injectAll(srv, "", 0.04, mild...)
-					for _, op := range contract.Operations() {
-						if op.Method == http.MethodGet {
-							injectAll(srv, op.ID, 0.03, harsh...)
+					for _, e := range contract.Endpoints() {
+						if e.Method == http.MethodGet {
+							injectAll(srv, e.ID, 0.03, harsh...)
 						} else if isHarsh {
-							injectAll(srv, op.ID, 0.02, harsh...)
+							injectAll(srv, e.ID, 0.02, harsh...)
 						}
-						if isHarsh && !isIdempotent(op.ID, op.Method) { // a late repeat would undo later changes
-							injectAll(srv, op.ID, 0.02, late)
+						if isHarsh && !isIdempotent(e.ID, e.Method) { // a late repeat would undo later changes
+							injectAll(srv, e.ID, 0.02, late)
 						}
 					}
 					if isHarsh {

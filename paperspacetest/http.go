@@ -188,11 +188,11 @@ func (c connection) SetWriteDeadline(time.Time) error { return nil }
 // exchange is a request while the server handles it.
 type exchange struct {
 	received
-	call  *Call
-	fault Fault
-	op    *endpoint // nil if err is set
-	path  []string
-	err   error
+	call     *Call
+	fault    Fault
+	endpoint *endpoint // nil if err is set
+	path     []string
+	err      error
 }
 
 // receive records a request and decides which fault affects it.
@@ -204,13 +204,13 @@ func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	x.err = errNoRoute
 	if ok {
 		x.received.path = path
-		x.op, x.path, x.err = s.route(&x.received)
+		x.endpoint, x.path, x.err = s.route(&x.received)
 	}
 	x.call = &Call{Method: x.method, Path: x.rawPath, Body: bytes.Clone(body), Header: req.Header.Clone()}
 	x.call.Header.Del("Authorization")
 	x.call.Query, _ = url.ParseQuery(x.query)
-	if x.op != nil {
-		x.call.Operation = x.op.ID
+	if x.endpoint != nil {
+		x.call.Operation = x.endpoint.ID
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -58,8 +58,8 @@ func TestEveryEndpointHasAHandler(t *testing.T) {
 	for id := range handlers {
 		assert.NotNil(t, contract.Lookup(id), id)
 	}
-	for _, op := range contract.Operations() {
-		assert.True(t, handlers[op.ID] != nil, "%s has no handler", op.ID)
+	for _, e := range contract.Endpoints() {
+		assert.True(t, handlers[e.ID] != nil, "%s has no handler", e.ID)
 	}
 }
 

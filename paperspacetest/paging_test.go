@@ -104,14 +104,14 @@ func (b *bench) populate() map[string]string {
 	b.clock.Advance(time.Minute)
 
 	paths := map[string]string{}
-	for _, op := range contract.Operations() {
-		if !op.IsList() {
+	for _, e := range contract.Endpoints() {
+		if !e.IsList() {
 			continue
 		}
 		owner := map[string]string{
 			"machines": m, "projects": project, "datasets": dataset, "teams": paperspacetest.TeamID, "deployments": deployment,
-		}[strings.Split(op.Path, "/")[1]]
-		paths[op.ID] = strings.NewReplacer("{id}", owner, "{datasetId}", owner, "{teamId}", owner).Replace(op.Path)
+		}[strings.Split(e.Path, "/")[1]]
+		paths[e.ID] = strings.NewReplacer("{id}", owner, "{datasetId}", owner, "{teamId}", owner).Replace(e.Path)
 	}
 	return paths
 }
@@ -120,8 +120,8 @@ func TestPagesOfEveryList(t *testing.T) {
 	b := newBench(t)
 	paths := b.populate()
 	for id, path := range paths {
-		op := contract.Lookup(id)
-		orders := op.Parameters[slices.IndexFunc(op.Parameters, func(p contract.Parameter) bool { return p.Name == "orderBy" })].Enum
+		e := contract.Lookup(id)
+		orders := e.Parameters[slices.IndexFunc(e.Parameters, func(p contract.Parameter) bool { return p.Name == "orderBy" })].Enum
 		for _, orderBy := range orders {
 			query := fmt.Sprintf("%s?orderBy=%s&order=", path, orderBy)
 			ascending := b.listKeys(query+"asc", 120, nil)
@@ -302,17 +302,17 @@ func ofDrives(value string) func(b *bench) filtered {
 
 func TestFiltersOfEveryList(t *testing.T) {
 	tested := 0
-	for _, op := range contract.Operations() {
-		if !op.IsList() {
+	for _, e := range contract.Endpoints() {
+		if !e.IsList() {
 			continue
 		}
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			if p.In != contract.InQuery || slices.Contains([]string{"limit", "after", "order", "orderBy"}, p.Name) {
 				continue
 			}
 			tested++
-			t.Run(op.ID+" "+p.Name, func(t *testing.T) {
-				listOf := filters[op.ID+" "+p.Name]
+			t.Run(e.ID+" "+p.Name, func(t *testing.T) {
+				listOf := filters[e.ID+" "+p.Name]
 				require.NotNil(t, listOf, "filters has no entry for the parameter")
 				b := newBench(t)
 				list := listOf(b)

@@ -16,16 +16,16 @@ import (
 
 func TestEveryEndpointIsServed(t *testing.T) {
 	b := newBench(t)
-	for _, op := range contract.Operations() {
-		path := strings.NewReplacer("{", "", "}", "").Replace(op.Path)
-		if op.ID == "storageProviders-get" {
+	for _, e := range contract.Endpoints() {
+		path := strings.NewReplacer("{", "", "}", "").Replace(e.Path)
+		if e.ID == "storageProviders-get" {
 			path = "/storage-providers/spnothing"
 		}
-		status, response := b.send(op.Method, path, "", "Authorization", "Bearer "+b.Key())
-		assert.NotContains(t, response, `"Not found"`, op.ID)
-		assert.Less(t, status, 500, op.ID)
+		status, response := b.send(e.Method, path, "", "Authorization", "Bearer "+b.Key())
+		assert.NotContains(t, response, `"Not found"`, e.ID)
+		assert.Less(t, status, 500, e.ID)
 	}
-	assert.Len(t, b.Calls(), len(contract.Operations()))
+	assert.Len(t, b.Calls(), len(contract.Endpoints()))
 }
 
 func TestRequestsThatViolateTheContractAreRefused(t *testing.T) {

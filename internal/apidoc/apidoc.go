@@ -22,14 +22,14 @@ import (
 
 // A Method calls one endpoint.
 type Method struct {
-	Operation string // the endpoint's id: machines-get
-	Verb      string // the HTTP method in the API line
-	Path      string // the path template in the API line
-	Service   string // field of Client: Machines
-	Name      string // method name: Get
-	Call      string // a call without options, and its results
-	All       string // the method that lists all pages, if any
-	Class     string // safe, idempotent or once
+	Endpoint string // the endpoint's id: machines-get
+	Verb     string // the HTTP method in the API line
+	Path     string // the path template in the API line
+	Service  string // field of Client: Machines
+	Name     string // method name: Get
+	Call     string // a call without options, and its results
+	All      string // the method that lists all pages, if any
+	Class    string // safe, idempotent or once
 }
 
 var (
@@ -74,8 +74,8 @@ func Methods(dir string) ([]Method, error) {
 		}
 	}
 	for i := range methods {
-		methods[i].All = listAll[methods[i].Operation]
-		methods[i].Class = classes[methods[i].Operation]
+		methods[i].All = listAll[methods[i].Endpoint]
+		methods[i].Class = classes[methods[i].Endpoint]
 	}
 	return methods, nil
 }
@@ -117,7 +117,7 @@ func method(f *ast.FuncDecl, doc string) (Method, error) {
 		return Method{}, fmt.Errorf("%s is not a service", receiver)
 	}
 	return Method{
-		Operation: facts[1], Verb: facts[2], Path: facts[3], Service: service, Name: f.Name.Name, Call: call(f),
+		Endpoint: facts[1], Verb: facts[2], Path: facts[3], Service: service, Name: f.Name.Name, Call: call(f),
 	}, nil
 }
 
@@ -194,25 +194,25 @@ func Page(dir string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	operations := contract.Operations()
+	endpoints := contract.Endpoints()
 	position := map[string]int{}
-	for i, op := range operations {
-		position[op.ID] = i
+	for i, e := range endpoints {
+		position[e.ID] = i
 	}
 	slices.SortFunc(methods, func(a, b Method) int {
 		if a.Service != b.Service {
 			return strings.Compare(a.Service, b.Service)
 		}
-		return position[a.Operation] - position[b.Operation]
+		return position[a.Endpoint] - position[b.Endpoint]
 	})
 
 	var page bytes.Buffer
-	fmt.Fprintf(&page, head, len(operations))
+	fmt.Fprintf(&page, head, len(endpoints))
 	service := ""
 	for _, m := range methods {
-		op := contract.Lookup(m.Operation)
-		if op == nil {
-			return nil, fmt.Errorf("apidoc: %s.%s: the contract has no endpoint %s", m.Service, m.Name, m.Operation)
+		e := contract.Lookup(m.Endpoint)
+		if e == nil {
+			return nil, fmt.Errorf("apidoc: %s.%s: the contract has no endpoint %s", m.Service, m.Name, m.Endpoint)
 		}
 		if m.Service != service {
 			service = m.Service
@@ -223,7 +223,7 @@ func Page(dir string) ([]byte, error) {
 		if m.All != "" {
 			names += ", " + link(service, m.All)
 		}
-		fmt.Fprintf(&page, "| %s | `%s %s` | %s `(%s` | %s |\n", op.ID, op.Method, op.Path, names, rest, m.Class)
+		fmt.Fprintf(&page, "| %s | `%s %s` | %s `(%s` | %s |\n", e.ID, e.Method, e.Path, names, rest, m.Class)
 	}
 	return page.Bytes(), nil
 }

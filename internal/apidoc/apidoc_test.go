@@ -48,10 +48,10 @@ func TestMethods(t *testing.T) {
 	got, err := methods(t, source)
 	require.NoError(t, err)
 	assert.Equal(t, []apidoc.Method{{
-		Operation: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
+		Endpoint: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
 		Call: "List(ctx, id, name, P) (*Page[Thing], error)", All: "All", Class: "safe",
 	}, {
-		Operation: "things-add", Verb: "POST", Path: "/things", Service: "Things", Name: "Add",
+		Endpoint: "things-add", Verb: "POST", Path: "/things", Service: "Things", Name: "Add",
 		Call: "Add() (*Thing, error)", Class: "idempotent",
 	}}, got)
 }

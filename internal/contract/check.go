@@ -54,23 +54,23 @@ func (s *Schema) Check(value any) []Issue {
 }
 
 // CheckQuery returns the issues of a query.
-func (o *Operation) CheckQuery(query url.Values) []Issue {
-	return o.checkParameters(InQuery, query)
+func (e *Endpoint) CheckQuery(query url.Values) []Issue {
+	return e.checkParameters(InQuery, query)
 }
 
 // CheckPath returns the issues of path parameters as [Match] returns them.
-func (o *Operation) CheckPath(params map[string]string) []Issue {
+func (e *Endpoint) CheckPath(params map[string]string) []Issue {
 	values := url.Values{}
 	for name, value := range params {
 		values.Set(name, value)
 	}
-	return o.checkParameters(InPath, values)
+	return e.checkParameters(InPath, values)
 }
 
-func (o *Operation) checkParameters(in string, values url.Values) []Issue {
+func (e *Endpoint) checkParameters(in string, values url.Values) []Issue {
 	var c checker
 	known := map[string]bool{}
-	for _, p := range o.Parameters {
+	for _, p := range e.Parameters {
 		if p.In != in {
 			continue
 		}
@@ -86,7 +86,7 @@ func (o *Operation) checkParameters(in string, values url.Values) []Issue {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !known[name] {
-			c.report(name, "is not a %s parameter of %s", in, o.ID)
+			c.report(name, "is not a %s parameter of %s", in, e.ID)
 		}
 	}
 	return c.issues
@@ -131,7 +131,7 @@ func (c *checker) value(path string, s *Schema, value any) {
 		return
 	}
 
-	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(e any) bool { return equal(e, value) }) {
+	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(v any) bool { return equal(v, value) }) {
 		c.report(path, "must be %s", oneOf(s.Enum))
 	}
 	switch value := value.(type) {
@@ -249,7 +249,7 @@ func (c *checker) discriminated(path string, s *Schema, name string, object map[
 	var known []any
 	for _, variant := range s.Variants {
 		enum := variant.Field(name).Enum
-		if slices.ContainsFunc(enum, func(e any) bool { return equal(e, got) }) {
+		if slices.ContainsFunc(enum, func(v any) bool { return equal(v, got) }) {
 			c.value(path, variant, object)
 			return
 		}

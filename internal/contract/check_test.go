@@ -14,9 +14,9 @@ import (
 // schema parses a stored schema.
 func schema(t *testing.T, text string) *contract.Schema {
 	t.Helper()
-	operations, err := contract.Parse([]byte(`{"operations": [{"id": "test", "response": ` + text + `}]}`))
+	endpoints, err := contract.Parse([]byte(`{"endpoints": [{"id": "test", "response": ` + text + `}]}`))
 	require.NoError(t, err)
-	return operations[0].Response
+	return endpoints[0].Response
 }
 
 func texts(issues []contract.Issue) []string {
@@ -102,8 +102,8 @@ func TestCheckObjects(t *testing.T) {
 }
 
 func TestCheckUnions(t *testing.T) {
-	config := operation(t, "deployments-upsert").Request.Field("config").Schema
-	metrics := operation(t, "deploymentMetrics-get").Response
+	config := endpoint(t, "deployments-upsert").Request.Field("config").Schema
+	metrics := endpoint(t, "deploymentMetrics-get").Response
 	const v1 = `{"apiVersion": "v1", "name": "n", "image": "i", "resources": {"machineType": "C2", "ports": [80]}`
 	for name, test := range map[string]struct {
 		schema *contract.Schema
@@ -168,8 +168,8 @@ func TestCheckUnionReportsTheVariantOfTheRightType(t *testing.T) {
 
 func TestCheckQuery(t *testing.T) {
 	for name, test := range map[string]struct {
-		operation, query string
-		want             []string
+		endpoint, query string
+		want            []string
 	}{
 		"empty":       {"machines-list", "", nil},
 		"good":        {"machines-list", "limit=120&orderBy=name&order=asc&region=sgp1&after=", nil},
@@ -188,24 +188,24 @@ func TestCheckQuery(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			query, err := url.ParseQuery(test.query)
 			require.NoError(t, err)
-			assert.Equal(t, test.want, texts(operation(t, test.operation).CheckQuery(query)))
+			assert.Equal(t, test.want, texts(endpoint(t, test.endpoint).CheckQuery(query)))
 		})
 	}
 }
 
 func TestCheckQueryBooleans(t *testing.T) {
-	operations, err := contract.Parse([]byte(`{"operations": [{"id": "a", "parameters": [{"in": "query", "name": "b", "type": "boolean"}]}]}`))
+	endpoints, err := contract.Parse([]byte(`{"endpoints": [{"id": "a", "parameters": [{"in": "query", "name": "b", "type": "boolean"}]}]}`))
 	require.NoError(t, err)
-	assert.Empty(t, operations[0].CheckQuery(url.Values{"b": {"true"}}))
-	assert.Equal(t, []string{"b: must be a boolean, not a string"}, texts(operations[0].CheckQuery(url.Values{"b": {"1"}})))
+	assert.Empty(t, endpoints[0].CheckQuery(url.Values{"b": {"true"}}))
+	assert.Equal(t, []string{"b: must be a boolean, not a string"}, texts(endpoints[0].CheckQuery(url.Values{"b": {"1"}})))
 }
 
 func TestCheckPath(t *testing.T) {
-	secret := operation(t, "projectSecrets-getProjectSecret")
+	secret := endpoint(t, "projectSecrets-getProjectSecret")
 	assert.Empty(t, secret.CheckPath(map[string]string{"id": "p1", "name": "TOKEN_2"}))
 	assert.Equal(t, []string{"name: must match ^[a-zA-Z][a-zA-Z0-9_]*$"}, texts(secret.CheckPath(map[string]string{"id": "p1", "name": "2"})))
 	assert.Equal(t, []string{"id: is required"}, texts(secret.CheckPath(map[string]string{"name": "TOKEN"})))
 
-	deployment := operation(t, "deployments-get")
+	deployment := endpoint(t, "deployments-get")
 	assert.Equal(t, []string{"id: must be a valid uuid"}, texts(deployment.CheckPath(map[string]string{"id": "d1"})))
 }

@@ -23,8 +23,8 @@ import (
 //go:embed contract.json
 var embedded []byte
 
-// An Operation is an endpoint of the API.
-type Operation struct {
+// An Endpoint is a method and a path that the API offers.
+type Endpoint struct {
 	ID         string      `json:"id"`
 	Method     string      `json:"method"`
 	Path       string      `json:"path"` // a template: /machines/{id}
@@ -118,13 +118,13 @@ func (s *Schema) Children() []*Schema {
 }
 
 // IsList reports whether the response is a page of a list.
-func (o *Operation) IsList() bool {
-	return o.Response.has("hasMore", "nextPage", "items")
+func (e *Endpoint) IsList() bool {
+	return e.Response.has("hasMore", "nextPage", "items")
 }
 
 // ReturnsEvent reports whether the response has an event and the object that it concerns.
-func (o *Operation) ReturnsEvent() bool {
-	return o.Response.has("event", "data")
+func (e *Endpoint) ReturnsEvent() bool {
+	return e.Response.has("event", "data")
 }
 
 // has reports whether the fields of s have exactly these names, in this order.
@@ -133,28 +133,28 @@ func (s *Schema) has(names ...string) bool {
 }
 
 // Schemas returns the schemas of the parameters, the request and the response.
-func (o *Operation) Schemas() []*Schema {
+func (e *Endpoint) Schemas() []*Schema {
 	var all []*Schema
-	for _, p := range o.Parameters {
+	for _, p := range e.Parameters {
 		all = append(all, p.Schema)
 	}
-	if o.Request != nil {
-		all = append(all, o.Request.Schema)
+	if e.Request != nil {
+		all = append(all, e.Request.Schema)
 	}
-	if o.Response != nil {
-		all = append(all, o.Response)
+	if e.Response != nil {
+		all = append(all, e.Response)
 	}
 	return all
 }
 
 // A File is the stored form of a contract. Schemas holds the schemas that are used in several places.
 type File struct {
-	Operations []*Operation       `json:"operations"`
-	Schemas    map[string]*Schema `json:"schemas"`
+	Endpoints []*Endpoint        `json:"endpoints"`
+	Schemas   map[string]*Schema `json:"schemas"`
 }
 
 // Parse reads a stored contract and resolves references to shared schemas.
-func Parse(data []byte) ([]*Operation, error) {
+func Parse(data []byte) ([]*Endpoint, error) {
 	var file File
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -167,18 +167,18 @@ func Parse(data []byte) ([]*Operation, error) {
 	}
 	r := resolver{shared: file.Schemas, done: map[*Schema]bool{}}
 	seen := map[string]bool{}
-	for _, op := range file.Operations {
-		if seen[op.ID] {
-			return nil, fmt.Errorf("contract: duplicate operation %s", op.ID)
+	for _, e := range file.Endpoints {
+		if seen[e.ID] {
+			return nil, fmt.Errorf("contract: duplicate endpoint %s", e.ID)
 		}
-		seen[op.ID] = true
-		for _, s := range op.Schemas() {
+		seen[e.ID] = true
+		for _, s := range e.Schemas() {
 			if err := r.resolve(s); err != nil {
-				return nil, fmt.Errorf("contract: %s: %w", op.ID, err)
+				return nil, fmt.Errorf("contract: %s: %w", e.ID, err)
 			}
 		}
 	}
-	return file.Operations, nil
+	return file.Endpoints, nil
 }
 
 type resolver struct {
@@ -218,22 +218,22 @@ func (r *resolver) resolve(s *Schema) error {
 }
 
 // load panics on an invalid file, which is a bug in this repository.
-var load = sync.OnceValue(func() []*Operation {
-	operations, err := Parse(embedded)
+var load = sync.OnceValue(func() []*Endpoint {
+	endpoints, err := Parse(embedded)
 	if err != nil {
 		panic(err)
 	}
-	return operations
+	return endpoints
 })
 
-// Operations returns all endpoints, in the order of the OpenAPI document. Callers must not modify them.
-func Operations() []*Operation { return load() }
+// Endpoints returns all endpoints, in the order of the OpenAPI document. Callers must not modify them.
+func Endpoints() []*Endpoint { return load() }
 
 // Lookup returns the endpoint with the id, or nil.
-func Lookup(id string) *Operation {
-	for _, op := range load() {
-		if op.ID == id {
-			return op
+func Lookup(id string) *Endpoint {
+	for _, e := range load() {
+		if e.ID == id {
+			return e
 		}
 	}
 	return nil

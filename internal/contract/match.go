@@ -6,8 +6,8 @@ import (
 )
 
 // Match returns the endpoint for a method and an escaped path below the base URL ("/machines/ps1a2b3c"), and the
-// unescaped path parameters. If knownPath is true and op is nil, the path has other methods only.
-func Match(method, path string) (op *Operation, pathParams map[string]string, knownPath bool) {
+// unescaped path parameters. If knownPath is true and e is nil, the path has other methods only.
+func Match(method, path string) (e *Endpoint, pathParams map[string]string, knownPath bool) {
 	segments := strings.Split(path, "/")
 	for _, candidate := range load() {
 		params, ok := candidate.matchPath(segments)
@@ -15,15 +15,15 @@ func Match(method, path string) (op *Operation, pathParams map[string]string, kn
 			continue
 		}
 		knownPath = true
-		if candidate.Method == method && (op == nil || moreLiteral(candidate.Path, op.Path)) {
-			op, pathParams = candidate, params
+		if candidate.Method == method && (e == nil || moreLiteral(candidate.Path, e.Path)) {
+			e, pathParams = candidate, params
 		}
 	}
-	return op, pathParams, knownPath
+	return e, pathParams, knownPath
 }
 
-func (o *Operation) matchPath(segments []string) (params map[string]string, ok bool) {
-	template := strings.Split(o.Path, "/")
+func (e *Endpoint) matchPath(segments []string) (params map[string]string, ok bool) {
+	template := strings.Split(e.Path, "/")
 	if len(template) != len(segments) {
 		return nil, false
 	}

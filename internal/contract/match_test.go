@@ -24,9 +24,9 @@ func TestMatch(t *testing.T) {
 		"only other matches": {"PUT", "/storage-providers/utilization", "storageProviders-update", map[string]string{"id": "utilization"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			op, params, known := contract.Match(test.method, test.path)
-			require.NotNil(t, op)
-			assert.Equal(t, test.id, op.ID)
+			e, params, known := contract.Match(test.method, test.path)
+			require.NotNil(t, e)
+			assert.Equal(t, test.id, e.ID)
 			assert.Equal(t, test.params, params)
 			assert.True(t, known)
 		})
@@ -48,8 +48,8 @@ func TestNoMatch(t *testing.T) {
 		"nothing":           {"GET", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			op, params, known := contract.Match(test.method, test.path)
-			assert.Nil(t, op)
+			e, params, known := contract.Match(test.method, test.path)
+			assert.Nil(t, e)
 			assert.Nil(t, params)
 			assert.Equal(t, test.known, known)
 		})
@@ -57,8 +57,8 @@ func TestNoMatch(t *testing.T) {
 }
 
 func TestMatchFindsEveryEndpointByItsTemplate(t *testing.T) {
-	for _, op := range contract.Operations() {
-		found, _, _ := contract.Match(op.Method, op.Path)
-		assert.Same(t, op, found, op.ID)
+	for _, e := range contract.Endpoints() {
+		found, _, _ := contract.Match(e.Method, e.Path)
+		assert.Same(t, e, found, e.ID)
 	}
 }

@@ -11,14 +11,14 @@ import (
 
 // diff returns what newer adds, removes or changes: a heading for each endpoint, followed by a line for each change.
 // The order of a document does not matter.
-func diff(older, newer []*contract.Operation) []string {
+func diff(older, newer []*contract.Endpoint) []string {
 	var lines []string
-	report := func(mark string, before, after *contract.Operation) {
+	report := func(mark string, before, after *contract.Endpoint) {
 		var d differ
-		d.operation(cmp.Or(before, &contract.Operation{}), cmp.Or(after, &contract.Operation{}))
+		d.endpoint(cmp.Or(before, &contract.Endpoint{}), cmp.Or(after, &contract.Endpoint{}))
 		if mark != "~" || len(d.lines) > 0 {
-			op := cmp.Or(after, before)
-			lines = append(lines, fmt.Sprintf("%s %s: %s %s", mark, op.ID, op.Method, op.Path))
+			e := cmp.Or(after, before)
+			lines = append(lines, fmt.Sprintf("%s %s: %s %s", mark, e.ID, e.Method, e.Path))
 			lines = append(lines, d.lines...)
 		}
 	}
@@ -37,9 +37,9 @@ func diff(older, newer []*contract.Operation) []string {
 	return lines
 }
 
-func lookup(operations []*contract.Operation, id string) *contract.Operation {
-	if i := slices.IndexFunc(operations, func(op *contract.Operation) bool { return op.ID == id }); i >= 0 {
-		return operations[i]
+func lookup(endpoints []*contract.Endpoint, id string) *contract.Endpoint {
+	if i := slices.IndexFunc(endpoints, func(e *contract.Endpoint) bool { return e.ID == id }); i >= 0 {
+		return endpoints[i]
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (d *differ) add(format string, args ...any) {
 	d.lines = append(d.lines, "  "+fmt.Sprintf(format, args...))
 }
 
-func (d *differ) operation(before, after *contract.Operation) {
+func (d *differ) endpoint(before, after *contract.Endpoint) {
 	if before.ID != "" && after.ID != "" {
 		d.attributes("endpoint", []attribute{
 			{"method", before.Method, after.Method},
@@ -73,20 +73,20 @@ func (d *differ) operation(before, after *contract.Operation) {
 	d.value("response", unnamed(before.Response), unnamed(after.Response))
 }
 
-func parameter(op *contract.Operation, in, name string) *contract.Field {
-	for i, p := range op.Parameters {
+func parameter(e *contract.Endpoint, in, name string) *contract.Field {
+	for i, p := range e.Parameters {
 		if p.In == in && p.Name == name {
-			return &op.Parameters[i].Field
+			return &e.Parameters[i].Field
 		}
 	}
 	return nil
 }
 
-func request(op *contract.Operation) *contract.Field {
-	if op.Request == nil {
+func request(e *contract.Endpoint) *contract.Field {
+	if e.Request == nil {
 		return nil
 	}
-	return &contract.Field{Required: op.Request.Required, Schema: op.Request.Schema}
+	return &contract.Field{Required: e.Request.Required, Schema: e.Request.Schema}
 }
 
 func unnamed(s *contract.Schema) *contract.Field {

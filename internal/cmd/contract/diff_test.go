@@ -139,10 +139,10 @@ func TestDiffOfSchemas(t *testing.T) {
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			operation := func(response string) string {
+			endpoint := func(response string) string {
 				return `{"id": "a", "method": "GET", "path": "/a", "response": ` + response + `}`
 			}
-			got := diff(parse(t, operation(test.before)), parse(t, operation(test.after)))
+			got := diff(parse(t, endpoint(test.before)), parse(t, endpoint(test.after)))
 			if test.want == nil {
 				assert.Empty(t, got)
 				return

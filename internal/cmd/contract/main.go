@@ -61,7 +61,7 @@ func run(args []string, env environment, stdout, stderr io.Writer) (exit int) {
 		}
 		return 0
 	}
-	changes := diff(contract.Operations(), newer)
+	changes := diff(contract.Endpoints(), newer)
 	for _, line := range changes {
 		fmt.Fprintln(stdout, line)
 	}
@@ -71,7 +71,7 @@ func run(args []string, env environment, stdout, stderr io.Writer) (exit int) {
 	return 0
 }
 
-func read(name string, env environment) ([]byte, []*contract.Operation, error) {
+func read(name string, env environment) ([]byte, []*contract.Endpoint, error) {
 	document, err := os.Open(name)
 	if err != nil {
 		return nil, nil, err
@@ -81,11 +81,11 @@ func read(name string, env environment) ([]byte, []*contract.Operation, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("import %s: %w", name, err)
 	}
-	operations, err := contract.Parse(data)
+	endpoints, err := contract.Parse(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("import %s: %w", name, err)
 	}
-	return data, operations, nil
+	return data, endpoints, nil
 }
 
 // repository is the environment of a checkout.

@@ -45,7 +45,7 @@ func stored(t *testing.T) string {
 }
 
 func TestImportSavesTheContract(t *testing.T) {
-	const data = `{"operations": [], "schemas": {}}`
+	const data = `{"endpoints": [], "schemas": {}}`
 	var env fakeEnvironment
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, 0, run([]string{"import", file(t, data)}, &env, &stdout, &stderr))
@@ -73,7 +73,7 @@ func TestDiffListsEveryEndpointThatASharedSchemaAffects(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	good := file(t, `{"operations": [], "schemas": {}}`)
+	good := file(t, `{"endpoints": [], "schemas": {}}`)
 	for name, test := range map[string]struct {
 		args []string
 		want string
@@ -114,9 +114,9 @@ func TestErrorHasTheOutputOfAFailedCommand(t *testing.T) {
 	assert.ErrorContains(t, err, "go.mod")
 }
 
-func parse(t *testing.T, operations string) []*contract.Operation {
+func parse(t *testing.T, endpoints string) []*contract.Endpoint {
 	t.Helper()
-	all, err := contract.Parse([]byte(`{"operations": [` + operations + `]}`))
+	all, err := contract.Parse([]byte(`{"endpoints": [` + endpoints + `]}`))
 	require.NoError(t, err)
 	return all
 }

@@ -81,13 +81,13 @@ func TestSchemas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var file struct {
-				Operations []struct{ Response json.RawMessage }
+				Endpoints []struct{ Response json.RawMessage }
 			}
 			if err := json.Unmarshal([]byte(imported(t, withResponse(test.schema))), &file); err != nil {
 				t.Fatal(err)
 			}
 			var compact, got bytes.Buffer
-			if err := json.Compact(&compact, file.Operations[0].Response); err != nil {
+			if err := json.Compact(&compact, file.Endpoints[0].Response); err != nil {
 				t.Fatal(err)
 			}
 			writeLine(&got, compact.Bytes())
@@ -123,7 +123,7 @@ func TestFields(t *testing.T) {
 		"healthChecks": {"type": "number"}
 	}}`))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {
       "id": "a-get", "method": "GET", "path": "/a",
       "response": {
@@ -143,7 +143,7 @@ func TestFields(t *testing.T) {
 `, got)
 }
 
-func TestOperations(t *testing.T) {
+func TestEndpoints(t *testing.T) {
 	got := imported(t, document(`
 		"/pets/{id}": {
 			"parameters": [
@@ -173,7 +173,7 @@ func TestOperations(t *testing.T) {
 			}
 		}`))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {
       "id": "pets-update", "method": "PUT", "path": "/pets/{id}", "tags": ["Pets", "Owners"], "deprecated": true,
       "parameters": [
@@ -256,7 +256,7 @@ func TestSharedSchemas(t *testing.T) {
 		get("others-again", "/y/house-pets", other),
 	}, ",")))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {"id": "pets-get", "method": "GET", "path": "/house-pets/{id}", "response": {"ref": "housePet"}},
     {
       "id": "pets-list", "method": "GET", "path": "/house-pets",
@@ -345,7 +345,7 @@ func TestSingular(t *testing.T) {
 
 // The importer must not drop a fact that it does not support.
 func TestUnsupportedDocuments(t *testing.T) {
-	operation := func(members string) string {
+	endpoint := func(members string) string {
 		return document(`"/a": {"post": {"operationId": "a-post", ` + members + `}}`)
 	}
 	const responses = `"responses": {"204": {"description": "d"}}`
@@ -376,13 +376,13 @@ func TestUnsupportedDocuments(t *testing.T) {
 		"beside a reference":            {strings.NewReplacer("3.0.3", "3.1.0", `"paths"`, `"components": {"schemas": {"a": {"type": "string"}}}, "paths"`).Replace(withResponse(`{"$ref": "#/components/schemas/a", "pattern": "x"}`)), "nothing is supported beside $ref"},
 		"empty union":                   {withResponse(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
 		"required, absent":              {withResponse(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
-		"no success":                    {operation(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
-		"two of them":                   {operation(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
-		"no JSON":                       {operation(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
-		"JSON and more":                 {operation(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
-		"no content":                    {operation(`"requestBody": {"required": true}, ` + responses), "request: no content"},
-		"no schema":                     {operation(`"requestBody": {"content": {"application/json": {}}}, ` + responses), "request: no schema"},
-		"list parameter":                {operation(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + responses), "a-post: query parameter b: only scalar values"},
+		"no success":                    {endpoint(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
+		"two of them":                   {endpoint(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
+		"no JSON":                       {endpoint(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
+		"JSON and more":                 {endpoint(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
+		"no content":                    {endpoint(`"requestBody": {"required": true}, ` + responses), "request: no content"},
+		"no schema":                     {endpoint(`"requestBody": {"content": {"application/json": {}}}, ` + responses), "request: no schema"},
+		"list parameter":                {endpoint(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + responses), "a-post: query parameter b: only scalar values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -437,7 +437,7 @@ func TestStoredContractIsUnedited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := encode(share(contract.Operations()))
+	got, err := encode(share(contract.Endpoints()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,11 +23,11 @@ func run(document io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	operations, err := readOpenAPI(data)
+	endpoints, err := readOpenAPI(data)
 	if err != nil {
 		return err
 	}
-	text, err := encode(share(operations))
+	text, err := encode(share(endpoints))
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ const jsonType = "application/json"
 
 // readOpenAPI converts an OpenAPI 3 document. It refuses what the contract cannot express: if it dropped a fact, later
 // changes of it would go unnoticed.
-func readOpenAPI(data []byte) ([]*contract.Operation, error) {
+func readOpenAPI(data []byte) ([]*contract.Endpoint, error) {
 	document, err := libopenapi.NewDocument(data)
 	if err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
@@ -35,7 +35,7 @@ func readOpenAPI(data []byte) ([]*contract.Operation, error) {
 	}
 
 	var r reader
-	var operations []*contract.Operation
+	var endpoints []*contract.Endpoint
 	for path, item := range built.Model.Paths.PathItems.FromOldest() {
 		byMethod := item.GetOperations()
 		// The library sorts by line, which is not the order of a document without line breaks.
@@ -49,15 +49,15 @@ func readOpenAPI(data []byte) ([]*contract.Operation, error) {
 			if op.OperationId == "" {
 				return nil, fmt.Errorf("%s %s: no operationId", method, path)
 			}
-			facts, err := r.operation(op, item.Parameters, built.Model.Security)
+			facts, err := r.endpoint(op, item.Parameters, built.Model.Security)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", op.OperationId, err)
 			}
 			facts.Method, facts.Path = method, path
-			operations = append(operations, facts)
+			endpoints = append(endpoints, facts)
 		}
 	}
-	return operations, nil
+	return endpoints, nil
 }
 
 // A reader converts the parts of a document.
@@ -65,8 +65,8 @@ type reader struct {
 	following []string // references that led to the current schema
 }
 
-func (r *reader) operation(op *v3.Operation, shared []*v3.Parameter, security []*base.SecurityRequirement) (*contract.Operation, error) {
-	facts := &contract.Operation{
+func (r *reader) endpoint(op *v3.Operation, shared []*v3.Parameter, security []*base.SecurityRequirement) (*contract.Endpoint, error) {
+	facts := &contract.Endpoint{
 		ID:         op.OperationId,
 		Tags:       op.Tags,
 		Deprecated: isTrue(op.Deprecated),

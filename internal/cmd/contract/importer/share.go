@@ -14,11 +14,11 @@ const minSharedLines = 4
 
 // share moves objects and unions that are used in several places to a separate section, so that the file has each of
 // them, and a diff each change, once.
-func share(operations []*contract.Operation) *contract.File {
+func share(endpoints []*contract.Endpoint) *contract.File {
 	s := sharer{known: map[string]*definition{}, file: &contract.File{Schemas: map[string]*contract.Schema{}}}
-	for _, op := range operations {
-		for _, root := range op.Schemas() {
-			s.collect(root, place{op: op})
+	for _, e := range endpoints {
+		for _, root := range e.Schemas() {
+			s.collect(root, place{endpoint: e})
 		}
 	}
 	for _, d := range s.inOrder {
@@ -32,18 +32,18 @@ func share(operations []*contract.Operation) *contract.File {
 			s.file.Schemas[d.name] = s.inline(d.schema)
 		}
 	}
-	for _, op := range operations {
-		stored := *op
+	for _, e := range endpoints {
+		stored := *e
 		stored.Parameters = nil
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			p.Schema = s.use(p.Schema)
 			stored.Parameters = append(stored.Parameters, p)
 		}
-		if op.Request != nil {
-			stored.Request = &contract.Body{Required: op.Request.Required, Schema: s.use(op.Request.Schema)}
+		if e.Request != nil {
+			stored.Request = &contract.Body{Required: e.Request.Required, Schema: s.use(e.Request.Schema)}
 		}
-		stored.Response = s.use(op.Response)
-		s.file.Operations = append(s.file.Operations, &stored)
+		stored.Response = s.use(e.Response)
+		s.file.Endpoints = append(s.file.Endpoints, &stored)
 	}
 	return s.file
 }
@@ -58,9 +58,9 @@ type definition struct {
 
 // A place is where a schema is used: in an endpoint, below these fields.
 type place struct {
-	op     *contract.Operation
-	fields []string
-	inList bool
+	endpoint *contract.Endpoint
+	fields   []string
+	inList   bool
 }
 
 type sharer struct {
@@ -84,10 +84,10 @@ func (s *sharer) collect(schema *contract.Schema, at place) {
 		s.inOrder = append(s.inOrder, d)
 	}
 	for _, f := range schema.Fields {
-		s.collect(f.Schema, place{op: at.op, fields: append(slices.Clone(at.fields), f.Name)})
+		s.collect(f.Schema, place{endpoint: at.endpoint, fields: append(slices.Clone(at.fields), f.Name)})
 	}
 	if schema.Items != nil {
-		s.collect(schema.Items, place{op: at.op, fields: at.fields, inList: true})
+		s.collect(schema.Items, place{endpoint: at.endpoint, fields: at.fields, inList: true})
 	}
 	if schema.Additional != nil {
 		s.collect(schema.Additional, at)
@@ -163,7 +163,7 @@ func (s *sharer) nameFor(d *definition) string {
 		return name
 	}
 	first := d.places[0]
-	base := strings.Join(append([]string{first.op.ID}, first.fields...), ".")
+	base := strings.Join(append([]string{first.endpoint.ID}, first.fields...), ".")
 	name = base
 	for n := 2; ; n++ {
 		if _, taken := s.file.Schemas[name]; !taken {
@@ -180,7 +180,7 @@ func noun(places []place) string {
 	for _, p := range places {
 		switch n := len(p.fields); {
 		case n == 0 || isEnvelope(p.fields[n-1]):
-			paths = append(paths, pathNoun(p.op.Path))
+			paths = append(paths, pathNoun(p.endpoint.Path))
 		case p.inList:
 			fields = append(fields, singular(p.fields[n-1]))
 		default:
