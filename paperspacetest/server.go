@@ -31,7 +31,7 @@ type Server struct {
 	store                         store
 	now                           time.Time // the time of the current call or step
 	schedule                      []step
-	running                       map[string]*running // events that have not ended, by id
+	running                       map[string]*running // unfinished events, by id
 	outcomes                      map[string][]Outcome
 	random                        *rand.Rand
 	addresses, networks, requests int // numbers assigned so far

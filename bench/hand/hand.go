@@ -38,7 +38,7 @@ func (c *Client) Get(ctx context.Context, id string) (*Machine, error) {
 	return out, c.do(ctx, http.MethodGet, "/machines/"+url.PathEscape(id), nil, out)
 }
 
-// Create rents a machine.
+// Create creates a machine.
 func (c *Client) Create(ctx context.Context, p CreateParams) (*Created, error) {
 	out := new(Created)
 	return out, c.do(ctx, http.MethodPost, "/machines", p, out)

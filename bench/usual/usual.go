@@ -49,7 +49,7 @@ func (c *Client) Get(ctx context.Context, id string) (*hand.Machine, error) {
 	return out, c.do(ctx, http.MethodGet, "/machines/"+url.PathEscape(id), nil, out)
 }
 
-// Create rents a machine.
+// Create creates a machine.
 func (c *Client) Create(ctx context.Context, p hand.CreateParams) (*hand.Created, error) {
 	out := new(hand.Created)
 	return out, c.do(ctx, http.MethodPost, "/machines", p, out)
