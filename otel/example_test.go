@@ -18,7 +18,7 @@ func ExampleWithTelemetry() {
 	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 
 	srv := paperspacetest.NewServer() // use paperspace.NewClient instead
-	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: 503})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-list", Times: 1, Status: 503})
 	client := srv.Client(paperspaceotel.WithTelemetry(paperspaceotel.WithTracerProvider(tracers)))
 
 	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {

@@ -64,7 +64,7 @@ func ExampleNew() {
 
 func ExampleServer_Inject() {
 	srv, client := fast()
-	srv.Inject(paperspacetest.Fault{Operation: "projects-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Times: 1, Cut: true, CarriedOut: true})
 
 	_, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"})
 	fmt.Println(errors.Is(err, paperspace.ErrOutcomeUnknown))

@@ -13,12 +13,12 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// Fault makes calls fail. Operation, Skip, Times and Chance select the calls; the other fields describe the failure and
+// Fault makes calls fail. Endpoint, Skip, Times and Chance select the calls; the other fields describe the failure and
 // can be combined.
 type Fault struct {
-	// Operation is the id of the affected endpoint, such as "machines-create". If empty, the fault affects all requests,
+	// Endpoint is the id of the affected endpoint, such as "machines-create". If empty, the fault affects all requests,
 	// including those that match no endpoint.
-	Operation string
+	Endpoint string
 	// Skip is how many matching calls succeed first.
 	Skip int
 	// Times is how many calls the fault affects. Zero means all, until the fault is lifted.
@@ -82,10 +82,10 @@ func (s *Server) Inject(f Fault) (lift func()) {
 
 func (f *Fault) check() string {
 	effect := *f
-	effect.Operation, effect.Skip, effect.Times, effect.Chance, effect.CarriedOut = "", 0, 0, 0, false
+	effect.Endpoint, effect.Skip, effect.Times, effect.Chance, effect.CarriedOut = "", 0, 0, 0, false
 	switch {
-	case f.Operation != "" && contract.Lookup(f.Operation) == nil:
-		return "no endpoint " + strconv.Quote(f.Operation)
+	case f.Endpoint != "" && contract.Lookup(f.Endpoint) == nil:
+		return "no endpoint " + strconv.Quote(f.Endpoint)
 	case f.Skip < 0, f.Times < 0, f.Latency < 0, f.RetryAfter < 0, f.SlowBody < 0:
 		return "a field is negative"
 	case !(f.Chance >= 0 && f.Chance <= 1):
@@ -105,9 +105,9 @@ func (f *Fault) check() string {
 }
 
 // nextFault returns the fault that affects the next call of an endpoint, or the zero Fault.
-func (s *Server) nextFault(operation string) Fault {
+func (s *Server) nextFault(endpoint string) Fault {
 	for _, f := range s.faults {
-		if f.Operation != "" && f.Operation != operation || f.Times > 0 && f.applied == f.Times {
+		if f.Endpoint != "" && f.Endpoint != endpoint || f.Times > 0 && f.applied == f.Times {
 			continue
 		}
 		if f.matched++; f.matched <= f.Skip || f.Chance > 0 && s.faultRandom.Float64() >= f.Chance {
@@ -171,8 +171,8 @@ func (f *Fault) pause() time.Duration { return f.SlowBody / slowChunks }
 
 // Call is a request that the server received.
 type Call struct {
-	// Operation is the id of the endpoint, empty if the request matches none.
-	Operation string
+	// Endpoint is the id of the endpoint, empty if the request matches none.
+	Endpoint string
 	// Method is the HTTP method.
 	Method string
 	// Path is the escaped path, including /v1.
@@ -206,7 +206,7 @@ func (s *Server) Calls(endpoints ...string) []Call {
 	defer s.mu.Unlock()
 	var calls []Call
 	for _, c := range s.calls {
-		if len(endpoints) == 0 || slices.Contains(endpoints, c.Operation) {
+		if len(endpoints) == 0 || slices.Contains(endpoints, c.Endpoint) {
 			calls = append(calls, *c)
 		}
 	}
@@ -222,5 +222,5 @@ func (s *Server) ResetCalls() {
 
 // String returns the method, the path and the endpoint's id.
 func (c Call) String() string {
-	return strings.TrimSpace(c.Method + " " + c.Path + " " + c.Operation)
+	return strings.TrimSpace(c.Method + " " + c.Path + " " + c.Endpoint)
 }

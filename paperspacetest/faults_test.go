@@ -48,7 +48,7 @@ func TestFaultResponses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			test.fault.Operation, test.fault.Times = "projects-create", 1
+			test.fault.Endpoint, test.fault.Times = "projects-create", 1
 			b.Inject(test.fault)
 			assert.Equal(t, 0, b.projects(), "calls of other endpoints succeed")
 			resp, err := b.RoundTrip(b.request(t.Context(), "POST", "/projects", project))
@@ -113,7 +113,7 @@ func TestCutConnections(t *testing.T) {
 	for name, carriedOut := range map[string]bool{"before": false, "after": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, CarriedOut: carriedOut, Times: 1})
+			b.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, CarriedOut: carriedOut, Times: 1})
 			var asked, got bool
 			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 				GetConn: func(string) { asked = true },
@@ -136,11 +136,11 @@ func TestCutConnectionsThroughTheSDK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, srv := t.Context(), paperspacetest.New(t)
 		c := srv.Client()
-		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, Times: 2})
+		srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, Times: 2})
 		_, err := c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "a"})
 		require.NoError(t, err)
 		assert.Len(t, srv.Calls("projects-create"), 3, "a request that was not sent is retried")
-		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, CarriedOut: true, Times: 1})
+		srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, CarriedOut: true, Times: 1})
 		_, err = c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "b"})
 		require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.Len(t, srv.Calls("projects-create"), 4, "a request that may have taken effect is not retried")
@@ -198,7 +198,7 @@ func TestLatencyWithCarriedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for carriedOut, want := range map[bool]int{false: 0, true: 1} {
 			b := &bench{Server: paperspacetest.New(t), t: t}
-			b.Inject(paperspacetest.Fault{Operation: "projects-create", Latency: time.Hour, CarriedOut: carriedOut})
+			b.Inject(paperspacetest.Fault{Endpoint: "projects-create", Latency: time.Hour, CarriedOut: carriedOut})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := b.RoundTrip(b.request(ctx, "POST", "/projects", project))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -330,7 +330,7 @@ func TestCalls(t *testing.T) {
 	calls := b.Calls()
 	require.Len(t, calls, 3)
 	create := calls[0]
-	assert.Equal(t, "projects-create", create.Operation)
+	assert.Equal(t, "projects-create", create.Endpoint)
 	assert.Equal(t, "/v1/projects", create.Path)
 	assert.Equal(t, project, string(create.Body))
 	assert.Equal(t, 200, create.Status)
@@ -341,7 +341,7 @@ func TestCalls(t *testing.T) {
 	assert.False(t, calls[1].CarriedOut, "it was refused")
 	assert.Equal(t, time.Second, calls[1].Time.Sub(create.Time))
 	assert.Equal(t, 404, calls[1].Status)
-	assert.Empty(t, calls[2].Operation)
+	assert.Empty(t, calls[2].Endpoint)
 	assert.Equal(t, "b", calls[2].Query.Get("a"))
 	assert.Equal(t, "POST /v1/projects projects-create", create.String())
 	assert.Equal(t, calls[:2], b.Calls("projects-create", "projects-get"))
@@ -393,8 +393,8 @@ func misused(t *testing.T, misuse func(*failing)) *failing {
 func TestMisuseFailsAtTheLineOfTheCaller(t *testing.T) {
 	type server = *paperspacetest.Server
 	for name, misuse := range map[string]func(server){
-		"fault for unknown endpoint": func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-explode", Status: 500}) },
-		"fault without failure":      func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-get", CarriedOut: true}) },
+		"fault for unknown endpoint": func(s server) { s.Inject(paperspacetest.Fault{Endpoint: "machines-explode", Status: 500}) },
+		"fault without failure":      func(s server) { s.Inject(paperspacetest.Fault{Endpoint: "machines-get", CarriedOut: true}) },
 		"chance above 1":             func(s server) { s.Inject(paperspacetest.Fault{Chance: 2, Status: 500}) },
 		"negative times":             func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
 		"cut with status":            func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
@@ -553,7 +553,7 @@ var (
 // injectAll injects the faults with the chance, for one endpoint or, if that is empty, for all.
 func injectAll(srv *paperspacetest.Server, endpoint string, chance float64, faults ...paperspacetest.Fault) {
 	for _, f := range faults {
-		f.Operation, f.Chance = endpoint, chance
+		f.Endpoint, f.Chance = endpoint, chance
 		srv.Inject(f)
 	}
 }

@@ -210,7 +210,7 @@ func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	x.call.Header.Del("Authorization")
 	x.call.Query, _ = url.ParseQuery(x.query)
 	if x.endpoint != nil {
-		x.call.Operation = x.endpoint.ID
+		x.call.Endpoint = x.endpoint.ID
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,7 +218,7 @@ func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	if !s.withoutCalls {
 		s.calls = append(s.calls, x.call)
 	}
-	x.fault = s.nextFault(x.call.Operation)
+	x.fault = s.nextFault(x.call.Endpoint)
 	x.call.Fault = x.fault != Fault{}
 	return x
 }

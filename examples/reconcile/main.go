@@ -304,7 +304,7 @@ func connect() (client *paperspace.Client, pause time.Duration, err error) {
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // a minute passes in a second
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
 	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
 	return client, 200 * time.Millisecond, nil
 }

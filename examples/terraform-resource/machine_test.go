@@ -96,8 +96,8 @@ func TestCreate(t *testing.T) {
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
 	})
 	test(t, "a lost response causes no second machine", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-list", Skip: 1, Times: 2, Status: 200, Body: `{"items": [], "hasMore": false}`})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Skip: 1, Times: 2, Status: 200, Body: `{"items": [], "hasMore": false}`})
 		require.NoError(t, b.Create(t.Context(), config, b.save))
 
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
@@ -106,7 +106,7 @@ func TestCreate(t *testing.T) {
 		assert.True(t, b.last().Running)
 	})
 	test(t, "a canceled create causes no second machine", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Latency: time.Minute, CarriedOut: true})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Latency: time.Minute, CarriedOut: true})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, b.Create(ctx, config, b.save), context.DeadlineExceeded)
@@ -115,7 +115,7 @@ func TestCreate(t *testing.T) {
 		assert.NotEmpty(t, b.last().ID)
 	})
 	test(t, "a create without effect is an error", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Status: http.StatusInternalServerError})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Status: http.StatusInternalServerError})
 		err := b.Create(t.Context(), config, b.save)
 		assert.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.ErrorIs(t, err, paperspace.ErrNotFound)
@@ -128,7 +128,7 @@ func TestCreate(t *testing.T) {
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
 	})
 	test(t, "the name cannot be looked up", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-list", HTML: true, Status: http.StatusNotFound})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", HTML: true, Status: http.StatusNotFound})
 		require.Error(t, b.Create(t.Context(), config, b.save))
 		assert.Empty(t, b.srv.Calls("machines-create"))
 	})
@@ -177,7 +177,7 @@ func TestRead(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		require.Error(t, b.Create(ctx, config, b.save))
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-get", Status: http.StatusNotFound})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-get", Status: http.StatusNotFound})
 
 		state, ok, err := b.Read(t.Context(), b.last())
 		assert.NoError(t, err)
@@ -227,9 +227,9 @@ func TestUpdate(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	for name, fault := range map[string]paperspacetest.Fault{
-		"no fault":           {Operation: "machines-get", Latency: time.Second},
-		"a lost response":    {Operation: "machines-delete", Times: 1, Cut: true, CarriedOut: true},
-		"all responses lost": {Operation: "machines-delete", Cut: true, CarriedOut: true},
+		"no fault":           {Endpoint: "machines-get", Latency: time.Second},
+		"a lost response":    {Endpoint: "machines-delete", Times: 1, Cut: true, CarriedOut: true},
+		"all responses lost": {Endpoint: "machines-delete", Cut: true, CarriedOut: true},
 	} {
 		test(t, name, func(t *testing.T, b *bench) {
 			require.NoError(t, b.Create(t.Context(), config, b.save))
@@ -241,7 +241,7 @@ func TestDelete(t *testing.T) {
 	}
 	test(t, "without effect", func(t *testing.T, b *bench) {
 		require.NoError(t, b.Create(t.Context(), config, b.save))
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", HTML: true})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", HTML: true})
 		err := b.Delete(t.Context(), b.last())
 		assert.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.ErrorIs(t, err, paperspace.ErrWaitTimeout)

@@ -21,7 +21,7 @@ func TestTurnOff(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 2, RetryAfter: 5 * time.Second})
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Times: 2, RetryAfter: 5 * time.Second})
 
 		names, err := TurnOff(t.Context(), client)
 		if err != nil {

@@ -185,7 +185,7 @@ func TestErrors(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "machines-get", paramError.Endpoint)
 
-	srv.Inject(paperspacetest.Fault{Operation: "projects-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Times: 1, Cut: true, CarriedOut: true})
 	err = wrap(client.Projects.Create(t.Context(), paperspace.ProjectCreateParams{Name: "search"}))
 	require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 	projects, err := paperspace.Collect(client.Projects.All(t.Context(), paperspace.ProjectListParams{}))
