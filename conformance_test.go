@@ -30,7 +30,7 @@ import (
 // conformingMethod is the method that performs an operation.
 type conformingMethod struct {
 	apidoc.Method
-	op     *contract.Operation
+	op     *contract.Endpoint
 	params reflect.Type // nil if there are none
 	result reflect.Type
 }
@@ -42,12 +42,12 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 	}
 	methods := map[string]conformingMethod{}
 	for _, m := range found {
-		if _, second := methods[m.Operation]; second {
-			return nil, fmt.Errorf("there are two methods for %s", m.Operation)
+		if _, second := methods[m.Endpoint]; second {
+			return nil, fmt.Errorf("there are two methods for %s", m.Endpoint)
 		}
-		op := contract.Lookup(m.Operation)
+		op := contract.Lookup(m.Endpoint)
 		if op == nil {
-			return nil, fmt.Errorf("%s.%s performs %s, which the contract does not have", m.Service, m.Name, m.Operation)
+			return nil, fmt.Errorf("%s.%s performs %s, which the contract does not have", m.Service, m.Name, m.Endpoint)
 		}
 		service, ok := reflect.TypeFor[Client]().FieldByName(m.Service)
 		if !ok {
@@ -63,7 +63,7 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 				c.params = in
 			}
 		}
-		methods[m.Operation] = c
+		methods[m.Endpoint] = c
 	}
 	return methods, nil
 })
@@ -72,7 +72,7 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 func eachOperation(t *testing.T, f func(t *testing.T, m conformingMethod)) {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
-	for _, op := range contract.Operations() {
+	for _, op := range contract.Endpoints() {
 		t.Run(op.ID, func(t *testing.T) {
 			m, ok := methods[op.ID]
 			require.True(t, ok, "no method has a line %q in its doc", fmt.Sprintf("API: %s, %s %s", op.ID, op.Method, op.Path))

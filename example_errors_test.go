@@ -30,7 +30,7 @@ func ExampleError() {
 func ExampleError_outcomeUnknown() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 	ctx := context.Background()
 
 	const name = "trainer-7f3a" // names need not be unique, so make one that is

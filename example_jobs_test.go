@@ -207,7 +207,7 @@ func Example_remove() {
 func Example_createOnce() {
 	srv := newServer()
 	client, ctx := newClient(srv), context.Background()
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 	params := paperspace.MachineCreateParams{
 		Name: "trainer-7f3a", MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
 	}

@@ -72,7 +72,7 @@ func ExampleWithHook() {
 			}
 		}
 	}))
-	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
 
 	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {
 		log.Fatal(err)
@@ -116,7 +116,7 @@ func ExampleEndpointFromContext() {
 	client := newClient(srv, paperspace.WithHTTPClient(&http.Client{
 		Transport: tracer{srv}, // or http.DefaultTransport, to talk to the real service
 	}))
-	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
 
 	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {
 		log.Fatal(err)

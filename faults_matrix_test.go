@@ -153,7 +153,7 @@ func faultyCases(t *testing.T) []faultyCase {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
 	var cases []faultyCase
-	for _, op := range contract.Operations() {
+	for _, op := range contract.Endpoints() {
 		m := methods[op.ID]
 		class, known := map[string]int{"safe": 0, "idempotent": 1, "once": 2}[retryClasses[op.ID]]
 		require.True(t, known, op.ID)

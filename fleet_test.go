@@ -47,7 +47,7 @@ func costliestTick(srv *paperspacetest.Server, lag time.Duration) (most, total i
 		n++
 		most = max(most, n)
 		total++
-		if answered = call.Time; call.Operation == "machineEvents-list" {
+		if answered = call.Time; call.Endpoint == "machineEvents-list" {
 			answered = answered.Add(lag)
 		}
 	}
@@ -80,15 +80,15 @@ func TestFleet(t *testing.T) {
 	}{
 		"no faults": {total: 500},
 		"failed polls": {total: 2000, faults: []paperspacetest.Fault{
-			{Operation: "machineEvents-list", Chance: 0.3, Status: 503},
-			{Operation: "machineEvents-get", Chance: 0.3, Cut: true},
-			{Operation: "machineEvents-get", Chance: 0.3, CarriedOut: true, Truncate: true},
-			{Operation: "machineEvents-list", Chance: 0.1, HTML: true},
+			{Endpoint: "machineEvents-list", Chance: 0.3, Status: 503},
+			{Endpoint: "machineEvents-get", Chance: 0.3, Cut: true},
+			{Endpoint: "machineEvents-get", Chance: 0.3, CarriedOut: true, Truncate: true},
+			{Endpoint: "machineEvents-list", Chance: 0.1, HTML: true},
 		}},
 		"rate limits": {total: 500, faults: []paperspacetest.Fault{
-			{Operation: "machineEvents-list", Skip: 3, Times: 5, RetryAfter: 20 * time.Second},
+			{Endpoint: "machineEvents-list", Skip: 3, Times: 5, RetryAfter: 20 * time.Second},
 		}},
-		"no list":             {total: 4500, faults: []paperspacetest.Fault{{Operation: "machineEvents-list", Status: 400}}},
+		"no list":             {total: 4500, faults: []paperspacetest.Fault{{Endpoint: "machineEvents-list", Status: 400}}},
 		"a list that lags":    {total: 500, lag: 800 * time.Millisecond},
 		"one after the other": {total: 700, lag: 300 * time.Millisecond, within: time.Minute},
 	} {
@@ -105,7 +105,7 @@ func TestFleet(t *testing.T) {
 				}
 				ops := createFleet(t, client, fleetSize)
 				if tc.lag > 0 {
-					srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: tc.lag})
+					srv.Inject(paperspacetest.Fault{Endpoint: "machineEvents-list", Latency: tc.lag})
 				}
 				for _, f := range tc.faults {
 					srv.Inject(f)
@@ -155,7 +155,7 @@ func TestFleetWithCancellations(t *testing.T) {
 		client := srv.Client()
 		ops := createFleet(t, client, fleetSize)
 		const lag = 900 * time.Millisecond
-		srv.Inject(paperspacetest.Fault{Operation: "machineEvents-list", Latency: lag})
+		srv.Inject(paperspacetest.Fault{Endpoint: "machineEvents-list", Latency: lag})
 		srv.ResetCalls()
 		begin := time.Now()
 		var wg sync.WaitGroup

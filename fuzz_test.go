@@ -47,7 +47,7 @@ func byIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faulty
 	methods, err := conformingMethods()
 	require.NoError(f, err)
 	var cases []faultyCase
-	for _, op := range contract.Operations() {
+	for _, op := range contract.Endpoints() {
 		if m := methods[op.ID]; suits(m) {
 			cases = append(cases, faultyCase{conformingMethod: m, params: m.minimal(f)})
 		}

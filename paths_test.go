@@ -151,8 +151,8 @@ func TestHostilePathsOfDo(t *testing.T) {
 
 // Every path of the contract is one that a hostile id cannot turn into another.
 func TestPathsOfTheContractAreDistinct(t *testing.T) {
-	for _, op := range contract.Operations() {
-		for _, other := range contract.Operations() {
+	for _, op := range contract.Endpoints() {
+		for _, other := range contract.Endpoints() {
 			if op == other || op.Method != other.Method || op.Path == other.Path {
 				continue
 			}

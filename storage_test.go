@@ -80,9 +80,9 @@ func TestIDsDoNotReachOtherOperations(t *testing.T) {
 	// That is the only id that could: nowhere else does a path have a word where another has a placeholder.
 	placeholder := regexp.MustCompile(`{[^}]*}`)
 	reached := map[string]bool{}
-	for _, template := range contract.Operations() {
+	for _, template := range contract.Endpoints() {
 		fits := regexp.MustCompile("^" + placeholder.ReplaceAllString(template.Path, "[^/]+") + "$")
-		for _, op := range contract.Operations() {
+		for _, op := range contract.Endpoints() {
 			same := placeholder.ReplaceAllString(op.Path, "") == placeholder.ReplaceAllString(template.Path, "")
 			if !same && fits.MatchString(op.Path) {
 				reached[op.Path] = true

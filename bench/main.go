@@ -1,4 +1,4 @@
-// Bench compares the SDK with other clients of the same API, side by side. See README.md.
+// Bench compares the SDK with other clients of the same API. See README.md.
 package main
 
 import (
@@ -15,9 +15,9 @@ func main() {
 	options := compare.Flags()
 	flag.Parse()
 	if options.Quick {
-		fmt.Fprintln(os.Stderr, "ogen is left out of a quick run")
+		fmt.Fprintln(os.Stderr, "a quick run is without ogen")
 	} else if err := generateOgen(); err != nil {
-		fmt.Fprintf(os.Stderr, "NO OGEN IN THIS RUN: it could not be generated: %v\n", err)
+		fmt.Fprintf(os.Stderr, "RUNNING WITHOUT OGEN: cannot generate its client: %v\n", err)
 	} else {
 		os.Exit(runWithOgen())
 	}
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// runWithOgen runs the generated command, which has one contestant more, and returns its exit code.
+// runWithOgen runs the generated command, which also has ogen as a contestant, and returns its exit status.
 func runWithOgen() int {
 	cmd := exec.Command("go", append([]string{"run", "."}, os.Args[1:]...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ogenDir, os.Stdout, os.Stderr

@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	ogenDir     = ".ogen" // not committed, and not seen by ./...
+	ogenDir     = ".ogen" // not committed, and not matched by ./...
 	ogenVersion = "v1.24.0"
 )
 
-// ogenConfig leaves out what a client that lists machines has no need for, so that ogen is at its best.
+// ogenConfig disables all features that the compared calls do not need, in favor of ogen.
 const ogenConfig = `generator:
   features:
     disable_all: true
     enable: [paths/client]
 `
 
-// generateOgen makes a module with the client that ogen generates for the compared operations, and a command that is
-// this one with that client among the contestants.
+// generateOgen creates a module with the client that ogen generates for the compared endpoints, and this command with
+// that client as another contestant.
 func generateOgen() error {
 	if err := os.RemoveAll(ogenDir); err != nil {
 		return err
@@ -63,22 +63,22 @@ func generateOgen() error {
 
 type object map[string]any
 
-// openAPI writes the contract's operations as an OpenAPI document.
+// openAPI returns an OpenAPI document with endpoints of the contract.
 func openAPI(ids ...string) object {
 	paths, schemas := object{}, object{"error": object{"type": "object", "required": []string{"message", "code"}, "properties": object{
 		"message": object{"type": "string"}, "code": object{"type": "string"},
 	}}}
 	for _, id := range ids {
-		op := contract.Lookup(id)
-		answer := func(schema any) object {
-			return object{"description": "answer", "content": object{"application/json": object{"schema": schema}}}
+		e := contract.Lookup(id)
+		response := func(schema any) object {
+			return object{"description": "response", "content": object{"application/json": object{"schema": schema}}}
 		}
 		operation := object{"operationId": id, "responses": object{
-			"200":     answer(schemaOf(op.Response, schemas)),
-			"default": answer(object{"$ref": "#/components/schemas/error"}),
+			"200":     response(schemaOf(e.Response, schemas)),
+			"default": response(object{"$ref": "#/components/schemas/error"}),
 		}}
 		var parameters []object
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			parameters = append(parameters, object{
 				"in": p.In, "name": p.Name, "required": p.Required, "schema": schemaOf(p.Schema, schemas),
 			})
@@ -86,17 +86,17 @@ func openAPI(ids ...string) object {
 		if parameters != nil {
 			operation["parameters"] = parameters
 		}
-		if op.Request != nil {
-			operation["requestBody"] = object{"required": op.Request.Required, "content": object{
-				"application/json": object{"schema": schemaOf(op.Request.Schema, schemas)},
+		if e.Request != nil {
+			operation["requestBody"] = object{"required": e.Request.Required, "content": object{
+				"application/json": object{"schema": schemaOf(e.Request.Schema, schemas)},
 			}}
 		}
-		path, ok := paths[op.Path].(object)
+		path, ok := paths[e.Path].(object)
 		if !ok {
 			path = object{}
-			paths[op.Path] = path
+			paths[e.Path] = path
 		}
-		path[strings.ToLower(op.Method)] = operation
+		path[strings.ToLower(e.Method)] = operation
 	}
 	return object{
 		"openapi":    "3.0.3",
@@ -108,7 +108,7 @@ func openAPI(ids ...string) object {
 	}
 }
 
-// schemaOf writes a schema, and the shared ones that it uses into schemas.
+// schemaOf converts a schema, and adds the shared schemas that it refers to.
 func schemaOf(s *contract.Schema, schemas object) object {
 	if s.Ref != "" && !s.Nullable {
 		if schemas[s.Ref] == nil {

@@ -14,11 +14,11 @@ import (
 )
 
 func ExampleWithTelemetry() {
-	exporter := tracetest.NewInMemoryExporter() // a program has one that sends the spans somewhere
+	exporter := tracetest.NewInMemoryExporter() // use the exporter of your backend instead
 	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 
-	srv := paperspacetest.NewServer() // and a client of the real service
-	srv.Inject(paperspacetest.Fault{Operation: "projects-list", Times: 1, Status: 503})
+	srv := paperspacetest.NewServer() // use paperspace.NewClient instead
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-list", Times: 1, Status: 503})
 	client := srv.Client(paperspaceotel.WithTelemetry(paperspaceotel.WithTracerProvider(tracers)))
 
 	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {

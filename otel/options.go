@@ -5,32 +5,30 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Option changes what [WithTelemetry] does.
+// Option configures [WithTelemetry].
 type Option interface{ apply(*config) }
 
 type option func(*config)
 
 func (o option) apply(c *config) { o(c) }
 
-// config is what options set.
 type config struct {
 	tracers         trace.TracerProvider
 	meters          metric.MeterProvider
 	withoutAttempts bool
 }
 
-// WithTracerProvider sets where spans go; nil is the global provider.
+// WithTracerProvider sets the tracer provider. The default, also for nil, is the global one.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return option(func(c *config) { c.tracers = p })
 }
 
-// WithMeterProvider sets where measurements go; nil is the global provider.
+// WithMeterProvider sets the meter provider. The default, also for nil, is the global one.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return option(func(c *config) { c.meters = p })
 }
 
-// WithoutAttempts leaves the attempts to a transport that is instrumented itself: there are no spans of them, and no
-// http.client.request.duration.
+// WithoutAttempts omits the attempts' spans and http.client.request.duration, for use with an instrumented transport.
 func WithoutAttempts() Option {
 	return option(func(c *config) { c.withoutAttempts = true })
 }

@@ -26,8 +26,8 @@ const (
 	attemptsKey = attribute.Key("paperspace.attempts")
 )
 
-// WithTelemetry traces and measures every call of a client. It is a [paperspace.WithHook]; given twice, it makes
-// everything twice.
+// WithTelemetry traces and measures every call of a client. It adds a hook, as [paperspace.WithHook] does. Used twice,
+// it records everything twice.
 func WithTelemetry(opts ...Option) paperspace.Option {
 	var c config
 	for _, opt := range opts {
@@ -59,20 +59,20 @@ func newTelemetry(c config) *telemetry {
 	)
 	var errs [3]error
 	t.duration, errs[0] = meter.Float64Histogram("paperspace.client.call.duration",
-		metric.WithDescription("Duration of calls, their retries included."), metric.WithUnit("s"),
+		metric.WithDescription("Duration of calls, including retries."), metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120))
 	t.attempts, errs[1] = meter.Int64Histogram("paperspace.client.call.attempts",
-		metric.WithDescription("Attempts that calls took."), metric.WithUnit("{attempt}"),
+		metric.WithDescription("Number of attempts per call."), metric.WithUnit("{attempt}"),
 		metric.WithExplicitBucketBoundaries(0, 1, 2, 3, 4, 5, 6, 8, 10))
 	requestDuration, err := httpconv.NewClientRequestDuration(meter)
 	t.requestDuration, errs[2] = requestDuration.Float64Histogram, err
 	if err := errors.Join(errs[:]...); err != nil {
-		otel.Handle(err) // the instruments work all the same, or do nothing
+		otel.Handle(err) // the instruments are usable or no-ops
 	}
 	return t
 }
 
-// begin is the hook.
+// begin is the hook for [paperspace.WithHook].
 func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
 	if ctx.Err() != nil {
 		return ctx, nil // nothing will be sent
@@ -91,7 +91,7 @@ func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (contex
 		}
 		labels := []attribute.KeyValue{endpoint}
 		span.SetAttributes(attemptsKey.Int(len(r.Attempts)))
-		span.SetAttributes(answer(r.StatusCode)...)
+		span.SetAttributes(statusCode(r.StatusCode)...)
 		if r.Err != nil {
 			failed := errorType(r.StatusCode, r.Err)
 			labels = append(labels, failed)
@@ -104,10 +104,10 @@ func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (contex
 	}
 }
 
-// recordAttempts makes the spans of attempts after the fact, below the span in ctx.
+// recordAttempts creates the spans of finished attempts as children of the span in ctx.
 func (t *telemetry) recordAttempts(ctx context.Context, name string, request []attribute.KeyValue, list []paperspace.Attempt) {
 	for i, a := range list {
-		attributes := slices.Concat(request, answer(a.StatusCode))
+		attributes := slices.Concat(request, statusCode(a.StatusCode))
 		attemptCtx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
 			trace.WithTimestamp(a.Start), trace.WithAttributes(attributes...))
 		if i > 0 {
@@ -123,20 +123,21 @@ func (t *telemetry) recordAttempts(ctx context.Context, name string, request []a
 	}
 }
 
-func answer(status int) []attribute.KeyValue {
+// statusCode returns the attribute for a status, or none for 0.
+func statusCode(status int) []attribute.KeyValue {
 	if status == 0 {
 		return nil
 	}
 	return []attribute.KeyValue{semconv.HTTPResponseStatusCode(status)}
 }
 
-// fail marks a span as failed, without a description: texts of errors may hold ids.
+// fail marks a span as failed. It sets no description, because error texts may contain ids.
 func fail(span trace.Span, errorType attribute.KeyValue) {
 	span.SetAttributes(errorType)
 	span.SetStatus(codes.Error, "")
 }
 
-// errorType says why a call or an attempt failed, in one of few values.
+// errorType returns the kind of an error, with low cardinality.
 func errorType(status int, err error) attribute.KeyValue {
 	timeout, timed := errors.AsType[interface {
 		error

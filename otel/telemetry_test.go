@@ -30,7 +30,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// bench is an in-memory Paperspace and everything that is told to OpenTelemetry.
+// bench is a test bench: an in-memory Paperspace and everything that was recorded with OpenTelemetry.
 type bench struct {
 	*paperspacetest.Server
 	t        *testing.T
@@ -55,7 +55,7 @@ func (b *bench) telemetry(opts ...paperspaceotel.Option) paperspace.Option {
 	}, opts...)...)
 }
 
-// spans returns the spans of calls and those of attempts, in the order of their ends.
+// spans returns the spans of calls and of attempts, in the order in which they ended.
 func (b *bench) spans() (calls, attempts tracetest.SpanStubs) {
 	for _, s := range b.exporter.GetSpans() {
 		if s.SpanKind == trace.SpanKindClient {
@@ -81,7 +81,7 @@ func (b *bench) metrics() map[string]metricdata.Metrics {
 	return byName
 }
 
-// points returns a histogram's data by their attributes.
+// points returns the data points of a histogram by their attributes.
 func points[N int64 | float64](t *testing.T, m metricdata.Metrics, unit string) map[string]metricdata.HistogramDataPoint[N] {
 	t.Helper()
 	require.IsType(t, metricdata.Histogram[N]{}, m.Data, m.Name)
@@ -93,7 +93,7 @@ func points[N int64 | float64](t *testing.T, m metricdata.Metrics, unit string) 
 	return found
 }
 
-// values are attributes as plain values.
+// values returns attributes as plain values.
 func values(list []attribute.KeyValue) map[string]any {
 	m := map[string]any{}
 	for _, kv := range list {
@@ -156,10 +156,10 @@ func TestRetries(t *testing.T) {
 		b.Inject(paperspacetest.Fault{Times: 1, Status: http.StatusServiceUnavailable, Latency: time.Second})
 		b.Inject(paperspacetest.Fault{Times: 1, RetryAfter: 7 * time.Second})
 		b.Inject(paperspacetest.Fault{Times: 1, Cut: true, CarriedOut: true})
-		var noted []paperspace.Attempt
+		var recorded []paperspace.Attempt
 		client := b.Client(b.telemetry(), paperspace.WithHook(
 			func(ctx context.Context, _ paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
-				return ctx, func(r paperspace.CallResult) { noted = r.Attempts }
+				return ctx, func(r paperspace.CallResult) { recorded = r.Attempts }
 			}))
 
 		_, err := client.Projects.List(t.Context(), paperspace.ProjectListParams{})
@@ -168,7 +168,7 @@ func TestRetries(t *testing.T) {
 		calls, attempts := b.spans()
 		require.Len(t, calls, 1)
 		require.Len(t, attempts, 4)
-		assert.Equal(t, codes.Unset, calls[0].Status.Code, "it ended well")
+		assert.Equal(t, codes.Unset, calls[0].Status.Code, "the call succeeded")
 		assert.Equal(t, int64(4), values(calls[0].Attributes)["paperspace.attempts"])
 		for i, want := range []struct {
 			status    any
@@ -183,8 +183,8 @@ func TestRetries(t *testing.T) {
 			assert.Equal(t, want.errorType != nil, attempt.Status.Code == codes.Error, i)
 			assert.Empty(t, attempt.Status.Description)
 			assert.Empty(t, attempt.Events)
-			assert.True(t, attempt.StartTime.Equal(noted[i].Start), i)
-			assert.Equal(t, noted[i].Duration, attempt.EndTime.Sub(attempt.StartTime), i)
+			assert.True(t, attempt.StartTime.Equal(recorded[i].Start), i)
+			assert.Equal(t, recorded[i].Duration, attempt.EndTime.Sub(attempt.StartTime), i)
 			if i == 0 {
 				assert.NotContains(t, got, "http.request.resend_count")
 			} else {
@@ -217,14 +217,14 @@ func TestFailures(t *testing.T) {
 		errorType        any
 		attemptErrorType any
 	}{
-		"refused":          {paperspacetest.Fault{Status: 403}, get, int64(403), "403", "403"},
-		"server error":     {paperspacetest.Fault{HTML: true}, get, int64(502), "502", "502"},
-		"redirect":         {paperspacetest.Fault{Status: 302}, get, int64(302), "302", nil},
-		"no connection":    {paperspacetest.Fault{Cut: true}, get, nil, "*net.OpError", "*net.OpError"},
-		"cut answer":       {paperspacetest.Fault{Truncate: true}, get, nil, "*errors.errorString", "*errors.errorString"},
-		"attempt timeout":  {paperspacetest.Fault{Latency: time.Minute}, get, nil, "timeout", "timeout"},
-		"null for nothing": {paperspacetest.Fault{Status: 200, Body: "null"}, get, int64(200), "NOT_FOUND", nil},
-		"undecodable":      {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*json.SemanticError", nil},
+		"refused":         {paperspacetest.Fault{Status: 403}, get, int64(403), "403", "403"},
+		"server error":    {paperspacetest.Fault{HTML: true}, get, int64(502), "502", "502"},
+		"redirect":        {paperspacetest.Fault{Status: 302}, get, int64(302), "302", nil},
+		"no connection":   {paperspacetest.Fault{Cut: true}, get, nil, "*net.OpError", "*net.OpError"},
+		"truncated body":  {paperspacetest.Fault{Truncate: true}, get, nil, "*errors.errorString", "*errors.errorString"},
+		"attempt timeout": {paperspacetest.Fault{Latency: time.Minute}, get, nil, "timeout", "timeout"},
+		"null body":       {paperspacetest.Fault{Status: 200, Body: "null"}, get, int64(200), "NOT_FOUND", nil},
+		"wrong JSON type": {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*json.SemanticError", nil},
 		"deadline": {paperspacetest.Fault{Latency: time.Minute}, func(ctx context.Context, c *paperspace.Client) error {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
@@ -270,7 +270,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestNothingIsToldOfWhatIsNotSent(t *testing.T) {
+func TestUnsentCallsAreNotRecorded(t *testing.T) {
 	b := newBench(t)
 	client := b.Client(b.telemetry())
 	ended, cancel := context.WithCancel(t.Context())
@@ -304,7 +304,7 @@ func TestEscapeHatch(t *testing.T) {
 	assert.NotContains(t, values(attempts[0].Attributes), "url.template")
 }
 
-// The ids of a machine's whole life, and what the service says of it, are nowhere in what is exported.
+// Spans and metrics contain neither ids nor the service's messages.
 func TestNoIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -358,7 +358,7 @@ func TestLogRecordsCarryTheSpan(t *testing.T) {
 	assert.Equal(t, []trace.SpanID{calls[0].SpanContext.SpanID()}, seen)
 }
 
-// handler is a slog handler that shows records.
+// handler is a slog.Handler that calls a function for each record.
 type handler func(context.Context, slog.Record)
 
 func (h handler) Enabled(context.Context, slog.Level) bool { return true }
@@ -377,7 +377,7 @@ func TestRequestsCarryNoTraceHeaders(t *testing.T) {
 	assert.NotContains(t, b.Calls()[0].Header, "Traceparent")
 }
 
-// An instrumented transport sends the headers, and its spans take the place of ours.
+// An instrumented transport sends trace headers, and its spans replace those of attempts.
 func TestInstrumentedTransport(t *testing.T) {
 	b := newBench(t)
 	client := b.Client(
@@ -417,7 +417,7 @@ func TestGlobalProviders(t *testing.T) {
 	assert.Len(t, b.metrics(), 3)
 }
 
-// setGlobals sets the global providers and propagator for the time of a test.
+// setGlobals sets the global providers and the propagator for the duration of the test.
 func setGlobals(t *testing.T, b *bench) {
 	tracers, meters, propagator := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()
 	t.Cleanup(func() {
@@ -430,7 +430,7 @@ func setGlobals(t *testing.T, b *bench) {
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 }
 
-// Instruments that cannot be made are reported to OpenTelemetry, and calls go on.
+// Errors in creating instruments are reported to OpenTelemetry; calls still work.
 func TestInstrumentErrors(t *testing.T) {
 	b := newBench(t)
 	previous := otel.GetErrorHandler()

@@ -20,47 +20,47 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// endpoint is an operation with what carries it out.
+// endpoint is an endpoint of the contract with its handler.
 type endpoint struct {
-	*contract.Operation
-	pathNames []string // of the path parameters, in order
-	defaults  map[string]string
+	*contract.Endpoint
+	pathNames []string          // of the path parameters, in order
+	defaults  map[string]string // of the query parameters
 	handle    handler
 }
 
-// handler carries out a call and returns what is answered: an object of which the answer takes what its schema names,
-// a list of them, or nil for null.
+// handler carries out a call and returns the result: an object, a list of objects, or nil for null. The response holds
+// those of its fields that the response schema names.
 type handler func(*call) (any, error)
 
 var placeholder = regexp.MustCompile(`{(\w+)}`)
 
 var endpoints = sync.OnceValue(func() map[string]*endpoint {
 	all := map[string]*endpoint{}
-	for _, op := range contract.Operations() {
-		e := &endpoint{Operation: op, handle: handlers[op.ID], defaults: map[string]string{}}
-		for _, match := range placeholder.FindAllStringSubmatch(op.Path, -1) {
+	for _, described := range contract.Endpoints() {
+		e := &endpoint{Endpoint: described, handle: handlers[described.ID], defaults: map[string]string{}}
+		for _, match := range placeholder.FindAllStringSubmatch(e.Path, -1) {
 			e.pathNames = append(e.pathNames, match[1])
 		}
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			if len(p.Default) > 0 {
 				e.defaults[p.Name] = strings.Trim(string(p.Default), `"`)
 			}
 		}
-		all[op.ID] = e
+		all[e.ID] = e
 	}
 	return all
 })
 
-// call is one call that is being carried out, while the server is locked.
+// call is a call being carried out, with the server locked.
 type call struct {
 	*Server
-	op    *endpoint
-	path  []string // the values of the path parameters, in order
-	query url.Values
-	body  object
+	endpoint *endpoint
+	path     []string // the values of the path parameters, in order
+	query    url.Values
+	body     object
 }
 
-// apiError is an answer that refuses a call.
+// apiError refuses a call.
 type apiError struct {
 	status  int
 	code    string
@@ -83,11 +83,11 @@ func notFound(k kind) error {
 }
 
 var (
-	errNoRoute  = &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Not found"}
-	errMethod   = &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_SUPPORTED", message: "Method not supported"}
-	errKey      = &apiError{status: http.StatusUnauthorized, code: "UNAUTHORIZED", message: "You must be logged in to access this method."}
-	errBody     = &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Failed to parse request body"}
-	errTooLarge = &apiError{status: http.StatusRequestEntityTooLarge, code: "PAYLOAD_TOO_LARGE", message: "Request body is too large"}
+	errNoRoute            = &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Not found"}
+	errMethodNotSupported = &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_SUPPORTED", message: "Method not supported"}
+	errUnauthorized       = &apiError{status: http.StatusUnauthorized, code: "UNAUTHORIZED", message: "You must be logged in to access this method."}
+	errMalformedBody      = &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Failed to parse request body"}
+	errTooLarge           = &apiError{status: http.StatusRequestEntityTooLarge, code: "PAYLOAD_TOO_LARGE", message: "Request body is too large"}
 )
 
 func invalid(issues []contract.Issue) error {
@@ -98,9 +98,9 @@ func invalid(issues []contract.Issue) error {
 	return e
 }
 
-const maxBody = 8 << 20
+const maxBody = 8 << 20 // bytes
 
-// received is a request as it came in.
+// received is a request as it arrived.
 type received struct {
 	method  string
 	path    string // escaped, below the base URL
@@ -110,23 +110,22 @@ type received struct {
 	body    []byte
 }
 
-// answer is what goes out.
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// route finds the operation. Without one it is refused.
+// route returns the endpoint of a request and the values of its path parameters.
 func (s *Server) route(r *received) (*endpoint, []string, error) {
-	op, params, knownPath := contract.Match(r.method, r.path)
+	matched, params, knownPath := contract.Match(r.method, r.path)
 	switch {
-	case op == nil && knownPath && s.strict[No405]:
-		return nil, nil, errMethod
-	case op == nil:
+	case matched == nil && knownPath && s.strict[No405]:
+		return nil, nil, errMethodNotSupported
+	case matched == nil:
 		return nil, nil, errNoRoute
 	}
-	e := endpoints()[op.ID]
+	e := endpoints()[matched.ID]
 	values := make([]string, len(e.pathNames))
 	for i, name := range e.pathNames {
 		values[i] = params[name]
@@ -134,33 +133,33 @@ func (s *Server) route(r *received) (*endpoint, []string, error) {
 	return e, values, nil
 }
 
-// carryOut carries a request out and answers it.
-func (s *Server) carryOut(x *exchange) answer {
+// carryOut carries out a request and returns the response.
+func (s *Server) carryOut(x *exchange) response {
 	if x.err != nil {
-		return s.refusal(x.err)
+		return s.errorResponse(x.err)
 	}
-	e := x.op
-	c := &call{Server: s, op: e, path: x.path}
-	if err := c.admit(&x.received); err != nil {
-		if err == errKey && e.ID == "auth-session" && x.header.Get("Authorization") != "" && !s.strict[NullSession] {
-			return jsonAnswer(http.StatusOK, nil)
+	e := x.endpoint
+	c := &call{Server: s, endpoint: e, path: x.path}
+	if err := c.validate(&x.received); err != nil {
+		if err == errUnauthorized && e.ID == "auth-session" && x.header.Get("Authorization") != "" && !s.strict[NullSession] {
+			return jsonResponse(http.StatusOK, nil)
 		}
-		return s.refusal(err)
+		return s.errorResponse(err)
 	}
-	result, err := c.run(x.call)
+	result, err := c.handle(x.call)
 	if err != nil {
-		return s.refusal(err)
+		return s.errorResponse(err)
 	}
 	if issues := e.Response.Check(result); len(issues) > 0 {
-		panic(fmt.Sprintf("paperspacetest: bug: the answer to %s breaks the contract: %v", e.ID, issues))
+		panic(fmt.Sprintf("paperspacetest: bug: the response to %s violates the contract: %v", e.ID, issues))
 	}
-	return jsonAnswer(http.StatusOK, s.deviate(e.Response, result))
+	return jsonResponse(http.StatusOK, s.deviate(e.Response, result))
 }
 
-// admit checks all of a request that can be checked against the contract.
-func (c *call) admit(r *received) error {
-	if !c.op.NoKey && r.header.Get("Authorization") != "Bearer "+c.key {
-		return errKey
+// validate checks the key, and the request against the contract. It sets the query and the body of the call.
+func (c *call) validate(r *received) error {
+	if !c.endpoint.NoKey && r.header.Get("Authorization") != "Bearer "+c.key {
+		return errUnauthorized
 	}
 	query, err := url.ParseQuery(r.query)
 	if err != nil {
@@ -168,10 +167,10 @@ func (c *call) admit(r *received) error {
 	}
 	c.query = query
 	params := make(map[string]string, len(c.path))
-	for i, name := range c.op.pathNames {
+	for i, name := range c.endpoint.pathNames {
 		params[name] = c.path[i]
 	}
-	if issues := append(c.op.CheckPath(params), c.op.CheckQuery(query)...); len(issues) > 0 {
+	if issues := append(c.endpoint.CheckPath(params), c.endpoint.CheckQuery(query)...); len(issues) > 0 {
 		return invalid(issues)
 	}
 	return c.readBody(r)
@@ -184,61 +183,61 @@ func (c *call) readBody(r *received) error {
 	contentType := r.header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	isJSON := err == nil && mediaType == "application/json"
-	takesBody := c.op.Method != http.MethodGet && c.op.Method != http.MethodDelete
+	allowsBody := c.endpoint.Method != http.MethodGet && c.endpoint.Method != http.MethodDelete
 	switch {
-	case len(r.body) == 0 && c.op.Request == nil && !(takesBody && isJSON):
+	case len(r.body) == 0 && c.endpoint.Request == nil && !(allowsBody && isJSON):
 		return nil
-	case len(r.body) > 0 && !isJSON, len(r.body) == 0 && contentType != "" && takesBody && !isJSON:
+	case len(r.body) > 0 && !isJSON, len(r.body) == 0 && contentType != "" && allowsBody && !isJSON:
 		return &apiError{
 			status: http.StatusUnsupportedMediaType, code: "UNSUPPORTED_MEDIA_TYPE",
 			message: fmt.Sprintf("Unsupported content-type %q", contentType),
 		}
 	case len(r.body) == 0:
-		return errBody
+		return errMalformedBody
 	}
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(r.body))
 	dec.UseNumber()
 	if err := dec.Decode(&value); err != nil {
-		return errBody
+		return errMalformedBody
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errBody
+		return errMalformedBody
 	}
-	if c.op.Request == nil {
-		if empty, ok := value.(object); ok && len(empty) == 0 && takesBody && !c.strict[EmptyObjectBody] {
+	if c.endpoint.Request == nil {
+		if empty, ok := value.(object); ok && len(empty) == 0 && allowsBody && !c.strict[EmptyObjectBody] {
 			return nil
 		}
-		return invalid([]contract.Issue{{Message: c.op.ID + " takes no body"}})
+		return invalid([]contract.Issue{{Message: c.endpoint.ID + " accepts no body"}})
 	}
-	if issues := c.op.Request.Check(value); len(issues) > 0 {
+	if issues := c.endpoint.Request.Check(value); len(issues) > 0 {
 		return invalid(issues)
 	}
 	c.body = value.(object)
 	return nil
 }
 
-// run carries the call out, and returns what the answer's schema takes from its result.
-func (c *call) run(log *Call) (any, error) {
+// handle runs the endpoint's handler and returns the fields of its result that the response schema names.
+func (c *call) handle(log *Call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance()
-	if c.op.handle == nil {
-		return nil, &apiError{status: http.StatusNotImplemented, code: "NOT_IMPLEMENTED", message: c.op.ID + " has no handler"}
+	if c.endpoint.handle == nil {
+		return nil, &apiError{status: http.StatusNotImplemented, code: "NOT_IMPLEMENTED", message: c.endpoint.ID + " has no handler"}
 	}
-	result, err := c.op.handle(c)
+	result, err := c.endpoint.handle(c)
 	if err != nil {
 		return nil, err
 	}
 	log.CarriedOut = true
-	return take(c.op.Response, result), nil
+	return selectFields(c.endpoint.Response, result), nil
 }
 
-// take copies from a value what the schema names, so that nothing of the store leaves the lock.
-func take(s *contract.Schema, value any) any {
+// selectFields copies the parts of a value that the schema names. Copying keeps objects of the store behind the lock.
+func selectFields(s *contract.Schema, value any) any {
 	switch value := value.(type) {
 	case func() any:
-		return take(s, value())
+		return selectFields(s, value())
 	case object:
 		if len(s.Variants) > 0 || s.Fields == nil {
 			return clone(value)
@@ -246,7 +245,7 @@ func take(s *contract.Schema, value any) any {
 		out := make(object, len(s.Fields))
 		for _, f := range s.Fields {
 			if v, ok := value[f.Name]; ok {
-				out[f.Name] = take(f.Schema, v)
+				out[f.Name] = selectFields(f.Schema, v)
 			}
 		}
 		return out
@@ -256,7 +255,7 @@ func take(s *contract.Schema, value any) any {
 		}
 		out := make([]any, len(value))
 		for i, v := range value {
-			out[i] = take(s.Items, v)
+			out[i] = selectFields(s.Items, v)
 		}
 		return out
 	default:
@@ -264,7 +263,7 @@ func take(s *contract.Schema, value any) any {
 	}
 }
 
-// clone copies a value that was decoded from JSON.
+// clone deep-copies a value decoded from JSON.
 func clone(value any) any {
 	switch value := value.(type) {
 	case object:
@@ -284,15 +283,15 @@ func clone(value any) any {
 	}
 }
 
-func jsonAnswer(status int, value any) answer {
+func jsonResponse(status int, value any) response {
 	body, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Sprintf("paperspacetest: bug: %v", err))
 	}
-	return answer{status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body}
+	return response{status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body}
 }
 
-func (s *Server) refusal(err error) answer {
+func (s *Server) errorResponse(err error) response {
 	e, ok := errors.AsType[*apiError](err)
 	if !ok {
 		panic(fmt.Sprintf("paperspacetest: bug: %v", err))
@@ -309,25 +308,25 @@ func (s *Server) refusal(err error) answer {
 	if s.strict[Issues] && body.Issues != nil {
 		body.Details, body.Issues = map[string]any{"issues": body.Issues}, nil
 	}
-	return jsonAnswer(e.status, body)
+	return jsonResponse(e.status, body)
 }
 
-// What handlers are made of.
+// The building blocks of handlers.
 
-// param is a query parameter, or its default.
+// param returns a query parameter or its default.
 func (c *call) param(name string) string {
 	if c.query.Has(name) {
 		return c.query.Get(name)
 	}
-	return c.op.defaults[name]
+	return c.endpoint.defaults[name]
 }
 
 func (c *call) str(name string) string { return text(c.body[name]) }
 
-// given reports whether the body has the field and it is not null.
+// given reports whether the body has the field with a value other than null.
 func (c *call) given(name string) bool { return c.body[name] != nil }
 
-// find returns the object that the path leads to, and checks whom it belongs to.
+// find returns the object at the path. Its parent must exist.
 func (c *call) find(k kind) (*row, error) {
 	parent, err := c.parent(k)
 	if err != nil {
@@ -339,7 +338,7 @@ func (c *call) find(k kind) (*row, error) {
 	return nil, notFound(k)
 }
 
-// parent returns the key of the object that the path says a thing of this kind belongs to, "" if none.
+// parent returns the key of the parent in the path, or "" for a kind without a parent.
 func (c *call) parent(k kind) (string, error) {
 	parent, ok := parents[k]
 	if !ok {
@@ -351,15 +350,15 @@ func (c *call) parent(k kind) (string, error) {
 	return c.path[0], nil
 }
 
-// reference returns an object that the body names.
-func (c *call) reference(k kind, key string) (*row, error) {
+// lookup returns the object with the key, which the request refers to.
+func (c *call) lookup(k kind, key string) (*row, error) {
 	if r := c.store.get(k, "", key); r != nil {
 		return r, nil
 	}
 	return nil, notFound(k)
 }
 
-// region returns a region's short id, whatever way it is written.
+// region returns the short id of a region in any spelling.
 func (c *call) region(name string) (string, error) {
 	r, err := paperspace.ParseRegion(name)
 	if err != nil {
@@ -368,16 +367,16 @@ func (c *call) region(name string) (string, error) {
 	return string(r), nil
 }
 
-// mustBeWhole refuses a number that the contract takes, but that nothing can have: a fraction, or more than most.
-func mustBeWhole(name string, v any, most int64) error {
+// checkInteger refuses a fraction or a number above the limit, which the contract allows but the server cannot handle.
+func checkInteger(name string, v any, limit int64) error {
 	n, given := v.(json.Number)
-	if f, _ := n.Float64(); given && (f != math.Trunc(f) || f > float64(most)) {
-		return badRequest("%s must be a whole number of at most %d", name, most)
+	if f, _ := n.Float64(); given && (f != math.Trunc(f) || f > float64(limit)) {
+		return badRequest("%s must be a whole number of at most %d", name, limit)
 	}
 	return nil
 }
 
-// get answers the object that the path leads to.
+// get returns the object at the path.
 func get(k kind) handler {
 	return func(c *call) (any, error) {
 		r, err := c.find(k)
@@ -388,9 +387,9 @@ func get(k kind) handler {
 	}
 }
 
-// create adds an object of the default fields and those of the body, after all checks, and answers it. Checks may change
-// its fields.
-func create(k kind, key func(*call) string, defaults object, checks ...func(c *call, data object) error) handler {
+// create adds an object with the default fields and those of the body, and returns it. Each prepare function may refuse
+// the call or change the fields.
+func create(k kind, key func(*call) string, defaults object, prepare ...func(c *call, data object) error) handler {
 	return func(c *call) (any, error) {
 		parent, err := c.parent(k)
 		if err != nil {
@@ -403,8 +402,8 @@ func create(k kind, key func(*call) string, defaults object, checks ...func(c *c
 		data := object{"id": id, "dtCreated": c.stamp(), "dtModified": c.stamp()}
 		maps.Copy(data, defaults)
 		maps.Copy(data, c.body)
-		for _, check := range checks {
-			if err := check(c, data); err != nil {
+		for _, f := range prepare {
+			if err := f(c, data); err != nil {
 				return nil, err
 			}
 		}
@@ -413,19 +412,19 @@ func create(k kind, key func(*call) string, defaults object, checks ...func(c *c
 	}
 }
 
-// newID makes the id of an object that is created.
+// newID generates the key of a created object.
 func newID(prefix string, length int) func(*call) string {
 	return func(c *call) string { return c.id(prefix, length) }
 }
 
 func newUUID(c *call) string { return c.uuid() }
 
-// keyIs takes a field of the body for the key.
+// keyIs uses a field of the body as the key of a created object.
 func keyIs(field string) func(*call) string {
 	return func(c *call) string { return c.str(field) }
 }
 
-// update sets the fields of the body, after all checks, and answers the object.
+// update sets the fields of the body, unless a check refuses, and returns the object.
 func update(k kind, checks ...func(c *call, r *row) error) handler {
 	return func(c *call) (any, error) {
 		r, err := c.find(k)
@@ -445,7 +444,7 @@ func update(k kind, checks ...func(c *call, r *row) error) handler {
 	}
 }
 
-// remove takes the object out, after all checks, and answers it as it was.
+// remove deletes the object, unless a check refuses, and returns it.
 func remove(k kind, checks ...func(c *call, r *row) error) handler {
 	return func(c *call) (any, error) {
 		r, err := c.find(k)
@@ -465,10 +464,10 @@ func remove(k kind, checks ...func(c *call, r *row) error) handler {
 	}
 }
 
-// filter makes what tells which objects of a list are asked for; nil for all.
+// filter returns a predicate that selects the objects of a list, or nil to select all.
 type filter func(c *call) (func(object) bool, error)
 
-// contains filters by a part of a text, in any case.
+// contains selects by a substring of the field with the parameter's name, ignoring case.
 func contains(name string) filter {
 	return func(c *call) (func(object) bool, error) {
 		if !c.query.Has(name) {
@@ -479,7 +478,7 @@ func contains(name string) filter {
 	}
 }
 
-// equals filters by a field that has the parameter's name.
+// equals selects by the field with the parameter's name.
 func equals(name string) filter {
 	return func(c *call) (func(object) bool, error) {
 		if !c.query.Has(name) {
@@ -490,7 +489,7 @@ func equals(name string) filter {
 	}
 }
 
-func inRegion(c *call) (func(object) bool, error) {
+func byRegion(c *call) (func(object) bool, error) {
 	if !c.query.Has("region") {
 		return nil, nil
 	}
@@ -500,7 +499,7 @@ func inRegion(c *call) (func(object) bool, error) {
 
 const defaultLimit = 25
 
-// list answers a page.
+// list returns a page of the objects that all filters select.
 func list(k kind, filters ...filter) handler {
 	return func(c *call) (any, error) {
 		var parent string
@@ -530,7 +529,7 @@ func list(k kind, filters ...filter) handler {
 	}
 }
 
-// page cuts a page out of the rows.
+// page sorts the rows and returns the requested page.
 func (c *call) page(k kind, parent string, rows []*row) (any, error) {
 	orderBy, descending := c.param("orderBy"), c.param("order") != "asc"
 	order := orderBy + " " + c.param("order")
@@ -559,7 +558,7 @@ func (c *call) page(k kind, parent string, rows []*row) (any, error) {
 	}
 	limit := defaultLimit
 	if c.query.Has("limit") {
-		limit = int(whole(json.Number(c.query.Get("limit"))))
+		limit = int(integer(json.Number(c.query.Get("limit"))))
 	}
 	result := object{"hasMore": len(rows) > limit}
 	if len(rows) > limit {

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// specOutcomes is the name under which the outcomes of specs wait.
+// specOutcomes is the key of the queued outcomes of specs.
 const specOutcomes = "spec"
 
-// Unhealthy is an outcome of a deployment's spec: it is applied, but its instances fail with the message and it never
-// gets healthy.
+// Unhealthy is an outcome of a deployment's spec: the spec is applied, but its instances fail with the message and it
+// never becomes healthy.
 func Unhealthy(message string) Outcome { return Outcome{unhealthy: message} }
 
-// NextSpec sets how the next specs of deployments end, one outcome for each; others get healthy. [Fails] gives the spec
-// its error and does not apply it, and so do [FailsUnfinished] and [Cancelled]: a spec fails by its error, so that one
-// without a reason has "error" or "cancelled" there. [FailsSilently] does no harm; [Hangs] never applies it.
+// NextSpec queues outcomes for the next specs of deployments, one for each. Specs without a queued outcome become
+// healthy. [Fails], [FailsUnfinished] and [Cancelled] set the spec's error, to "error" or "cancelled" if there is no
+// reason, and do not apply it. [FailsSilently] is the same as [Done]. [Hangs] never applies the spec.
 func (s *Server) NextSpec(outcomes ...Outcome) {
 	s.t.Helper()
 	if slices.Contains(outcomes, Outcome{}) {
@@ -31,7 +31,7 @@ func (s *Server) NextSpec(outcomes ...Outcome) {
 	s.outcomes[specOutcomes] = append(s.outcomes[specOutcomes], outcomes...)
 }
 
-// What counts of a config, whatever its version.
+// Accessors for configs of any version.
 
 func isEnabled(config object) bool {
 	enabled, ok := config["enabled"].(bool)
@@ -45,37 +45,37 @@ func resourcesOf(config object) object {
 
 func replicasOf(config object) int {
 	if n, ok := resourcesOf(config)["replicas"]; ok {
-		return int(whole(n))
+		return int(integer(n))
 	}
 	return 1
 }
 
-// mostReplicas is how many instances the server makes up for a deployment at most.
-const mostReplicas = 1000
+// maxReplicas bounds the instances of a deployment, each of which takes memory.
+const maxReplicas = 1000
 
 func autoscales(config object) bool {
 	autoscaling, _ := resourcesOf(config)["autoscaling"].(object)
-	return truth(autoscaling["enabled"])
+	return isTrue(autoscaling["enabled"])
 }
 
 func upsertDeployment(c *call) (any, error) {
 	config := c.body["config"].(object)
-	if err := mustBeWhole("config.resources.replicas", resourcesOf(config)["replicas"], mostReplicas); err != nil {
+	if err := checkInteger("config.resources.replicas", resourcesOf(config)["replicas"], maxReplicas); err != nil {
 		return nil, err
 	}
-	project, err := c.reference(projects, c.str("projectId"))
+	project, err := c.lookup(projects, c.str("projectId"))
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"machineType", "instanceType"} {
 		if label, ok := resourcesOf(config)[name]; ok {
-			if _, err := c.reference(machineTypes, text(label)); err != nil {
+			if _, err := c.lookup(machineTypes, text(label)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if c.given("deploymentId") {
-		d, err := c.reference(deployments, c.str("deploymentId"))
+		d, err := c.lookup(deployments, c.str("deploymentId"))
 		if err != nil {
 			return nil, err
 		}
@@ -91,22 +91,22 @@ func upsertDeployment(c *call) (any, error) {
 		"shown": object{"id": id, "name": config["name"], "dtDeleted": nil},
 	})
 	spec := c.newSpec(d, config)
-	c.show(d, spec)
-	c.apply(d, spec, c.durations.Apply)
+	c.setLatest(d, spec)
+	c.scheduleApply(d, spec, c.durations.Apply)
 	c.record(d, "deployment.created", nil)
 	return object{"deploymentId": id}, nil
 }
 
-// changeSpec gives a deployment another spec, which shows only after a while.
+// changeSpec gives a deployment a new spec, which becomes visible after a delay.
 func (c *call) changeSpec(d *row, config object) {
-	before := d.data["wanted"].(object)["data"].(object)
+	before := d.data["newestSpec"].(object)["data"].(object)
 	spec := c.newSpec(d, config)
 	c.after(c.durations.Visible, func() {
-		if c.wanted(d, spec) {
-			c.show(d, spec)
+		if c.isNewest(d, spec) {
+			c.setLatest(d, spec)
 		}
 	})
-	c.apply(d, spec, c.durations.Visible+c.durations.Apply)
+	c.scheduleApply(d, spec, c.durations.Visible+c.durations.Apply)
 
 	recorded := false
 	record := func(when bool, action string, data any) {
@@ -131,18 +131,18 @@ func (c *call) newSpec(d *row, config object) object {
 		"id": c.id("spec", 12), "data": config, "deploymentId": d.key, "externalApplied": nil, "dtHealthy": nil,
 		"userId": UserID, "error": nil, "metadata": nil, "workflowRun": nil, "dtCreated": c.stamp(),
 	}
-	d.data["wanted"] = spec
-	c.store.add(specs, d.key, text(spec["id"]), spec) // also if another overtakes it before it shows
+	d.data["newestSpec"] = spec
+	c.store.add(specs, d.key, text(spec["id"]), spec) // the history also has specs that never became visible
 	return spec
 }
 
-// wanted reports whether the deployment is still there and no newer spec has taken this one's place.
-func (s *Server) wanted(d *row, spec object) bool {
-	return s.store.get(deployments, "", d.key) == d && d.data["wanted"].(object)["id"] == spec["id"]
+// isNewest reports whether the deployment still exists and the spec is its newest.
+func (s *Server) isNewest(d *row, spec object) bool {
+	return s.store.get(deployments, "", d.key) == d && d.data["newestSpec"].(object)["id"] == spec["id"]
 }
 
-// show makes a spec the deployment's latest.
-func (c *call) show(d *row, spec object) {
+// setLatest makes the spec visible as the deployment's latest.
+func (c *call) setLatest(d *row, spec object) {
 	config := spec["data"].(object)
 	encoded, _ := json.Marshal(config)
 	hash := sha256.Sum256(encoded)
@@ -151,9 +151,9 @@ func (c *call) show(d *row, spec object) {
 	d.data["shown"].(object)["name"] = config["name"]
 }
 
-// apply has a spec applied in a while, and healthy after that.
-func (c *call) apply(d *row, spec object, in time.Duration) {
-	outcome := c.takeOutcome(specOutcomes)
+// scheduleApply schedules that the spec is applied after the delay and then becomes healthy.
+func (c *call) scheduleApply(d *row, spec object, delay time.Duration) {
+	outcome := c.nextOutcome(specOutcomes)
 	if outcome.hangs {
 		return
 	}
@@ -163,9 +163,9 @@ func (c *call) apply(d *row, spec object, in time.Duration) {
 		replicas = replicasOf(config)
 	}
 	var run object
-	c.after(in, func() {
+	c.after(delay, func() {
 		switch {
-		case !c.wanted(d, spec):
+		case !c.isNewest(d, spec):
 		case !outcome.takesEffect && outcome.unhealthy == "":
 			spec["error"] = cmp.Or(text(outcome.reason), outcome.state)
 		default:
@@ -176,21 +176,21 @@ func (c *call) apply(d *row, spec object, in time.Duration) {
 	if replicas == 0 {
 		return
 	}
-	c.after(in+c.durations.Healthy, func() {
-		if c.wanted(d, spec) && run != nil && outcome.takesEffect {
+	c.after(delay+c.durations.Healthy, func() {
+		if c.isNewest(d, spec) && run != nil && outcome.takesEffect {
 			spec["dtHealthy"] = c.stamp()
-			c.healthy(d, run)
+			c.setHealthy(d, run)
 		}
 	})
 }
 
-// runInstances begins to run a deployment's instances in place of those that ran before.
+// runInstances stops a deployment's previous instances and starts new ones. A problem makes them fail.
 func (c *call) runInstances(d *row, replicas int, problem string) object {
 	for _, before := range c.store.rows(deploymentRuns) {
 		if before.parent == d.key {
 			before.data["availableReplicas"], before.data["readyReplicas"] = number(0), number(0)
 			for _, i := range before.data["instances"].([]any) {
-				c.changeInstance(i.(object), "stopped", "")
+				c.setInstanceState(i.(object), "stopped", "")
 				i.(object)["dtFinished"] = c.stamp()
 			}
 		}
@@ -205,9 +205,9 @@ func (c *call) runInstances(d *row, replicas int, problem string) object {
 			"id": c.uuid(), "dtCreated": c.stamp(), "dtFinished": nil, "instanceId": fmt.Sprintf("i%s-%d", id[:8], n),
 			"history": []any{},
 		}
-		c.changeInstance(i, "pending", "")
+		c.setInstanceState(i, "pending", "")
 		if problem != "" {
-			c.changeInstance(i, "error", problem)
+			c.setInstanceState(i, "error", problem)
 		}
 		instances[n] = i
 	}
@@ -219,7 +219,7 @@ func (c *call) runInstances(d *row, replicas int, problem string) object {
 	return run
 }
 
-func (c *call) changeInstance(i object, state, message string) {
+func (c *call) setInstanceState(i object, state, message string) {
 	entry := object{"state": state, "message": nil, "timestamp": c.stamp()}
 	if message != "" {
 		entry["message"] = message
@@ -228,10 +228,10 @@ func (c *call) changeInstance(i object, state, message string) {
 	i["history"] = append(i["history"].([]any), entry)
 }
 
-func (c *call) healthy(d *row, run object) {
-	run["readyReplicas"] = run["replicas"] // the available ones are those that are not ready yet
+func (c *call) setHealthy(d *row, run object) {
+	run["readyReplicas"] = run["replicas"] // availableReplicas counts only replicas that are not ready yet
 	for _, i := range run["instances"].([]any) {
-		c.changeInstance(i.(object), "healthy", "")
+		c.setInstanceState(i.(object), "healthy", "")
 		c.addLog(d, text(i.(object)["instanceId"]), "the instance is healthy")
 	}
 }
@@ -247,7 +247,7 @@ func (s *Server) addLog(d *row, instanceID, message string) {
 	s.store.add(logs, d.key, id, log)
 }
 
-// record puts into the project's activity what was done to a deployment.
+// record adds an action on a deployment to the project's activity.
 func (c *call) record(d *row, action string, data any) {
 	actor := c.store.get(users, "", UserID).data
 	id := c.uuid()
@@ -259,8 +259,8 @@ func (c *call) record(d *row, action string, data any) {
 	})
 }
 
-// ofDeployment filters activity by the parameter deploymentId.
-func ofDeployment(c *call) (func(object) bool, error) {
+// byDeployment selects activity by the parameter deploymentId.
+func byDeployment(c *call) (func(object) bool, error) {
 	if !c.query.Has("deploymentId") {
 		return nil, nil
 	}
@@ -279,7 +279,7 @@ func deleteDeployment(c *call) (any, error) {
 	return d.data, nil
 }
 
-// runsOf returns a deployment's runs, the newest first.
+// runsOf returns a deployment's runs, newest first.
 func (c *call) runsOf(d *row) []any {
 	runs := []any{}
 	for _, r := range slices.Backward(c.store.rows(deploymentRuns)) {
@@ -296,14 +296,14 @@ func getRuns(c *call) (any, error) {
 		return nil, err
 	}
 	runs := c.runsOf(d)
-	limit := whole(json.Number(c.param("limit")))
+	limit := integer(json.Number(c.param("limit")))
 	if limit < 0 {
 		return nil, badRequest("limit must not be negative")
 	}
 	return runs[:min(int(limit), len(runs))], nil
 }
 
-// getMetrics answers in the shape that goes with the metric.
+// getMetrics returns made-up values in the shape that the metric has.
 func getMetrics(c *call) (any, error) {
 	d, err := c.find(deployments)
 	if err != nil {
@@ -317,22 +317,22 @@ func getMetrics(c *call) (any, error) {
 			}
 		}
 	}
-	answers := []any{}
+	points := []any{}
 	switch metric := c.query.Get("metric"); metric {
 	case "cpu", "memory":
 		for _, i := range instances {
-			answers = append(answers, object{
+			points = append(points, object{
 				"instanceId": i["instanceId"], "values": []any{object{"timestamp": c.stamp(), "value": "0.25"}},
 			})
 		}
 	case "gpu":
 		for n, i := range instances {
-			answers = append(answers, object{
+			points = append(points, object{
 				"gpu": fmt.Sprint(n), "instanceId": i["instanceId"], "timestamp": c.stamp(), "value": "50",
 			})
 		}
 	default:
 		return object{"timestamp": c.stamp(), "value": fmt.Sprint(len(instances))}, nil
 	}
-	return answers, nil
+	return points, nil
 }

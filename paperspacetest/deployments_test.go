@@ -14,21 +14,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// upsert creates a deployment, or changes the one with the id.
-func (b *bench) upsert(id, project, config string) string {
-	b.t.Helper()
-	body := `{"projectId":"` + project + `","config":` + config + `}`
-	if id != "" {
-		body = `{"deploymentId":"` + id + `",` + body[1:]
-	}
-	return b.ok("POST", "/deployments", body)["deploymentId"].(string)
-}
-
-func config(more string) string {
-	return `{"apiVersion":"v1","name":"web","image":"nginx","resources":{"machineType":"C5","ports":[80]` + more + `}`
-}
-
-func TestSpecsEndAsTold(t *testing.T) {
+func TestSpecOutcomes(t *testing.T) {
 	for name, test := range map[string]struct {
 		outcome          paperspacetest.Outcome
 		applied, healthy bool
@@ -55,7 +41,7 @@ func TestSpecsEndAsTold(t *testing.T) {
 			b.clock.Advance(5 * time.Second)
 			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
 			assert.Equal(t, test.applied, spec["externalApplied"] != nil)
-			assert.Nil(t, spec["dtHealthy"], "it is applied before it is healthy")
+			assert.Nil(t, spec["dtHealthy"], "a spec is applied before it is healthy")
 			b.clock.Advance(time.Hour)
 			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
 			assert.Equal(t, test.healthy, spec["dtHealthy"] != nil)
@@ -64,13 +50,13 @@ func TestSpecsEndAsTold(t *testing.T) {
 			b.upsert(id, project, config(`,"replicas":2}`))
 			b.clock.Advance(time.Hour)
 			spec = b.ok("GET", "/deployments/"+id, "")["latestSpec"].(object)
-			assert.NotNil(t, spec["dtHealthy"], "only the next spec was told so")
+			assert.NotNil(t, spec["dtHealthy"], "the outcome applies to one spec only")
 			assert.Nil(t, spec["error"])
 		})
 	}
 }
 
-func TestSpecsThatAreOvertaken(t *testing.T) {
+func TestSupersededSpecs(t *testing.T) {
 	b := newBench(t)
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	id := b.upsert("", project, config("}"))
@@ -79,9 +65,9 @@ func TestSpecsThatAreOvertaken(t *testing.T) {
 	b.clock.Advance(time.Hour)
 	history := b.ok("GET", "/deployments/"+id+"/history?order=asc", "")["items"].([]any)
 	require.Len(t, history, 2)
-	assert.Nil(t, history[0].(object)["externalApplied"], "a newer spec took its place")
+	assert.Nil(t, history[0].(object)["externalApplied"], "a newer spec superseded it")
 	assert.NotNil(t, history[1].(object)["externalApplied"])
-	assert.Nil(t, history[1].(object)["dtHealthy"], "nothing runs that could be healthy")
+	assert.Nil(t, history[1].(object)["dtHealthy"], "no instance runs that could be healthy")
 
 	b.upsert(id, project, config("}"))
 	b.ok("DELETE", "/deployments/"+id, "")
@@ -91,7 +77,7 @@ func TestSpecsThatAreOvertaken(t *testing.T) {
 	b.refused(http.StatusNotFound, "GET", "/deployments/"+id+"/history", "")
 }
 
-func TestDeploymentsReferToWhatThereIs(t *testing.T) {
+func TestDeploymentRefersToExistingObjects(t *testing.T) {
 	b := newBench(t)
 	id := b.ok("POST", "/projects", project)["id"].(string)
 	for _, body := range []string{
@@ -109,12 +95,12 @@ func TestMetrics(t *testing.T) {
 	b := newBench(t)
 	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config("}"))
 	metrics := func(metric string) any {
-		_, answer := b.send("GET", "/deployments/"+id+"/metrics?metric="+metric, "", "Authorization", "Bearer "+b.Key())
+		_, response := b.send("GET", "/deployments/"+id+"/metrics?metric="+metric, "", "Authorization", "Bearer "+b.Key())
 		var v any
-		require.NoError(t, json.Unmarshal([]byte(answer), &v))
+		require.NoError(t, json.Unmarshal([]byte(response), &v))
 		return v
 	}
-	assert.Empty(t, metrics("cpu"), "there are no instances yet")
+	assert.Empty(t, metrics("cpu"), "no instance runs yet")
 	b.clock.Advance(time.Hour)
 	assert.Contains(t, metrics("cpu").([]any)[0], "values")
 	assert.Contains(t, metrics("gpu").([]any)[0], "gpu")
@@ -122,13 +108,13 @@ func TestMetrics(t *testing.T) {
 	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/metrics", "")
 }
 
-func TestRunsAreLimited(t *testing.T) {
+func TestRunsLimit(t *testing.T) {
 	b := newBench(t)
 	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config("}"))
 	runs := func(query string) int {
-		_, answer := b.send("GET", "/deployments/"+id+"/runs"+query, "", "Authorization", "Bearer "+b.Key())
+		_, response := b.send("GET", "/deployments/"+id+"/runs"+query, "", "Authorization", "Bearer "+b.Key())
 		var v []any
-		require.NoError(t, json.Unmarshal([]byte(answer), &v), answer)
+		require.NoError(t, json.Unmarshal([]byte(response), &v), response)
 		return len(v)
 	}
 	assert.Equal(t, 0, runs(""))
@@ -137,7 +123,7 @@ func TestRunsAreLimited(t *testing.T) {
 		b.upsert(id, b.ok("GET", "/deployments/"+id, "")["projectId"].(string), config("}"))
 	}
 	b.clock.Advance(time.Minute)
-	assert.Equal(t, 10, runs(""), "unless told otherwise")
+	assert.Equal(t, 10, runs(""), "the default limit")
 	assert.Equal(t, 3, runs("?limit=3"))
 	assert.Equal(t, 13, runs("?limit=100"))
 	assert.Equal(t, 13, runs("?limit=1e30"))
@@ -145,12 +131,12 @@ func TestRunsAreLimited(t *testing.T) {
 	b.refused(http.StatusBadRequest, "GET", "/deployments/"+id+"/runs?limit=-1e30", "")
 }
 
-func TestAChangedSpecIsAppliedAfterItShows(t *testing.T) {
+func TestChangedSpecIsAppliedAfterItIsVisible(t *testing.T) {
 	b := newBench(t)
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	id := b.upsert("", project, `{"apiVersion":"v1","name":"web","image":"nginx","region":"ny2","resources":{"machineType":"C5","ports":[80]}}`)
 	b.clock.Advance(time.Hour)
-	assert.Equal(t, "ny2", at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.data.region"), "a config comes back as it was sent")
+	assert.Equal(t, "ny2", at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.data.region"), "a config is returned as it was sent")
 	b.upsert(id, project, config("}"))
 	applied := func() bool { return at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.externalApplied") != nil }
 	b.clock.Advance(time.Second)
@@ -161,7 +147,7 @@ func TestAChangedSpecIsAppliedAfterItShows(t *testing.T) {
 	assert.True(t, applied())
 }
 
-func TestReplicasThatNoDeploymentHas(t *testing.T) {
+func TestInvalidReplicas(t *testing.T) {
 	b := newBench(t)
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	for _, replicas := range []string{"1e30", "1e400", "1000000", "1001", "2.5"} {
@@ -170,28 +156,28 @@ func TestReplicasThatNoDeploymentHas(t *testing.T) {
 	}
 	id := b.upsert("", project, config(`,"replicas":2.0}`))
 	b.clock.Advance(time.Hour)
-	_, answer := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
+	_, response := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
 	var runs []object
-	require.NoError(t, json.Unmarshal([]byte(answer), &runs), answer)
+	require.NoError(t, json.Unmarshal([]byte(response), &runs), response)
 	assert.Len(t, runs[0]["instances"], 2)
 }
 
-func TestReplicasGetReady(t *testing.T) {
+func TestReplicaCounts(t *testing.T) {
 	b := newBench(t)
 	id := b.upsert("", b.ok("POST", "/projects", project)["id"].(string), config(`,"replicas":3}`))
 	counts := func() []any {
-		_, answer := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
+		_, response := b.send("GET", "/deployments/"+id+"/runs", "", "Authorization", "Bearer "+b.Key())
 		var runs []object
-		require.NoError(t, json.Unmarshal([]byte(answer), &runs), answer)
+		require.NoError(t, json.Unmarshal([]byte(response), &runs), response)
 		return []any{runs[0]["replicas"], runs[0]["readyReplicas"], runs[0]["availableReplicas"]}
 	}
 	b.clock.Advance(6 * time.Second)
 	assert.Equal(t, []any{3.0, 0.0, 0.0}, counts())
 	b.clock.Advance(time.Hour)
-	assert.Equal(t, []any{3.0, 3.0, 0.0}, counts(), "those that are ready are no longer available only")
+	assert.Equal(t, []any{3.0, 3.0, 0.0}, counts(), "ready replicas no longer count as available")
 }
 
-func TestHistoryKeepsASpecThatNeverShowed(t *testing.T) {
+func TestHistoryHasSpecsThatWereNeverVisible(t *testing.T) {
 	b := newBench(t)
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	id := b.upsert("", project, config("}"))
@@ -206,7 +192,7 @@ func TestHistoryKeepsASpecThatNeverShowed(t *testing.T) {
 	assert.Equal(t, []any{nil, 2.0, 3.0}, replicas)
 }
 
-func TestActivityFollowsARename(t *testing.T) {
+func TestActivityHasTheNewNameOfADeployment(t *testing.T) {
 	b := newBench(t)
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	id := b.upsert("", project, config("}"))

@@ -8,31 +8,31 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// Deviation is something that the live service does otherwise than its contract says. The server does as the live
-// service; [WithStrictContract] switches that off.
+// Deviation is a behavior of the live service that deviates from its contract. The server has the same deviations;
+// [WithStrictContract] turns them off.
 type Deviation string
 
 // The deviations.
 const (
-	// LongRegions answers "East Coast (NY2)" where the contract says "ny2".
+	// LongRegions returns "East Coast (NY2)" where the contract says "ny2".
 	LongRegions Deviation = "long-regions"
-	// IntegersAsStrings answers sizes in bytes as strings.
+	// IntegersAsStrings returns sizes in bytes as strings.
 	IntegersAsStrings Deviation = "integers-as-strings"
-	// NullInNewMachines answers null for required fields (ram, region, ...) of a machine that is being provisioned.
+	// NullInNewMachines returns null for required fields (ram, region, ...) of a machine that is being provisioned.
 	NullInNewMachines Deviation = "null-in-new-machines"
-	// NullNextPage answers a nextPage of null on the last page, where it should be absent.
+	// NullNextPage returns a nextPage of null on the last page, where it should be absent.
 	NullNextPage Deviation = "null-next-page"
-	// NullSession answers null to auth-session with a wrong key, where other operations answer 401.
+	// NullSession makes auth-session return null for a wrong key, where other endpoints return 401.
 	NullSession Deviation = "null-session"
-	// NullPrivateNetwork answers null to privateNetworks-get for an unknown id and for the team's default network,
-	// where it should be 404 and the network.
+	// NullPrivateNetwork makes privateNetworks-get return null for an unknown id and for the team's default network,
+	// where it should return 404 and the network.
 	NullPrivateNetwork Deviation = "null-private-network"
-	// No405 answers 404 to a wrong method on a known path.
+	// No405 returns 404, not 405, for a wrong method on a known path.
 	No405 Deviation = "no-405"
-	// Issues answers a refused input with a field issues, which errors do not have in the contract. It is in details
-	// otherwise.
+	// Issues lists the issues of a validation error in a field issues, which the contract does not have. With the
+	// deviation off, they are in details.
 	Issues Deviation = "issues"
-	// EmptyObjectBody takes {} as the body of a write that has none in the contract.
+	// EmptyObjectBody accepts {} as the body of a write that has none in the contract.
 	EmptyObjectBody Deviation = "empty-object-body"
 )
 
@@ -44,7 +44,7 @@ func Deviations() []Deviation {
 	}
 }
 
-// WithStrictContract switches deviations off, all of them if none is named.
+// WithStrictContract turns the named deviations off, or all of them if none is named.
 func WithStrictContract(off ...Deviation) Option {
 	return func(s *Server) error {
 		if len(off) == 0 {
@@ -52,7 +52,7 @@ func WithStrictContract(off ...Deviation) Option {
 		}
 		for _, d := range off {
 			if !slices.Contains(Deviations(), d) {
-				return fmt.Errorf("WithStrictContract: there is no deviation %q", d)
+				return fmt.Errorf("WithStrictContract: no deviation %q", d)
 			}
 			s.strict[d] = true
 		}
@@ -60,7 +60,7 @@ func WithStrictContract(off ...Deviation) Option {
 	}
 }
 
-// deviate turns an answer that keeps the contract into one of the live service. It changes value.
+// deviate turns a response that conforms to the contract into the live service's. It modifies value.
 func (s *Server) deviate(schema *contract.Schema, value any) any {
 	switch value := value.(type) {
 	case object:

@@ -8,29 +8,30 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// Durations are how long things take. A zero field means the default.
+// Durations are how long state changes take. A zero field means the default.
 type Durations struct {
-	// Queue is how long an event stays new before it is in progress. Default 2 s.
+	// Queue is how long an event remains new before it is in progress. Default 2 s.
 	Queue time.Duration
-	// Create is how long the create of a machine takes. Default 60 s.
+	// Create is how long it takes to create a machine. Default 60 s.
 	Create time.Duration
-	// Boot is how long a machine that was started on create takes to be ready after its create event is done, by way
-	// of serviceready. Default 15 s.
+	// Boot is how long after its create event is done a machine that starts on create becomes ready. Halfway it is
+	// serviceready. Default 15 s.
 	Boot time.Duration
-	// Start, Stop, Restart and Delete are for machines. Default 30, 20, 40 and 10 s.
+	// Start, Stop, Restart and Delete are how long these take for a machine. Defaults 30, 20, 40 and 10 s.
 	Start, Stop, Restart, Delete time.Duration
-	// Upgrade is for a change of machine type or disk. Default 45 s.
+	// Upgrade is how long a change of machine type or disk takes. Default 45 s.
 	Upgrade time.Duration
-	// Migrate is for a machine's move to another network. Default 30 s.
+	// Migrate is how long a machine's move to another network takes. Default 30 s.
 	Migrate time.Duration
-	// Snapshot is for the create and the delete of a snapshot, Restore for its restore. Default 40 and 60 s.
+	// Snapshot is how long it takes to create or delete a snapshot, Restore how long to restore one. Defaults 40 and
+	// 60 s.
 	Snapshot, Restore time.Duration
-	// Template is for the create of a custom template. Default 90 s.
+	// Template is how long it takes to create a custom template. Default 90 s.
 	Template time.Duration
-	// Visible is how long the old spec of a deployment still shows after an upsert. Default 1 s.
+	// Visible is how long after an upsert a deployment still has its old spec. Default 1 s.
 	Visible time.Duration
-	// Apply is how long a deployment's spec takes to be applied, and Healthy how long it then takes to be healthy.
-	// Default 5 and 25 s.
+	// Apply is how long it takes to apply a deployment's spec, and Healthy how long until it is then healthy. Defaults 5
+	// and 25 s.
 	Apply, Healthy time.Duration
 }
 
@@ -48,30 +49,30 @@ func (d *Durations) setDefaults() {
 	}
 }
 
-// step is something that happens by itself at its time.
+// step is a scheduled state change.
 type step struct {
 	at time.Time
 	do func()
 }
 
-// after has something happen in a while, unless what it is about has changed by then: do has to see to that.
+// after schedules a step. Its do function must check that the step still applies by then.
 func (s *Server) after(d time.Duration, do func()) {
 	at := s.now.Add(d)
-	i, _ := slices.BinarySearchFunc(s.agenda, at, func(step step, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(s.schedule, at, func(step step, at time.Time) int {
 		if step.at.After(at) {
 			return 1
 		}
-		return -1 // those of the same time stay in order
+		return -1 // steps of the same time keep their order
 	})
-	s.agenda = slices.Insert(s.agenda, i, step{at, do})
+	s.schedule = slices.Insert(s.schedule, i, step{at, do})
 }
 
-// advance makes everything happen that is due, each at its own time.
+// advance runs all steps that have come due, each at its own time.
 func (s *Server) advance() {
 	now := s.time()
-	for len(s.agenda) > 0 && !s.agenda[0].at.After(now) {
-		next := s.agenda[0]
-		s.agenda = s.agenda[1:]
+	for len(s.schedule) > 0 && !s.schedule[0].at.After(now) {
+		next := s.schedule[0]
+		s.schedule = s.schedule[1:]
 		s.now = next.at
 		next.do()
 	}
@@ -82,27 +83,26 @@ func (s *Server) advance() {
 type Outcome struct {
 	state       string
 	reason      any  // string or nil
-	unfinished  bool // it gets no finish time
-	takesEffect bool // what it was to do is done
+	unfinished  bool // without a finish time
+	takesEffect bool
 	hangs       bool
-	unhealthy   string // of specs only
+	unhealthy   string // message, for specs only
 }
 
-// Done is a good end.
+// Done is a successful end.
 func Done() Outcome { return Outcome{state: "done", takesEffect: true} }
 
-// Fails is an end in state error, with the reason. Nothing of what was to be done is.
+// Fails is an end in state error with a reason and without effect.
 func Fails(reason string) Outcome { return Outcome{state: "error", reason: reason} }
 
-// FailsSilently is an end in state error without a reason. The service reports so what in fact it has done: with a
-// finish time, and with the effect of a good end.
+// FailsSilently is an end in state error without a reason, but with a finish time and with the effect of a successful
+// end. The service is known to report successes this way.
 func FailsSilently() Outcome { return Outcome{state: "error", takesEffect: true} }
 
-// FailsUnfinished is an end in state error without a reason and without a finish time. Nothing of what was to be done
-// is.
+// FailsUnfinished is an end in state error without a reason, without a finish time and without effect.
 func FailsUnfinished() Outcome { return Outcome{state: "error", unfinished: true} }
 
-// Cancelled is an end in state cancelled, with a reason unless it is empty.
+// Cancelled is an end in state cancelled and without effect. The reason may be empty.
 func Cancelled(reason string) Outcome {
 	o := Outcome{state: "cancelled"}
 	if reason != "" {
@@ -111,26 +111,25 @@ func Cancelled(reason string) Outcome {
 	return o
 }
 
-// Hangs is no end at all: the event stays in progress, as when there is no capacity for a machine.
+// Hangs is no end: the event remains in progress, as it does when there is no capacity for a machine.
 func Hangs() Outcome { return Outcome{hangs: true} }
 
-// check returns why no event can end so.
+// check returns why the outcome is not valid for an event, or "".
 func (o Outcome) check() string {
 	switch {
 	case o == Outcome{}:
-		return "the outcome is empty: Done and the functions beside it make one"
+		return "the outcome is empty; use Done, Fails or another function that returns one"
 	case o.unhealthy != "":
-		return "Unhealthy is an outcome of specs"
+		return "Unhealthy is an outcome of specs only"
 	}
 	return ""
 }
 
-// NextEvent sets how the next events of a name end, one outcome for each. They come after those that were set before.
-// Other events end well.
+// NextEvent queues outcomes for the next events with the name, one for each. Events without a queued outcome succeed.
 func (s *Server) NextEvent(name paperspace.MachineEventName, outcomes ...Outcome) {
 	s.t.Helper()
 	if !name.Known() {
-		s.t.Fatalf("paperspacetest: NextEvent: there is no event %q", name)
+		s.t.Fatalf("paperspacetest: NextEvent: no event has the name %q", name)
 	}
 	for _, o := range outcomes {
 		if problem := o.check(); problem != "" {
@@ -142,7 +141,7 @@ func (s *Server) NextEvent(name paperspace.MachineEventName, outcomes ...Outcome
 	s.outcomes[string(name)] = append(s.outcomes[string(name)], outcomes...)
 }
 
-// EndEvent ends an event now, in another way than it would by itself. [Hangs] keeps it from ending.
+// EndEvent ends an unfinished event now, with the outcome. [Hangs] keeps it from ending.
 func (s *Server) EndEvent(id string, o Outcome) {
 	s.t.Helper()
 	if problem := o.check(); problem != "" {
@@ -156,12 +155,12 @@ func (s *Server) EndEvent(id string, o Outcome) {
 	}
 	s.mu.Unlock()
 	if r == nil {
-		s.t.Fatalf("paperspacetest: EndEvent: there is no event %q that has not ended", id)
+		s.t.Fatalf("paperspacetest: EndEvent: no unfinished event %q", id)
 	}
 }
 
-// takeOutcome returns how the next thing of this name ends.
-func (s *Server) takeOutcome(name string) Outcome {
+// nextOutcome removes and returns the next queued outcome for the name, Done if there is none.
+func (s *Server) nextOutcome(name string) Outcome {
 	queue := s.outcomes[name]
 	if len(queue) == 0 {
 		return Done()
@@ -170,20 +169,20 @@ func (s *Server) takeOutcome(name string) Outcome {
 	return queue[0]
 }
 
-// plan is what an event does.
+// plan describes an event and its effects.
 type plan struct {
 	name    string
-	machine *row // nil: it is about no machine
+	machine *row // nil if the event concerns no machine
 	takes   time.Duration
-	stuck   bool   // it cannot end by itself
-	network string // the private network that it brings the machine into
-	started func() // as it gets in progress
-	halfway func() // most of the way, if it is to end well
-	done    func() // after halfway
-	failed  func() // takes back what halfway did, if it came to that
+	stuck   bool   // hangs, whatever outcome is queued
+	network string // private network that the machine moves to
+	started func() // called when the event is in progress
+	halfway func() // called at four fifths of the time, unless the event will fail
+	done    func() // called after halfway
+	failed  func() // reverts halfway, which may not have been called
 }
 
-// running is an event that has not ended.
+// running is an unfinished event.
 type running struct {
 	plan
 	event     object
@@ -191,7 +190,7 @@ type running struct {
 	isHalfway bool
 }
 
-// begin makes an event.
+// begin creates an event and schedules its effects.
 func (s *Server) begin(p plan) object {
 	id := s.uuid()
 	event := object{
@@ -204,27 +203,28 @@ func (s *Server) begin(p plan) object {
 	s.store.add(events, "", id, event)
 	r := &running{plan: p, event: event}
 	s.running[id] = r
-	outcome := s.takeOutcome(p.name)
+	outcome := s.nextOutcome(p.name)
 	if p.stuck {
 		outcome = Hangs()
 	}
 	s.after(min(s.durations.Queue, p.takes), func() { s.start(r) })
 	if p.halfway != nil && outcome.takesEffect {
 		s.after(p.takes*4/5, func() {
-			if s.goesOn(r) {
+			if s.isActive(r) {
 				r.getHalfway()
 			}
 		})
 	}
 	s.after(p.takes, func() {
-		if s.goesOn(r) {
+		if s.isActive(r) {
 			s.finish(r, outcome)
 		}
 	})
 	return event
 }
 
-func (s *Server) goesOn(r *running) bool { return s.running[text(r.event["id"])] == r && !r.hangs }
+// isActive reports whether an event is unfinished and does not hang.
+func (s *Server) isActive(r *running) bool { return s.running[text(r.event["id"])] == r && !r.hangs }
 
 func (s *Server) start(r *running) {
 	if s.running[text(r.event["id"])] != r {
@@ -236,7 +236,7 @@ func (s *Server) start(r *running) {
 	}
 }
 
-// getHalfway does once what an event that ends well does on its way.
+// getHalfway calls halfway, once.
 func (r *running) getHalfway() {
 	if r.halfway != nil && !r.isHalfway {
 		r.isHalfway = true
@@ -263,13 +263,13 @@ func (s *Server) finish(r *running, o Outcome) {
 		}
 		return
 	}
-	r.getHalfway() // an event may be ended before it has got there
+	r.getHalfway() // EndEvent may end an event earlier
 	if r.done != nil {
 		r.done()
 	}
 }
 
-// cancelEvents ends whatever goes on with a machine.
+// cancelEvents cancels the unfinished events of a machine.
 func (s *Server) cancelEvents(machine *row) {
 	for _, r := range s.running {
 		if r.machine == machine {

@@ -14,7 +14,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// fast makes a server on which a minute takes a fraction of a millisecond, and a client that polls as fast.
+// fast returns a server on which a minute takes a fraction of a millisecond, and a client that polls as fast.
 func fast() (*paperspacetest.Server, *paperspace.Client) {
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(200_000))
 	return srv, srv.Client(paperspace.WithPollInterval(time.Millisecond, time.Millisecond))
@@ -36,13 +36,13 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(m.Name, m.State, m.PublicIP != "")
-	fmt.Println(len(srv.Calls("machines-create")), "machine was asked for")
+	fmt.Println(len(srv.Calls("machines-create")), "call to create a machine")
 	// Output:
 	// trainer ready true
-	// 1 machine was asked for
+	// 1 call to create a machine
 }
 
-// A test in a bubble has the time of the bubble, where a wait takes no time at all.
+// In a synctest bubble, a wait takes no real time.
 func ExampleNew() {
 	test := func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -59,12 +59,12 @@ func ExampleNew() {
 			}
 		})
 	}
-	_ = test // is TestXxx of your own
+	_ = test // your own TestXxx
 }
 
 func ExampleServer_Inject() {
 	srv, client := fast()
-	srv.Inject(paperspacetest.Fault{Operation: "projects-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Times: 1, Cut: true, CarriedOut: true})
 
 	_, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"})
 	fmt.Println(errors.Is(err, paperspace.ErrOutcomeUnknown))
@@ -94,7 +94,7 @@ func ExampleServer_NextEvent() {
 	// Output: error no capacity
 }
 
-// Over a socket, for what has an HTTP client of its own.
+// Over a socket, the server also tests programs that have their own HTTP client.
 func ExampleServer_ServeHTTP() {
 	srv := paperspacetest.NewServer()
 	ts := httptest.NewServer(srv)

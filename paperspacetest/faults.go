@@ -13,52 +13,51 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// Fault is something that goes wrong with calls. Which calls is said by Operation, Skip, Times and Chance; the other
-// fields say what goes wrong, and can be combined.
+// Fault makes calls fail. Endpoint, Skip, Times and Chance select the calls; the other fields describe the failure and
+// can be combined.
 type Fault struct {
-	// Operation is the id of the only operation that it happens to, such as "machines-create". Empty: to all, and to
-	// requests that are for no operation.
-	Operation string
-	// Skip is how many calls are let through first.
+	// Endpoint is the id of the affected endpoint, such as "machines-create". If empty, the fault affects all requests,
+	// including those that match no endpoint.
+	Endpoint string
+	// Skip is how many matching calls succeed first.
 	Skip int
-	// Times is how many calls it happens to. Zero: to all, until it is lifted.
+	// Times is how many calls the fault affects. Zero means all, until the fault is lifted.
 	Times int
-	// Chance is the probability, up to 1, that it happens to a call; see [WithSeed]. Zero: it happens.
+	// Chance is the probability, from 0 to 1, that a matching call is affected; see [WithSeed]. Zero means always.
 	Chance float64
 
-	// CarriedOut has the call take effect all the same. Without it, a call that is cut or answered with Status does
-	// not take effect.
+	// CarriedOut makes the call take effect in spite of the fault. Without it, a call with Cut or Status has no effect.
 	CarriedOut bool
-	// Latency is how long the call takes, of the real clock (or the bubble's), before it is carried out, or with
-	// CarriedOut after that. The end of the request's context interrupts it.
+	// Latency delays the call, by the real clock or the bubble's: before it takes effect or, with CarriedOut, after. The
+	// delay ends early when the request's context does.
 	Latency time.Duration
-	// Cut cuts the connection: without CarriedOut there is none to be had, with it there is no answer.
-	// Over a socket there always is a connection, and it is closed.
+	// Cut breaks the connection: without CarriedOut it is refused, with CarriedOut it is reset before the response. Over a
+	// socket the connection is closed in both cases.
 	Cut bool
-	// Status answers with this status.
+	// Status is the status of the response.
 	Status int
-	// Body is the body that goes with Status; without one it is an error of the API, and nothing with a status that
-	// has no body (204, 304).
+	// Body is the body of the response with Status. If empty, it is an API error, or nothing for a status that allows no
+	// body (204, 304).
 	Body string
-	// HTML answers Status with the page of a proxy, or with Body as such a page. Status is 502 unless set.
+	// HTML makes the response an HTML page, as from a proxy. The page is Body if set. Status defaults to 502.
 	HTML bool
-	// NoBody answers Status with no body at all. Status is 502 unless set.
+	// NoBody makes the response body empty. Status defaults to 502.
 	NoBody bool
-	// RetryAfter adds a Retry-After header in full seconds. Status is 429 unless set.
+	// RetryAfter adds a Retry-After header, rounded up to seconds. Status defaults to 429.
 	RetryAfter time.Duration
-	// SlowBody is how long the body of the answer takes to arrive.
+	// SlowBody is how long the response body takes to arrive.
 	SlowBody time.Duration
-	// Truncate ends the answer in the middle of its body.
+	// Truncate ends the response in the middle of its body.
 	Truncate bool
 }
 
-// fault is a Fault that was injected.
+// fault is an injected Fault.
 type fault struct {
 	Fault
-	met, happened int
+	matched, applied int // calls
 }
 
-// Inject adds a fault, behind those that were added before: one fault at most happens to a call. Lift takes it away.
+// Inject adds a fault. If several faults match a call, the one injected first affects it. Lift removes the fault.
 func (s *Server) Inject(f Fault) (lift func()) {
 	s.t.Helper()
 	if problem := f.check(); problem != "" {
@@ -83,44 +82,44 @@ func (s *Server) Inject(f Fault) (lift func()) {
 
 func (f *Fault) check() string {
 	effect := *f
-	effect.Operation, effect.Skip, effect.Times, effect.Chance, effect.CarriedOut = "", 0, 0, 0, false
+	effect.Endpoint, effect.Skip, effect.Times, effect.Chance, effect.CarriedOut = "", 0, 0, 0, false
 	switch {
-	case f.Operation != "" && contract.Lookup(f.Operation) == nil:
-		return "there is no operation " + strconv.Quote(f.Operation)
+	case f.Endpoint != "" && contract.Lookup(f.Endpoint) == nil:
+		return "no endpoint " + strconv.Quote(f.Endpoint)
 	case f.Skip < 0, f.Times < 0, f.Latency < 0, f.RetryAfter < 0, f.SlowBody < 0:
-		return "a number is negative"
+		return "a field is negative"
 	case !(f.Chance >= 0 && f.Chance <= 1):
-		return "Chance is not a probability"
+		return "Chance is not between 0 and 1"
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return "there is no status " + strconv.Itoa(f.Status)
+		return strconv.Itoa(f.Status) + " is not a response status"
 	case f.hasNoBody() && (f.Body != "" || f.HTML || f.SlowBody > 0 || f.Truncate):
-		return "the answer has no body"
+		return "a response without a body cannot have Body, HTML, SlowBody or Truncate"
 	case f.Body != "" && f.Status == 0 && !f.HTML && f.RetryAfter == 0:
 		return "Body needs a Status"
 	case f.Cut && (f.Status != 0 || f.HTML || f.NoBody || f.RetryAfter > 0 || f.SlowBody > 0 || f.Truncate):
-		return "what is cut has no answer"
+		return "a cut connection returns no response"
 	case effect == Fault{}:
-		return "nothing goes wrong"
+		return "the fault has no failure"
 	}
 	return ""
 }
 
-// nextFault returns the fault that happens to the next call of an operation.
-func (s *Server) nextFault(operation string) Fault {
+// nextFault returns the fault that affects the next call of an endpoint, or the zero Fault.
+func (s *Server) nextFault(endpoint string) Fault {
 	for _, f := range s.faults {
-		if f.Operation != "" && f.Operation != operation || f.Times > 0 && f.happened == f.Times {
+		if f.Endpoint != "" && f.Endpoint != endpoint || f.Times > 0 && f.applied == f.Times {
 			continue
 		}
-		if f.met++; f.met <= f.Skip || f.Chance > 0 && s.dice.Float64() >= f.Chance {
+		if f.matched++; f.matched <= f.Skip || f.Chance > 0 && s.faultRandom.Float64() >= f.Chance {
 			continue
 		}
-		f.happened++
+		f.applied++
 		return f.Fault
 	}
 	return Fault{}
 }
 
-// codes are the API's codes of statuses.
+// codes are the API's error codes by status.
 var codes = map[int]string{
 	400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_SUPPORTED",
 	408: "TIMEOUT", 409: "CONFLICT", 412: "PRECONDITION_FAILED", 413: "PAYLOAD_TOO_LARGE",
@@ -128,36 +127,36 @@ var codes = map[int]string{
 	499: "CLIENT_CLOSED_REQUEST",
 }
 
-// hasNoBody reports whether the answer has no body, because none is wanted or because HTTP allows none.
+// hasNoBody reports whether the response has no body, because of NoBody or because HTTP allows none.
 func (f *Fault) hasNoBody() bool {
 	return f.NoBody || f.Status == http.StatusNoContent || f.Status == http.StatusNotModified
 }
 
-func (f *Fault) answer() answer {
-	a := answer{f.Status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, []byte(f.Body)}
+func (f *Fault) response() response {
+	resp := response{f.Status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, []byte(f.Body)}
 	switch {
 	case f.hasNoBody():
-		a.header.Del("Content-Type")
+		resp.header.Del("Content-Type")
 	case f.HTML:
-		a.header.Set("Content-Type", "text/html; charset=utf-8")
+		resp.header.Set("Content-Type", "text/html; charset=utf-8")
 		page := "<!DOCTYPE html>\n<html><head><title>" + http.StatusText(f.Status) + "</title></head></html>\n"
-		a.body = []byte(cmp.Or(f.Body, page))
+		resp.body = []byte(cmp.Or(f.Body, page))
 	case f.Body == "":
-		a.body, _ = json.Marshal(map[string]string{
+		resp.body, _ = json.Marshal(map[string]string{
 			"message": cmp.Or(http.StatusText(f.Status), "Error"),
 			"code":    cmp.Or(codes[f.Status], "INTERNAL_SERVER_ERROR"),
 		})
 	}
 	if f.RetryAfter > 0 {
-		a.header.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+		resp.header.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
 	}
-	return a
+	return resp
 }
 
-// slowChunks is in how many pieces a slow body arrives.
+// slowChunks is the number of pieces in which a slow body arrives.
 const slowChunks = 10
 
-// chunks are the pieces in which a body arrives.
+// chunks splits a body into the pieces in which it arrives.
 func (f *Fault) chunks(body []byte) [][]byte {
 	if f.Truncate {
 		body = body[:len(body)/2]
@@ -172,56 +171,56 @@ func (f *Fault) pause() time.Duration { return f.SlowBody / slowChunks }
 
 // Call is a request that the server received.
 type Call struct {
-	// Operation is the operation's id, empty if the request is for none.
-	Operation string
+	// Endpoint is the id of the endpoint, empty if the request matches none.
+	Endpoint string
 	// Method is the HTTP method.
 	Method string
-	// Path is the escaped path, with /v1.
+	// Path is the escaped path, including /v1.
 	Path string
-	// Query holds the query's values.
+	// Query holds the query parameters.
 	Query url.Values
-	// Header is what came with it, but for Authorization.
+	// Header is the request header without Authorization.
 	Header http.Header
-	// Body is the body as it came.
+	// Body is the request body.
 	Body []byte
-	// Time is when it came, by the server's clock.
+	// Time is when the request arrived, by the server's clock.
 	Time time.Time
-	// Status is the status of the answer, 0 if there is none (yet).
+	// Status is the status of the response, 0 if none was sent yet.
 	Status int
-	// Fault tells whether a [Fault] happened to it.
+	// Fault reports whether a [Fault] affected the call.
 	Fault bool
-	// CarriedOut tells whether it took effect: it was not refused, and no fault kept it from that. The caller may not
-	// have heard of it.
+	// CarriedOut reports whether the call took effect: it was neither refused nor prevented by a fault. The caller may not
+	// have received the response.
 	CarriedOut bool
 }
 
-// Calls returns what was received so far, in order: all of it, or the calls of these operations.
-func (s *Server) Calls(operations ...string) []Call {
+// Calls returns the requests received so far, in order. If endpoint ids are given, it returns only requests to those.
+func (s *Server) Calls(endpoints ...string) []Call {
 	s.t.Helper()
-	for _, id := range operations {
+	for _, id := range endpoints {
 		if contract.Lookup(id) == nil {
-			s.t.Fatalf("paperspacetest: Calls: there is no operation %q", id)
+			s.t.Fatalf("paperspacetest: Calls: no endpoint %q", id)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var calls []Call
 	for _, c := range s.calls {
-		if len(operations) == 0 || slices.Contains(operations, c.Operation) {
+		if len(endpoints) == 0 || slices.Contains(endpoints, c.Endpoint) {
 			calls = append(calls, *c)
 		}
 	}
 	return calls
 }
 
-// ResetCalls forgets what was received so far.
+// ResetCalls discards the recorded requests.
 func (s *Server) ResetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = nil
 }
 
-// String names the call, for messages.
+// String returns the method, the path and the endpoint's id.
 func (c Call) String() string {
-	return strings.TrimSpace(c.Method + " " + c.Path + " " + c.Operation)
+	return strings.TrimSpace(c.Method + " " + c.Path + " " + c.Endpoint)
 }

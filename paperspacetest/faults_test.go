@@ -26,72 +26,54 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-const project = `{"name":"a"}`
-
-func (b *bench) request(ctx context.Context, method, path, body string) *http.Request {
-	b.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, b.URL()+path, strings.NewReader(body))
-	require.NoError(b.t, err)
-	req.Header.Set("Authorization", "Bearer "+b.Key())
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req
-}
-
-func (b *bench) projects() int {
-	b.t.Helper()
-	return len(b.ok("GET", "/projects", "")["items"].([]any))
-}
-
-func TestFaultAnswers(t *testing.T) {
+func TestFaultResponses(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault       paperspacetest.Fault
 		status      int
-		says        string
+		contains    string
 		header      string
 		contentType string
 	}{
-		"status":      {paperspacetest.Fault{Status: 503}, 503, "INTERNAL_SERVER_ERROR", "", "application/json; charset=utf-8"},
-		"its code":    {paperspacetest.Fault{Status: 409}, 409, `"code":"CONFLICT"`, "", "application/json; charset=utf-8"},
-		"body":        {paperspacetest.Fault{Status: 400, Body: `{"message":"No."}`}, 400, `{"message":"No."}`, "", "application/json; charset=utf-8"},
-		"retry after": {paperspacetest.Fault{RetryAfter: 1500 * time.Millisecond}, 429, "TOO_MANY_REQUESTS", "2", "application/json; charset=utf-8"},
-		"unavailable": {paperspacetest.Fault{Status: 503, RetryAfter: time.Minute}, 503, "", "60", "application/json; charset=utf-8"},
-		"HTML":        {paperspacetest.Fault{HTML: true}, 502, "<html>", "", "text/html; charset=utf-8"},
-		"no body":     {paperspacetest.Fault{NoBody: true}, 502, "", "", ""},
-		"no body 504": {paperspacetest.Fault{NoBody: true, Status: 504, RetryAfter: time.Second}, 504, "", "1", ""},
-		"no content":  {paperspacetest.Fault{Status: 204}, 204, "", "", ""},
-		"HTML of ours": {paperspacetest.Fault{Status: 404, HTML: true, Body: "<p>lost</p>"}, 404, "<p>lost</p>", "",
+		"status":             {paperspacetest.Fault{Status: 503}, 503, "INTERNAL_SERVER_ERROR", "", "application/json; charset=utf-8"},
+		"code of the status": {paperspacetest.Fault{Status: 409}, 409, `"code":"CONFLICT"`, "", "application/json; charset=utf-8"},
+		"body":               {paperspacetest.Fault{Status: 400, Body: `{"message":"No."}`}, 400, `{"message":"No."}`, "", "application/json; charset=utf-8"},
+		"retry after":        {paperspacetest.Fault{RetryAfter: 1500 * time.Millisecond}, 429, "TOO_MANY_REQUESTS", "2", "application/json; charset=utf-8"},
+		"unavailable":        {paperspacetest.Fault{Status: 503, RetryAfter: time.Minute}, 503, "", "60", "application/json; charset=utf-8"},
+		"HTML":               {paperspacetest.Fault{HTML: true}, 502, "<html>", "", "text/html; charset=utf-8"},
+		"no body":            {paperspacetest.Fault{NoBody: true}, 502, "", "", ""},
+		"no body 504":        {paperspacetest.Fault{NoBody: true, Status: 504, RetryAfter: time.Second}, 504, "", "1", ""},
+		"no content":         {paperspacetest.Fault{Status: 204}, 204, "", "", ""},
+		"HTML with a body": {paperspacetest.Fault{Status: 404, HTML: true, Body: "<p>lost</p>"}, 404, "<p>lost</p>", "",
 			"text/html; charset=utf-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			test.fault.Operation, test.fault.Times = "projects-create", 1
+			test.fault.Endpoint, test.fault.Times = "projects-create", 1
 			b.Inject(test.fault)
-			assert.Equal(t, 0, b.projects(), "other operations go on")
+			assert.Equal(t, 0, b.projects(), "calls of other endpoints succeed")
 			resp, err := b.RoundTrip(b.request(t.Context(), "POST", "/projects", project))
 			require.NoError(t, err)
 			body, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
 			assert.Equal(t, test.status, resp.StatusCode)
-			assert.Contains(t, string(body), test.says)
+			assert.Contains(t, string(body), test.contains)
 			assert.Equal(t, test.contentType == "", len(body) == 0)
 			assert.Equal(t, test.header, resp.Header.Get("Retry-After"))
 			assert.Equal(t, test.contentType, resp.Header.Get("Content-Type"))
 			assert.Equal(t, 0, b.projects(), "the call was not carried out")
 			b.ok("POST", "/projects", project)
-			assert.Equal(t, 1, b.projects(), "it was for one call only")
+			assert.Equal(t, 1, b.projects(), "the fault affects one call only")
 		})
 	}
 }
 
-func TestFaultAfterTheCallWasCarriedOut(t *testing.T) {
+func TestFaultWithCarriedOut(t *testing.T) {
 	b := newBench(t)
 	b.Inject(paperspacetest.Fault{Status: 500, CarriedOut: true})
 	status, _ := b.send("POST", "/projects", project, "Authorization", "Bearer "+b.Key(), "Content-Type", "application/json")
 	assert.Equal(t, 500, status)
 	b2 := *b
-	b2.Inject(paperspacetest.Fault{Status: 501}) // behind the first one, so it never happens
+	b2.Inject(paperspacetest.Fault{Status: 501}) // the first fault affects every call
 	status, _ = b.send("GET", "/projects", "")
 	assert.Equal(t, 500, status)
 	calls := b.Calls("projects-create")
@@ -100,7 +82,7 @@ func TestFaultAfterTheCallWasCarriedOut(t *testing.T) {
 	assert.True(t, calls[0].CarriedOut)
 }
 
-func TestWhichCallsAFaultHappensTo(t *testing.T) {
+func TestFaultSelectsCalls(t *testing.T) {
 	statuses := func(b *bench, n int) (got string) {
 		for range n {
 			status, _ := b.send("GET", "/projects", "", "Authorization", "Bearer "+b.Key())
@@ -127,11 +109,11 @@ func TestWhichCallsAFaultHappensTo(t *testing.T) {
 	assert.InDelta(t, 32, strings.Count(random(7), "5"), 16)
 }
 
-func TestCuts(t *testing.T) {
+func TestCutConnections(t *testing.T) {
 	for name, carriedOut := range map[string]bool{"before": false, "after": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, CarriedOut: carriedOut, Times: 1})
+			b.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, CarriedOut: carriedOut, Times: 1})
 			var asked, got bool
 			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 				GetConn: func(string) { asked = true },
@@ -140,7 +122,7 @@ func TestCuts(t *testing.T) {
 			_, err := b.RoundTrip(b.request(ctx, "POST", "/projects", project))
 			require.Error(t, err)
 			assert.True(t, asked)
-			assert.Equal(t, carriedOut, got, "without a connection nothing can have left")
+			assert.Equal(t, carriedOut, got, "a refused connection has no GotConn")
 			assert.Equal(t, carriedOut, errors.Is(err, syscall.ECONNRESET))
 			assert.Equal(t, !carriedOut, errors.Is(err, syscall.ECONNREFUSED))
 			assert.Equal(t, carriedOut, b.projects() == 1)
@@ -150,18 +132,18 @@ func TestCuts(t *testing.T) {
 	}
 }
 
-func TestCutsThroughTheSDK(t *testing.T) {
+func TestCutConnectionsThroughTheSDK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, srv := t.Context(), paperspacetest.New(t)
 		c := srv.Client()
-		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, Times: 2})
+		srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, Times: 2})
 		_, err := c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "a"})
 		require.NoError(t, err)
-		assert.Len(t, srv.Calls("projects-create"), 3, "what did not leave is sent again")
-		srv.Inject(paperspacetest.Fault{Operation: "projects-create", Cut: true, CarriedOut: true, Times: 1})
+		assert.Len(t, srv.Calls("projects-create"), 3, "a request that was not sent is retried")
+		srv.Inject(paperspacetest.Fault{Endpoint: "projects-create", Cut: true, CarriedOut: true, Times: 1})
 		_, err = c.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "b"})
 		require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
-		assert.Len(t, srv.Calls("projects-create"), 4, "what may have been done is not")
+		assert.Len(t, srv.Calls("projects-create"), 4, "a request that may have taken effect is not retried")
 		assert.Len(t, ids(t, c.Projects.All(ctx, paperspace.ProjectListParams{}), func(p paperspace.Project) string { return p.ID }), 2)
 	})
 }
@@ -212,11 +194,11 @@ func TestLatencyAndSlowBodies(t *testing.T) {
 	})
 }
 
-func TestLatencyAfterTheCallWasCarriedOut(t *testing.T) {
+func TestLatencyWithCarriedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for carriedOut, want := range map[bool]int{false: 0, true: 1} {
 			b := &bench{Server: paperspacetest.New(t), t: t}
-			b.Inject(paperspacetest.Fault{Operation: "projects-create", Latency: time.Hour, CarriedOut: carriedOut})
+			b.Inject(paperspacetest.Fault{Endpoint: "projects-create", Latency: time.Hour, CarriedOut: carriedOut})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := b.RoundTrip(b.request(ctx, "POST", "/projects", project))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -226,7 +208,7 @@ func TestLatencyAfterTheCallWasCarriedOut(t *testing.T) {
 	})
 }
 
-// tracked is a request body that knows whether it was closed.
+// tracked is a request body that records whether it was closed.
 type tracked struct {
 	io.Reader
 	closed bool
@@ -237,7 +219,7 @@ func (r *tracked) Close() error {
 	return nil
 }
 
-func TestRoundTripKeepsTheContractOfRoundTrippers(t *testing.T) {
+func TestRoundTripperContract(t *testing.T) {
 	b := newBench(t)
 	req := b.request(t.Context(), "POST", "/projects", project)
 	body := &tracked{Reader: strings.NewReader(project)}
@@ -248,9 +230,9 @@ func TestRoundTripKeepsTheContractOfRoundTrippers(t *testing.T) {
 	assert.True(t, body.closed)
 	assert.Equal(t, header, req.Header)
 	assert.Same(t, req, resp.Request)
-	answer, err := io.ReadAll(resp.Body)
+	response, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	assert.EqualValues(t, len(answer), resp.ContentLength)
+	assert.EqualValues(t, len(response), resp.ContentLength)
 	assert.Equal(t, "200 OK", resp.Status)
 	assert.NotEmpty(t, resp.Header.Get("X-Request-Id"))
 	require.NoError(t, resp.Body.Close())
@@ -280,13 +262,13 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
-func TestOverSockets(t *testing.T) {
+func TestServeHTTPOverSockets(t *testing.T) {
 	fake := paperspacetest.New(t)
 	ts := httptest.NewUnstartedServer(fake)
 	ts.Config.ErrorLog = log.New(io.Discard, "", 0)
 	ts.Start()
 	defer ts.Close()
-	ts.Client().Transport.(*http.Transport).DisableKeepAlives = true // net/http sends a GET again on a kept connection
+	ts.Client().Transport.(*http.Transport).DisableKeepAlives = true // net/http would retry a GET on a reused connection
 	get := func(path string) (*http.Response, string, error) {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", ts.URL+path, nil)
 		require.NoError(t, err)
@@ -305,7 +287,7 @@ func TestOverSockets(t *testing.T) {
 	assert.EqualValues(t, len(whole), resp.ContentLength)
 	resp, _, err = get("/projects")
 	require.NoError(t, err)
-	assert.Equal(t, 404, resp.StatusCode, "it is served below /v1")
+	assert.Equal(t, 404, resp.StatusCode, "the API is served below /v1")
 
 	fake.Inject(paperspacetest.Fault{Cut: true, CarriedOut: true, Times: 1})
 	_, _, err = get("/v1/os-templates")
@@ -348,7 +330,7 @@ func TestCalls(t *testing.T) {
 	calls := b.Calls()
 	require.Len(t, calls, 3)
 	create := calls[0]
-	assert.Equal(t, "projects-create", create.Operation)
+	assert.Equal(t, "projects-create", create.Endpoint)
 	assert.Equal(t, "/v1/projects", create.Path)
 	assert.Equal(t, project, string(create.Body))
 	assert.Equal(t, 200, create.Status)
@@ -359,7 +341,7 @@ func TestCalls(t *testing.T) {
 	assert.False(t, calls[1].CarriedOut, "it was refused")
 	assert.Equal(t, time.Second, calls[1].Time.Sub(create.Time))
 	assert.Equal(t, 404, calls[1].Status)
-	assert.Empty(t, calls[2].Operation)
+	assert.Empty(t, calls[2].Endpoint)
 	assert.Equal(t, "b", calls[2].Query.Get("a"))
 	assert.Equal(t, "POST /v1/projects projects-create", create.String())
 	assert.Equal(t, calls[:2], b.Calls("projects-create", "projects-get"))
@@ -367,12 +349,12 @@ func TestCalls(t *testing.T) {
 	assert.Empty(t, b.Calls())
 }
 
-// failing is a testing.TB that notes how it was failed, and where.
+// failing is a testing.TB that records the failure message and the function that failed.
 type failing struct {
 	testing.TB
 	helpers map[string]bool
 	message string
-	failed  string // the function that is not a helper
+	failed  string // the innermost function that is not a helper
 }
 
 func (f *failing) Helper() {
@@ -394,8 +376,9 @@ func (f *failing) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// misused runs what is to fail, and returns how it did.
+// misused runs a misuse, which must fail, and returns the recorded failure.
 func misused(t *testing.T, misuse func(*failing)) *failing {
+	t.Helper()
 	f := &failing{TB: t, helpers: map[string]bool{}}
 	done := make(chan struct{})
 	go func() {
@@ -410,85 +393,85 @@ func misused(t *testing.T, misuse func(*failing)) *failing {
 func TestMisuseFailsAtTheLineOfTheCaller(t *testing.T) {
 	type server = *paperspacetest.Server
 	for name, misuse := range map[string]func(server){
-		"fault of no operation":   func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-explode", Status: 500}) },
-		"fault of nothing":        func(s server) { s.Inject(paperspacetest.Fault{Operation: "machines-get", CarriedOut: true}) },
-		"fault of no chance":      func(s server) { s.Inject(paperspacetest.Fault{Chance: 2, Status: 500}) },
-		"negative fault":          func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
-		"cut with an answer":      func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
-		"body without status":     func(s server) { s.Inject(paperspacetest.Fault{Body: "x", Latency: 1}) },
-		"page without body":       func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, HTML: true}) },
-		"cut without body":        func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, Cut: true}) },
-		"body of no content":      func(s server) { s.Inject(paperspacetest.Fault{Status: 204, Body: "x"}) },
-		"no status":               func(s server) { s.Inject(paperspacetest.Fault{Status: 99}) },
-		"calls of no operation":   func(s server) { s.Calls("machines-explode") },
-		"no event":                func(s server) { s.NextEvent("explode", paperspacetest.Hangs()) },
-		"outcome of a spec":       func(s server) { s.NextEvent("create", paperspacetest.Unhealthy("x")) },
-		"event of no outcome":     func(s server) { s.NextEvent("create", paperspacetest.Done(), paperspacetest.Outcome{}) },
-		"spec of no outcome":      func(s server) { s.NextSpec(paperspacetest.Outcome{}) },
-		"end of no outcome":       func(s server) { s.EndEvent("nothing", paperspacetest.Outcome{}) },
-		"event that is not":       func(s server) { s.EndEvent("nothing", paperspacetest.Done()) },
-		"outcome of no event":     func(s server) { s.EndEvent("nothing", paperspacetest.Unhealthy("x")) },
-		"user without email":      func(s server) { s.AddUser(paperspacetest.User{}) },
-		"user of no team":         func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", TeamID: "tnothing"}) },
-		"user twice":              func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: paperspacetest.UserID}) },
-		"user that no path finds": func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: ".."}) },
-		"team that no path finds": func(s server) { s.AddTeam(paperspacetest.Team{Name: "a", Namespace: "a", ID: "."}) },
-		"team without name":       func(s server) { s.AddTeam(paperspacetest.Team{}) },
-		"template without name":   func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{}) },
-		"template of no size":     func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{Name: "a", DefaultSize: -1}) },
-		"machine type twice":      func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C2", CPUs: 1, RAM: 1}) },
-		"machine type of nothing": func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C99"}) },
-		"machine type of no price": func(s server) {
+		"fault for unknown endpoint": func(s server) { s.Inject(paperspacetest.Fault{Endpoint: "machines-explode", Status: 500}) },
+		"fault without failure":      func(s server) { s.Inject(paperspacetest.Fault{Endpoint: "machines-get", CarriedOut: true}) },
+		"chance above 1":             func(s server) { s.Inject(paperspacetest.Fault{Chance: 2, Status: 500}) },
+		"negative times":             func(s server) { s.Inject(paperspacetest.Fault{Times: -1, Status: 500}) },
+		"cut with status":            func(s server) { s.Inject(paperspacetest.Fault{Cut: true, Status: 500}) },
+		"body without status":        func(s server) { s.Inject(paperspacetest.Fault{Body: "x", Latency: 1}) },
+		"HTML with no body":          func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, HTML: true}) },
+		"cut with no body":           func(s server) { s.Inject(paperspacetest.Fault{NoBody: true, Cut: true}) },
+		"status 204 with body":       func(s server) { s.Inject(paperspacetest.Fault{Status: 204, Body: "x"}) },
+		"invalid status":             func(s server) { s.Inject(paperspacetest.Fault{Status: 99}) },
+		"calls of unknown endpoint":  func(s server) { s.Calls("machines-explode") },
+		"unknown event name":         func(s server) { s.NextEvent("explode", paperspacetest.Hangs()) },
+		"spec outcome for event":     func(s server) { s.NextEvent("create", paperspacetest.Unhealthy("x")) },
+		"empty event outcome":        func(s server) { s.NextEvent("create", paperspacetest.Done(), paperspacetest.Outcome{}) },
+		"empty spec outcome":         func(s server) { s.NextSpec(paperspacetest.Outcome{}) },
+		"empty outcome in EndEvent":  func(s server) { s.EndEvent("nothing", paperspacetest.Outcome{}) },
+		"unknown event id":           func(s server) { s.EndEvent("nothing", paperspacetest.Done()) },
+		"spec outcome in EndEvent":   func(s server) { s.EndEvent("nothing", paperspacetest.Unhealthy("x")) },
+		"user without email":         func(s server) { s.AddUser(paperspacetest.User{}) },
+		"user of unknown team":       func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", TeamID: "tnothing"}) },
+		"duplicate user id":          func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: paperspacetest.UserID}) },
+		"user id invalid in path":    func(s server) { s.AddUser(paperspacetest.User{Email: "a@b.c", ID: ".."}) },
+		"team id invalid in path":    func(s server) { s.AddTeam(paperspacetest.Team{Name: "a", Namespace: "a", ID: "."}) },
+		"team without name":          func(s server) { s.AddTeam(paperspacetest.Team{}) },
+		"template without name":      func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{}) },
+		"negative template size":     func(s server) { s.AddOSTemplate(paperspacetest.OSTemplate{Name: "a", DefaultSize: -1}) },
+		"duplicate machine type":     func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C2", CPUs: 1, RAM: 1}) },
+		"machine type without CPUs":  func(s server) { s.AddMachineType(paperspacetest.MachineType{Label: "C99"}) },
+		"price not a number": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, UsageRate: math.NaN()})
 		},
-		"machine type beyond price": func(s server) {
+		"infinite price": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, UsageRate: math.Inf(1)})
 		},
-		"machine type of all RAM": func(s server) {
+		"too much RAM": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1 << 33})
 		},
-		"GPUs of all memory": func(s server) {
+		"too much GPU memory": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPU: "a", GPUs: 1, GPUMemory: 1 << 33})
 		},
 		"GPUs without name": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPUs: 1})
 		},
-		"no GPUs with a name": func(s server) {
+		"GPU name without GPUs": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPU: "a"})
 		},
-		"no GPUs with memory": func(s server) {
+		"GPU memory without GPUs": func(s server) {
 			s.AddMachineType(paperspacetest.MachineType{Label: "C99", CPUs: 1, RAM: 1, GPUMemory: 1})
 		},
-		"room for no machine type": func(s server) { s.SetAvailable("C99", paperspace.RegionNY2, false) },
-		"room in no region":        func(s server) { s.SetAvailable("C2", "mars", false) },
-		"log of no deployment":     func(s server) { s.AddLog("nothing", "", "x") },
-		"client of no kind":        func(s server) { s.Client(paperspace.WithAPIKey("")) },
+		"unknown machine type":      func(s server) { s.SetAvailable("C99", paperspace.RegionNY2, false) },
+		"unknown region":            func(s server) { s.SetAvailable("C2", "mars", false) },
+		"log of unknown deployment": func(s server) { s.AddLog("nothing", "", "x") },
+		"invalid client option":     func(s server) { s.Client(paperspace.WithAPIKey("")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := misused(t, func(f *failing) { misuse(paperspacetest.New(f)) })
-			assert.Contains(t, f.failed, "TestMisuseFailsAtTheLineOfTheCaller", "not inside the package")
+			assert.Contains(t, f.failed, "TestMisuseFailsAtTheLineOfTheCaller", "the failure must be reported outside the package")
 
 			panics := paperspacetest.NewServer()
 			assert.Panics(t, func() { misuse(panics) })
-			panics.Calls() // it is not locked
+			panics.Calls() // the server must not remain locked
 		})
 	}
 }
 
-func TestOptionsThatMeanNothingFailAtTheLineOfTheCaller(t *testing.T) {
+func TestInvalidOptionsFailAtTheLineOfTheCaller(t *testing.T) {
 	for name, option := range map[string]paperspacetest.Option{
-		"no speed":          paperspacetest.WithSpeed(0),
-		"negative speed":    paperspacetest.WithSpeed(-1),
-		"endless speed":     paperspacetest.WithSpeed(math.Inf(1)),
-		"speed of no kind":  paperspacetest.WithSpeed(math.NaN()),
-		"no clock":          paperspacetest.WithClock(nil),
-		"no key":            paperspacetest.WithKey(""),
-		"no deviation":      paperspacetest.WithStrictContract("strange"),
-		"negative duration": paperspacetest.WithDurations(paperspacetest.Durations{Stop: -1}),
+		"zero speed":         paperspacetest.WithSpeed(0),
+		"negative speed":     paperspacetest.WithSpeed(-1),
+		"infinite speed":     paperspacetest.WithSpeed(math.Inf(1)),
+		"speed not a number": paperspacetest.WithSpeed(math.NaN()),
+		"nil clock":          paperspacetest.WithClock(nil),
+		"empty key":          paperspacetest.WithKey(""),
+		"unknown deviation":  paperspacetest.WithStrictContract("strange"),
+		"negative duration":  paperspacetest.WithDurations(paperspacetest.Durations{Stop: -1}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := misused(t, func(f *failing) { paperspacetest.New(f, option) })
-			assert.Contains(t, f.failed, "TestOptionsThatMeanNothingFailAtTheLineOfTheCaller", "not inside the package")
+			assert.Contains(t, f.failed, "TestInvalidOptionsFailAtTheLineOfTheCaller", "the failure must be reported outside the package")
 			assert.Panics(t, func() { paperspacetest.NewServer(option) })
 		})
 	}
@@ -503,7 +486,7 @@ func TestSpeed(t *testing.T) {
 	assert.Equal(t, "2026-03-01T12:01:00.000Z", event["dtFinished"])
 }
 
-func TestSpeedBeyondAllTimes(t *testing.T) {
+func TestSpeedBeyondTheRangeOfDuration(t *testing.T) {
 	b := newBench(t, paperspacetest.WithSpeed(1e300))
 	created := b.ok("POST", "/machines", machineBody+`}`)
 	b.clock.Advance(time.Hour)
@@ -549,35 +532,35 @@ func TestConcurrentUse(t *testing.T) {
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-// mild are faults that every call gets over, whatever it does: it did not leave, was not let in, or took its time.
+// mild faults are survived by every call: it was not sent, was rejected by a rate limit, or was slow.
 var mild = []paperspacetest.Fault{
 	{Cut: true}, {Status: 429}, {RetryAfter: time.Second}, {Latency: 2 * time.Second}, {SlowBody: 2 * time.Second},
 }
 
-// harsh are faults that reads get over, and after which nobody knows whether a write was carried out.
+// harsh faults are survived by reads, and leave the outcome of a write unknown.
 var harsh = []paperspacetest.Fault{
 	{Status: 500}, {Status: 503, RetryAfter: time.Second}, {HTML: true}, {NoBody: true}, {Cut: true, CarriedOut: true},
 	{Status: 502, HTML: true, CarriedOut: true}, {Status: 500, NoBody: true, CarriedOut: true},
 }
 
 var (
-	// cut is an answer that nobody can read, so that even a read does not learn that something is not there.
-	cut = paperspacetest.Fault{Truncate: true}
-	// late is an answer that comes when nobody waits for it any longer.
+	// truncated makes a response unreadable, so that even a read may not learn that an object does not exist.
+	truncated = paperspacetest.Fault{Truncate: true}
+	// late makes a response arrive after the attempt has timed out.
 	late = paperspacetest.Fault{Latency: 2 * time.Minute, CarriedOut: true}
 )
 
-// shake injects the faults at random, into calls of one operation or of all.
-func shake(srv *paperspacetest.Server, operation string, chance float64, faults ...paperspacetest.Fault) {
+// injectAll injects the faults with the chance, for one endpoint or, if that is empty, for all.
+func injectAll(srv *paperspacetest.Server, endpoint string, chance float64, faults ...paperspacetest.Fault) {
 	for _, f := range faults {
-		f.Operation, f.Chance = operation, chance
+		f.Endpoint, f.Chance = endpoint, chance
 		srv.Inject(f)
 	}
 }
 
-// again reports whether a call can be sent again because twice is once.
-func again(operation, method string) bool {
-	switch operation {
+// isIdempotent reports whether repeating a call has no further effect.
+func isIdempotent(endpoint, method string) bool {
+	switch endpoint {
 	case "projectModels-add", "startupScripts-assign", "startupScripts-unassign":
 		return true
 	case "machines-restart":
@@ -586,7 +569,7 @@ func again(operation, method string) bool {
 	return method != http.MethodPost
 }
 
-// audit watches a client's writes for such as were carried out more often, or less, than the client was told.
+// audit returns a hook that checks that each write took effect as often as the client reports.
 func audit(t *testing.T, srv *paperspacetest.Server) paperspace.Option {
 	return paperspace.WithHook(func(ctx context.Context, call paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
 		if call.Method == http.MethodGet {
@@ -595,43 +578,44 @@ func audit(t *testing.T, srv *paperspacetest.Server) paperspace.Option {
 		before := carriedOut(srv, call.Endpoint)
 		return ctx, func(result paperspace.CallResult) {
 			times := carriedOut(srv, call.Endpoint) - before
-			if !again(call.Endpoint, call.Method) {
-				assert.LessOrEqual(t, times, 1, "%s is not doubled", call.Endpoint)
+			if !isIdempotent(call.Endpoint, call.Method) {
+				assert.LessOrEqual(t, times, 1, "%s took effect twice", call.Endpoint)
 			}
 			switch {
 			case result.Err == nil:
-				assert.Positive(t, times, "%s is not lost", call.Endpoint)
+				assert.Positive(t, times, "%s succeeded without effect", call.Endpoint)
 			case !errors.Is(result.Err, paperspace.ErrOutcomeUnknown):
-				assert.Zero(t, times, "%s failed for sure: %v", call.Endpoint, result.Err)
+				assert.Zero(t, times, "%s took effect, but the error does not say that the outcome is unknown: %v", call.Endpoint, result.Err)
 			}
 		}
 	})
 }
 
-// TestLivesOverFaults lives all lives over faults, from a seed that the name tells. With mild faults for writes, of the
-// even seeds, all lives come to their end; with harsh ones those do that no unknown outcome breaks off.
-func TestLivesOverFaults(t *testing.T) {
+// TestLifecyclesUnderFaults runs all lifecycles under random faults; the seed is part of the test name. Even seeds
+// inject only mild faults into writes, so every lifecycle must complete. Odd seeds inject harsh ones too, so a
+// lifecycle ends early when the outcome of a write is unknown.
+func TestLifecyclesUnderFaults(t *testing.T) {
 	const seeds = 6
-	ended, brokenOff := 0, 0
-	for name, live := range lives {
+	completed, endedEarly := 0, 0
+	for name, run := range lifecycles {
 		for seed := range uint64(seeds) {
 			isHarsh := seed%2 == 1
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					srv := paperspacetest.New(t, paperspacetest.WithSeed(seed), paperspacetest.WithDurations(slowly))
-					shake(srv, "", 0.04, mild...)
-					for _, op := range contract.Operations() {
-						if op.Method == http.MethodGet {
-							shake(srv, op.ID, 0.03, harsh...)
+					srv := paperspacetest.New(t, paperspacetest.WithSeed(seed), paperspacetest.WithDurations(slowDurations))
+					injectAll(srv, "", 0.04, mild...)
+					for _, e := range contract.Endpoints() {
+						if e.Method == http.MethodGet {
+							injectAll(srv, e.ID, 0.03, harsh...)
 						} else if isHarsh {
-							shake(srv, op.ID, 0.02, harsh...)
+							injectAll(srv, e.ID, 0.02, harsh...)
 						}
-						if isHarsh && !again(op.ID, op.Method) { // what is, is sent when more has happened
-							shake(srv, op.ID, 0.02, late)
+						if isHarsh && !isIdempotent(e.ID, e.Method) { // a late repeat would undo later changes
+							injectAll(srv, e.ID, 0.02, late)
 						}
 					}
 					if isHarsh {
-						shake(srv, "", 0.01, cut)
+						injectAll(srv, "", 0.01, truncated)
 					}
 					c := srv.Client(audit(t, srv), paperspace.WithRetryPolicy(paperspace.RetryPolicy{
 						MaxAttempts: 20, MinDelay: time.Millisecond, MaxDelay: time.Second,
@@ -639,27 +623,27 @@ func TestLivesOverFaults(t *testing.T) {
 					defer func() {
 						switch r := recover(); r {
 						case nil:
-							ended++
-						case unknown{}:
-							brokenOff++
-							assert.True(t, isHarsh, "there was nothing not to know")
+							completed++
+						case outcomeUnknown{}:
+							endedEarly++
+							assert.True(t, isHarsh, "mild faults must not leave an outcome unknown")
 						default:
 							panic(r)
 						}
 					}()
-					live(&life{T: t, shaken: true}, t.Context(), srv, c)
+					run(&lifecycle{T: t, underFaults: true}, t.Context(), srv, c)
 				})
 			})
 		}
 	}
-	if ended+brokenOff == seeds*len(lives) { // and not only those that -run names
-		assert.Positive(t, ended)
-		assert.Positive(t, brokenOff)
+	if completed+endedEarly == seeds*len(lifecycles) { // not with -run, which selects some
+		assert.Positive(t, completed)
+		assert.Positive(t, endedEarly)
 	}
 }
 
-// TestNothingIsDoubledOrLost runs many lives over faults of all kinds, from a seed that the name tells.
-func TestNothingIsDoubledOrLost(t *testing.T) {
+// TestNoCreateIsDuplicatedOrLost creates machines concurrently under random faults; the seed is part of the test name.
+func TestNoCreateIsDuplicatedOrLost(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -675,7 +659,7 @@ func TestNothingIsDoubledOrLost(t *testing.T) {
 				}
 				c := srv.Client(paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 8}))
 				var mu sync.Mutex
-				ended := map[string]error{} // by name, how its create ended
+				ended := map[string]error{} // the result of each create, by name
 				var wg sync.WaitGroup
 				for n := range 8 {
 					wg.Go(func() {
@@ -712,11 +696,11 @@ func TestNothingIsDoubledOrLost(t *testing.T) {
 					}
 					switch {
 					case err == nil:
-						assert.Equal(t, 1, count, "%s is there, once", name)
+						assert.Equal(t, 1, count, "%s must exist once", name)
 					case errors.Is(err, paperspace.ErrOutcomeUnknown):
-						assert.LessOrEqual(t, count, 1, "%s is not doubled", name)
+						assert.LessOrEqual(t, count, 1, "%s was created twice", name)
 					default:
-						assert.Zero(t, count, "%s failed for sure: %v", name, err)
+						assert.Zero(t, count, "%s exists, but the error does not say that the outcome is unknown: %v", name, err)
 					}
 				}
 			})

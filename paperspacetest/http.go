@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// basePath is where the API is served.
+// basePath is the path prefix of the API.
 const basePath = "/v1"
 
-// RoundTrip answers a request in the calling goroutine. It tells of its "connection" through
-// [net/http/httptrace] as net/http does.
+// RoundTrip handles a request in the calling goroutine. Like net/http, it reports its (pretended) connection through
+// [net/http/httptrace].
 func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	body, err := readBody(req.Body)
@@ -37,9 +37,9 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := s.receive(req, body)
-	if c.fault.Cut && !c.fault.CarriedOut {
-		if err := sleep(ctx, c.fault.Latency); err != nil {
+	x := s.receive(req, body)
+	if x.fault.Cut && !x.fault.CarriedOut {
+		if err := sleep(ctx, x.fault.Latency); err != nil {
 			return nil, err
 		}
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: address(host), Err: syscall.ECONNREFUSED}
@@ -50,21 +50,21 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	if trace.WroteRequest != nil {
 		trace.WroteRequest(httptrace.WroteRequestInfo{})
 	}
-	a, err := s.respond(ctx, c)
+	resp, err := s.respond(ctx, x)
 	if err != nil {
 		return nil, err
 	}
-	if c.fault.Cut {
+	if x.fault.Cut {
 		return nil, &net.OpError{Op: "read", Net: "tcp", Addr: address(host), Err: syscall.ECONNRESET}
 	}
 	if trace.GotFirstResponseByte != nil {
 		trace.GotFirstResponseByte()
 	}
 	return &http.Response{
-		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Status: strconv.Itoa(resp.status) + " " + http.StatusText(resp.status), StatusCode: resp.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header, ContentLength: int64(len(a.body)), Request: req,
-		Body: &bodyReader{ctx: ctx, chunks: c.fault.chunks(a.body), pause: c.fault.pause(), cut: c.fault.Truncate},
+		Header: resp.header, ContentLength: int64(len(resp.body)), Request: req,
+		Body: &bodyReader{ctx: ctx, chunks: x.fault.chunks(resp.body), pause: x.fault.pause(), truncate: x.fault.Truncate},
 	}, nil
 }
 
@@ -74,36 +74,36 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	c := s.receive(req, body)
-	if c.fault.Cut && !c.fault.CarriedOut {
+	x := s.receive(req, body)
+	if x.fault.Cut && !x.fault.CarriedOut {
 		panic(http.ErrAbortHandler)
 	}
-	a, err := s.respond(req.Context(), c)
-	if err != nil || c.fault.Cut {
+	resp, err := s.respond(req.Context(), x)
+	if err != nil || x.fault.Cut {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range a.header {
+	for name, values := range resp.header {
 		w.Header()[name] = values
 	}
-	if len(a.body) > 0 { // net/http knows which others have a length
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	if len(resp.body) > 0 { // for an empty body, net/http sets it where it belongs
+		w.Header().Set("Content-Length", strconv.Itoa(len(resp.body)))
 	}
-	w.WriteHeader(a.status)
-	for _, chunk := range c.fault.chunks(a.body) {
-		if sleep(req.Context(), c.fault.pause()) != nil {
+	w.WriteHeader(resp.status)
+	for _, chunk := range x.fault.chunks(resp.body) {
+		if sleep(req.Context(), x.fault.pause()) != nil {
 			return
 		}
 		_, _ = w.Write(chunk)
-		if c.fault.SlowBody > 0 || c.fault.Truncate {
+		if x.fault.SlowBody > 0 || x.fault.Truncate {
 			_ = http.NewResponseController(w).Flush()
 		}
 	}
-	if c.fault.Truncate {
+	if x.fault.Truncate {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// readBody reads a request's body to its end, or to where it is larger than any that is taken, and closes it.
+// readBody reads a request's body, up to one byte more than maxBody, and closes it.
 func readBody(body io.ReadCloser) ([]byte, error) {
 	if body == nil || body == http.NoBody {
 		return nil, nil
@@ -112,7 +112,7 @@ func readBody(body io.ReadCloser) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, maxBody+1))
 }
 
-// sleep waits on the caller's own timer.
+// sleep waits on a timer made in the calling goroutine, as synctest requires.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -127,14 +127,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// bodyReader gives a response's body, as slowly and as incompletely as a fault wants it.
+// bodyReader is a response body that can be slow or truncated.
 type bodyReader struct {
-	ctx    context.Context
-	chunks [][]byte
-	pause  time.Duration
-	cut    bool
-	rest   []byte
-	closed bool
+	ctx      context.Context
+	chunks   [][]byte
+	pause    time.Duration // before each chunk
+	truncate bool
+	rest     []byte // of the current chunk
+	closed   bool
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
@@ -142,7 +142,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		switch {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
-		case len(b.chunks) == 0 && b.cut:
+		case len(b.chunks) == 0 && b.truncate:
 			return 0, io.ErrUnexpectedEOF
 		case len(b.chunks) == 0:
 			return 0, io.EOF
@@ -165,15 +165,15 @@ func (b *bodyReader) Close() error {
 	return nil
 }
 
-// address is a net.Addr of a host.
+// address is a host as a net.Addr.
 type address string
 
 func (a address) Network() string { return "tcp" }
 func (a address) String() string  { return string(a) }
 
-var errNoConnection = errors.New("paperspacetest: this connection is none")
+var errNoConnection = errors.New("paperspacetest: this connection carries no data")
 
-// connection is what a trace is shown of a connection that does not exist.
+// connection is the net.Conn that traces get. It carries no data.
 type connection struct{ host address }
 
 func (c connection) LocalAddr() net.Addr              { return address("paperspacetest") }
@@ -185,17 +185,17 @@ func (c connection) SetDeadline(time.Time) error      { return nil }
 func (c connection) SetReadDeadline(time.Time) error  { return nil }
 func (c connection) SetWriteDeadline(time.Time) error { return nil }
 
-// exchange is a request on its way through the server.
+// exchange is a request while the server handles it.
 type exchange struct {
 	received
-	call  *Call
-	fault Fault
-	op    *endpoint // nil, if err
-	path  []string
-	err   error
+	call     *Call
+	fault    Fault
+	endpoint *endpoint // nil if err is set
+	path     []string
+	err      error
 }
 
-// receive takes a request in: it is recorded, and it is settled what will go wrong with it.
+// receive records a request and decides which fault affects it.
 func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	x := &exchange{received: received{
 		method: req.Method, query: req.URL.RawQuery, header: req.Header, body: body, rawPath: req.URL.EscapedPath(),
@@ -204,46 +204,46 @@ func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	x.err = errNoRoute
 	if ok {
 		x.received.path = path
-		x.op, x.path, x.err = s.route(&x.received)
+		x.endpoint, x.path, x.err = s.route(&x.received)
 	}
 	x.call = &Call{Method: x.method, Path: x.rawPath, Body: bytes.Clone(body), Header: req.Header.Clone()}
 	x.call.Header.Del("Authorization")
 	x.call.Query, _ = url.ParseQuery(x.query)
-	if x.op != nil {
-		x.call.Operation = x.op.ID
+	if x.endpoint != nil {
+		x.call.Endpoint = x.endpoint.ID
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x.call.Time = s.time()
-	if !s.forgetful {
+	if !s.withoutCalls {
 		s.calls = append(s.calls, x.call)
 	}
-	x.fault = s.nextFault(x.call.Operation)
+	x.fault = s.nextFault(x.call.Endpoint)
 	x.call.Fault = x.fault != Fault{}
 	return x
 }
 
-// respond carries a request out and answers it, or what a fault makes of that. The error is the context's.
-func (s *Server) respond(ctx context.Context, x *exchange) (answer, error) {
+// respond carries out a request, applies its fault and returns the response. The error is the context's.
+func (s *Server) respond(ctx context.Context, x *exchange) (response, error) {
 	f := &x.fault
-	var a answer
+	var resp response
 	if f.CarriedOut {
-		a = s.carryOut(x)
+		resp = s.carryOut(x)
 	}
 	if err := sleep(ctx, f.Latency); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if f.Status != 0 {
-		a = f.answer()
+		resp = f.response()
 	} else if !f.CarriedOut {
-		a = s.carryOut(x)
+		resp = s.carryOut(x)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !f.Cut {
-		x.call.Status = a.status
+		x.call.Status = resp.status
 	}
 	s.requests++
-	a.header.Set("X-Request-Id", "req-"+strconv.Itoa(s.requests))
-	return a, nil
+	resp.header.Set("X-Request-Id", "req-"+strconv.Itoa(s.requests))
+	return resp, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-func TestAnAnswerThatBreaksTheContractPanics(t *testing.T) {
+func TestResponseThatViolatesTheContractPanics(t *testing.T) {
 	for name, damage := range map[string]func(object){
 		"wrong type":  func(o object) { o["name"] = 1 },
 		"wrong value": func(o object) { o["state"] = "exploded" },
@@ -49,21 +49,21 @@ func TestAnAnswerThatBreaksTheContractPanics(t *testing.T) {
 			damage(data)
 			assert.Panics(t, get)
 			delete(data, "dtDeleted")
-			s.Calls() // it is not locked
+			s.Calls() // the server must not remain locked
 		})
 	}
 }
 
-func TestHandlersAreForOperations(t *testing.T) {
+func TestEveryEndpointHasAHandler(t *testing.T) {
 	for id := range handlers {
 		assert.NotNil(t, contract.Lookup(id), id)
 	}
-	for _, op := range contract.Operations() {
-		assert.True(t, handlers[op.ID] != nil, "%s has no handler", op.ID)
+	for _, e := range contract.Endpoints() {
+		assert.True(t, handlers[e.ID] != nil, "%s has no handler", e.ID)
 	}
 }
 
-func TestTheDocNamesEveryDeviation(t *testing.T) {
+func TestPackageDocListsEveryDeviation(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
 	for _, d := range Deviations() {

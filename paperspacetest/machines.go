@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	gib     = 1 << 30
-	mostGiB = math.MaxInt64 / gib // can be told in bytes
+	gib    = 1 << 30
+	maxGiB = math.MaxInt64 / gib // fits in an int64 in bytes
 )
 
-// sizeOf is what a machine has because of its type.
-func sizeOf(machineType object) object {
+// typeFields returns the fields that a machine has from its type.
+func typeFields(machineType object) object {
 	o := object{}
 	for _, name := range []string{"machineType", "cpus", "ram", "accelerators", "usageRate"} {
 		o[name] = machineType[name]
@@ -21,9 +21,9 @@ func sizeOf(machineType object) object {
 	return o
 }
 
-// disk is what a machine has because of the size of its disk, in GB.
-func disk(size int64) object {
-	size = min(size, mostGiB)
+// diskFields returns the fields that a machine has from its disk size, in GB.
+func diskFields(size int64) object {
+	size = min(size, maxGiB)
 	return object{
 		"diskSize": number(size), "storageTotal": number(size * gib), "storageUsed": number(size * gib / 10),
 		"storageRate": price(float64(size) * 0.0001),
@@ -31,7 +31,7 @@ func disk(size int64) object {
 }
 
 func createMachine(c *call) (any, error) {
-	machineType, err := c.reference(machineTypes, c.str("machineType"))
+	machineType, err := c.lookup(machineTypes, c.str("machineType"))
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +50,14 @@ func createMachine(c *call) (any, error) {
 		}
 	}
 	if c.given("startupScriptId") {
-		if _, err := c.reference(startupScripts, c.str("startupScriptId")); err != nil {
+		if _, err := c.lookup(startupScripts, c.str("startupScriptId")); err != nil {
 			return nil, err
 		}
 	}
 	userIDs := []string{UserID}
 	accessorIDs, _ := c.body["accessorIds"].([]any)
 	for _, id := range accessorIDs {
-		if _, err := c.reference(users, text(id)); err != nil {
+		if _, err := c.lookup(users, text(id)); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(userIDs, text(id)) {
@@ -76,8 +76,8 @@ func createMachine(c *call) (any, error) {
 		"dtCreated": c.stamp(), "dtModified": c.stamp(), "dtDeleted": nil,
 	}
 	maps.Copy(data, c.body)
-	maps.Copy(data, sizeOf(machineType.data))
-	maps.Copy(data, disk(whole(c.body["diskSize"])))
+	maps.Copy(data, typeFields(machineType.data))
+	maps.Copy(data, diskFields(integer(c.body["diskSize"])))
 	data["region"], data["networkId"] = region, nil
 	m := c.store.add(machines, "", id, data)
 	for _, userID := range userIDs {
@@ -90,12 +90,12 @@ func createMachine(c *call) (any, error) {
 	return object{"event": c.provision(m, networkID), "data": data}, nil
 }
 
-// provision makes a machine what it was created as.
+// provision begins the create event of a machine.
 func (s *Server) provision(m *row, networkID string) object {
-	starts := truth(m.data["startOnCreate"])
+	starts := isTrue(m.data["startOnCreate"])
 	var claimed *row
 	return s.begin(plan{
-		name: "create", machine: m, takes: s.durations.Create, stuck: !s.capacity(m), network: networkID,
+		name: "create", machine: m, takes: s.durations.Create, stuck: !s.hasCapacity(m), network: networkID,
 		halfway: func() {
 			m.data["networkId"], m.data["privateIp"] = networkID, s.address("10.10")
 			if m.data["publicIpType"] == "static" && m.data["publicIp"] == nil {
@@ -110,7 +110,7 @@ func (s *Server) provision(m *row, networkID string) object {
 			if starts {
 				s.boot(m)
 			}
-			if truth(m.data["takeInitialSnapshot"]) {
+			if isTrue(m.data["takeInitialSnapshot"]) {
 				s.snapshot(m, "Initial snapshot")
 			}
 		},
@@ -124,7 +124,7 @@ func (s *Server) provision(m *row, networkID string) object {
 	})
 }
 
-// boot brings a machine that is starting to ready, by way of serviceready.
+// boot schedules the states of a starting machine: serviceready, then ready.
 func (s *Server) boot(m *row) {
 	s.after(s.durations.Boot/2, func() {
 		if m.data["state"] == "starting" {
@@ -145,19 +145,19 @@ func (s *Server) serviceReady(m *row) {
 	}
 }
 
-// address returns an address that no other thing has.
+// address returns a new IP address.
 func (s *Server) address(network string) string {
 	s.addresses++
 	return fmt.Sprintf("%s.%d.%d", network, s.addresses/250, s.addresses%250+1)
 }
 
-// capacity reports whether there is room for a machine.
-func (s *Server) capacity(m *row) bool {
+// hasCapacity reports whether the machine's type is available in its region.
+func (s *Server) hasCapacity(m *row) bool {
 	t := s.store.get(machineTypes, "", text(m.data["machineType"]))
-	return t != nil && truth(t.data[availableIn(text(m.data["region"]))])
+	return t != nil && isTrue(t.data[availableIn(text(m.data["region"]))])
 }
 
-// template returns an OS template or a custom one.
+// template returns an OS template or a custom template.
 func (c *call) template(id string) (object, error) {
 	for _, k := range []kind{osTemplates, customTemplates} {
 		if r := c.store.get(k, "", id); r != nil {
@@ -167,9 +167,9 @@ func (c *call) template(id string) (object, error) {
 	return nil, notFound("Template")
 }
 
-// networkIn returns the network that the body names, which has to be in the region.
+// networkIn returns the id of the network in the body, which must be in the region.
 func (c *call) networkIn(region string) (string, error) {
-	n, err := c.reference(privateNetworks, c.str("networkId"))
+	n, err := c.lookup(privateNetworks, c.str("networkId"))
 	if err != nil {
 		return "", err
 	}
@@ -179,46 +179,46 @@ func (c *call) networkIn(region string) (string, error) {
 	return n.key, nil
 }
 
-// machineIn finds the machine of the path and refuses the call unless it is in one of the states.
-func (c *call) machineIn(states ...string) (*row, error) {
+// findMachineIn returns the machine at the path, which must be in one of the states.
+func (c *call) findMachineIn(states ...string) (*row, error) {
 	m, err := c.find(machines)
 	if err != nil {
 		return nil, err
 	}
-	return m, c.machineMustBe(m, states...)
+	return m, c.checkState(m, states...)
 }
 
-// doing is what a machine does while an event goes on with it. Its state may say otherwise: it is ready for a while
-// after a restart was accepted, and off or serviceready before what brings it there has ended.
-var doing = map[string]string{
+// busyState is the state that refusals report while an event is unfinished. The machine's own state may differ: it is
+// still ready just after a restart was accepted, and already off or serviceready shortly before an event ends.
+var busyState = map[string]string{
 	"create": "provisioning", "start": "starting", "stop": "stopping", "restart": "restarting",
 	"snapshot-restore": "restarting", "vm-upgrade": "upgrading", "bill-upgrade": "upgrading",
 }
 
-// machineMustBe refuses the call unless the machine is in one of the states, and nothing is about to change that.
-func (c *call) machineMustBe(m *row, states ...string) error {
-	if truth(m.data["deleting"]) {
+// checkState refuses the call unless the machine is in one of the states and no unfinished event will change that.
+func (c *call) checkState(m *row, states ...string) error {
+	if isTrue(m.data["deleting"]) {
 		return badRequest("This machine is currently being deleted.")
 	}
 	if !slices.Contains(states, text(m.data["state"])) {
 		return badRequest("This machine is currently %s.", m.data["state"])
 	}
 	for _, r := range c.running {
-		if doing[r.name] != "" && r.machine == m {
-			return badRequest("This machine is currently %s.", doing[r.name])
+		if busyState[r.name] != "" && r.machine == m {
+			return badRequest("This machine is currently %s.", busyState[r.name])
 		}
 	}
 	return nil
 }
 
 func startMachine(c *call) (any, error) {
-	m, err := c.machineIn("off")
+	m, err := c.findMachineIn("off")
 	if err != nil {
 		return nil, err
 	}
 	m.data["state"] = "starting"
 	event := c.begin(plan{
-		name: "start", machine: m, takes: c.durations.Start, stuck: !c.capacity(m),
+		name: "start", machine: m, takes: c.durations.Start, stuck: !c.hasCapacity(m),
 		halfway: func() { c.serviceReady(m) },
 		done:    func() { m.data["state"] = "ready" },
 		failed:  func() { c.turnOff(m) },
@@ -227,7 +227,7 @@ func startMachine(c *call) (any, error) {
 }
 
 func stopMachine(c *call) (any, error) {
-	m, err := c.machineIn("ready", "serviceready")
+	m, err := c.findMachineIn("ready", "serviceready")
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func stopMachine(c *call) (any, error) {
 	return object{"event": event, "data": m.data}, nil
 }
 
-// turnOff has a machine be off, with which a dynamic address goes.
+// turnOff sets a machine off, which releases a dynamic address.
 func (s *Server) turnOff(m *row) {
 	m.data["state"] = "off"
 	if m.data["publicIpType"] == "dynamic" {
@@ -249,16 +249,16 @@ func (s *Server) turnOff(m *row) {
 }
 
 func restartMachine(c *call) (any, error) {
-	m, err := c.machineIn("ready")
+	m, err := c.findMachineIn("ready")
 	if err != nil {
 		return nil, err
 	}
-	settle := func() { m.data["state"] = "ready" }
+	setReady := func() { m.data["state"] = "ready" }
 	event := c.begin(plan{
 		name: "restart", machine: m, takes: c.durations.Restart,
 		started: func() { m.data["state"] = "restarting" },
 		halfway: func() { c.serviceReady(m) },
-		done:    settle, failed: settle,
+		done:    setReady, failed: setReady,
 	})
 	return object{"event": event, "data": m.data}, nil
 }
@@ -268,10 +268,10 @@ func deleteMachine(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if truth(m.data["deleting"]) {
-		return nil, c.machineMustBe(m)
+	if isTrue(m.data["deleting"]) {
+		return nil, c.checkState(m)
 	}
-	var createdIn string // if it is still being made
+	var createdIn string // the network, if the machine is still being created
 	for _, r := range c.running {
 		if r.machine == m && r.name == "create" {
 			createdIn = r.network
@@ -279,26 +279,26 @@ func deleteMachine(c *call) (any, error) {
 	}
 	c.cancelEvents(m)
 	m.data["deleting"] = true
-	was := m.data["state"]
-	if was != "off" {
+	previous := m.data["state"]
+	if previous != "off" {
 		m.data["state"] = "stopping"
 	}
 	event := c.begin(plan{
 		name: "deactivate", machine: m, takes: c.durations.Delete, network: createdIn,
 		done: func() {
 			m.data["dtDeleted"] = c.stamp()
-			c.releaseFrom(m)
+			c.unassignIP(m)
 			for _, script := range c.store.rows(startupScripts) {
 				c.unassignScript(script, m.key)
 			}
 			c.store.remove(machines, m)
 		},
 		failed: func() {
-			m.data["deleting"], m.data["state"] = false, was
-			switch { // what the delete broke off goes on
+			m.data["deleting"], m.data["state"] = false, previous
+			switch { // resume what the delete interrupted
 			case createdIn != "":
 				c.provision(m, createdIn)
-			case was == "starting" || was == "serviceready":
+			case previous == "starting" || previous == "serviceready":
 				c.boot(m)
 			}
 		},
@@ -307,33 +307,33 @@ func deleteMachine(c *call) (any, error) {
 }
 
 func updateMachine(c *call) (any, error) {
-	m, err := c.machineIn("off", "ready")
+	m, err := c.findMachineIn("off", "ready")
 	if err != nil {
 		return nil, err
 	}
-	machineType, size := m.data["machineType"], whole(m.data["diskSize"])
+	machineType, size := m.data["machineType"], integer(m.data["diskSize"])
 	var upgraded object
 	if c.given("machineType") && c.body["machineType"] != machineType {
-		t, err := c.reference(machineTypes, c.str("machineType"))
+		t, err := c.lookup(machineTypes, c.str("machineType"))
 		if err != nil {
 			return nil, err
 		}
-		upgraded = sizeOf(t.data)
+		upgraded = typeFields(t.data)
 	}
-	if wanted := whole(c.body["diskSize"]); c.given("diskSize") && wanted != size {
+	if wanted := integer(c.body["diskSize"]); c.given("diskSize") && wanted != size {
 		if wanted < size {
 			return nil, badRequest("The disk cannot be made smaller.")
 		}
 		if upgraded == nil {
 			upgraded = object{}
 		}
-		maps.Copy(upgraded, disk(wanted))
+		maps.Copy(upgraded, diskFields(wanted))
 	}
 	if upgraded != nil && m.data["state"] != "off" {
 		return nil, badRequest("The machine must be off to change its machine type or disk.")
 	}
 	if c.given("restorePointSnapshotId") {
-		if _, err := c.reference(snapshots, c.str("restorePointSnapshotId")); err != nil {
+		if _, err := c.lookup(snapshots, c.str("restorePointSnapshotId")); err != nil {
 			return nil, err
 		}
 	}
@@ -353,33 +353,33 @@ func updateMachine(c *call) (any, error) {
 	if c.given("publicIpType") && c.body["publicIpType"] != m.data["publicIpType"] {
 		c.setPublicIPType(m, c.str("publicIpType"))
 	}
-	answer := object{"data": m.data}
+	result := object{"data": m.data}
 	if networkID != "" {
-		answer["event"] = c.migrate(m, networkID)
+		result["event"] = c.migrate(m, networkID)
 	}
 	if upgraded != nil {
-		answer["event"] = c.upgrade(m, upgraded)
+		result["event"] = c.upgrade(m, upgraded)
 	}
-	return answer, nil
+	return result, nil
 }
 
-// upgrade gives a machine another type or disk, in two events of which the first is returned.
+// upgrade changes the type or the disk of a machine. It begins two events and returns the first.
 func (s *Server) upgrade(m *row, to object) object {
 	m.data["state"] = "upgrading"
-	back := func() { m.data["state"] = "off" }
+	setOff := func() { m.data["state"] = "off" }
 	event := s.begin(plan{
 		name: "vm-upgrade", machine: m, takes: s.durations.Upgrade,
 		done: func() {
 			maps.Copy(m.data, to)
-			back()
+			setOff()
 		},
-		failed: back,
+		failed: setOff,
 	})
 	s.begin(plan{name: "bill-upgrade", machine: m, takes: s.durations.Upgrade + s.durations.Queue})
 	return event
 }
 
-// migrate moves a machine to another network.
+// migrate begins a machine's move to another network.
 func (s *Server) migrate(m *row, networkID string) object {
 	return s.begin(plan{
 		name: "vm-migrate", machine: m, takes: s.durations.Migrate, network: networkID,
@@ -387,9 +387,9 @@ func (s *Server) migrate(m *row, networkID string) object {
 	})
 }
 
-// setPublicIPType changes the kind of a machine's public address, and with it the address.
+// setPublicIPType changes the type of a machine's public address, and so the address.
 func (s *Server) setPublicIPType(m *row, to string) {
-	s.releaseFrom(m)
+	s.unassignIP(m)
 	m.data["publicIpType"], m.data["publicIp"] = to, nil
 	switch {
 	case to == "static":
@@ -399,7 +399,7 @@ func (s *Server) setPublicIPType(m *row, to string) {
 	}
 }
 
-// claimFor claims a static address and gives it to a machine.
+// claimFor claims a static address and assigns it to a machine.
 func (s *Server) claimFor(m *row) *row {
 	ip := s.claim(text(m.data["region"]))
 	s.assign(ip, m)
@@ -412,13 +412,13 @@ func (s *Server) claim(region string) *row {
 }
 
 func (s *Server) assign(ip, m *row) {
-	s.releaseFrom(m)
+	s.unassignIP(m)
 	ip.data["assignedMachineId"] = m.key
 	m.data["publicIp"], m.data["publicIpType"] = ip.key, "static"
 }
 
-// releaseFrom takes a machine its static address, which stays claimed.
-func (s *Server) releaseFrom(m *row) {
+// unassignIP unassigns a machine's static address, which remains claimed.
+func (s *Server) unassignIP(m *row) {
 	for _, ip := range s.store.rows(publicIPs) {
 		if ip.data["assignedMachineId"] == m.key {
 			delete(ip.data, "assignedMachineId")

@@ -12,7 +12,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-func TestMachineIsCreated(t *testing.T) {
+func TestCreateMachine(t *testing.T) {
 	b := newBench(t)
 	created := b.ok("POST", "/machines", machineBody+`,"startOnCreate":true}`)
 	id := at(created, "data.id").(string)
@@ -26,7 +26,7 @@ func TestMachineIsCreated(t *testing.T) {
 	b.clock.Advance(2 * time.Second)
 	assert.Equal(t, "in progress", b.event(created)["state"])
 	b.clock.Advance(50 * time.Second)
-	assert.Equal(t, "starting", b.state(id), "it starts before its create event is done")
+	assert.Equal(t, "starting", b.state(id), "a machine starts before its create event is done")
 	assert.Equal(t, "in progress", b.event(created)["state"])
 	b.clock.Advance(8 * time.Second)
 	event := b.event(created)
@@ -34,13 +34,13 @@ func TestMachineIsCreated(t *testing.T) {
 	assert.Equal(t, "2026-03-01T12:00:00.000Z", event["dtCreated"])
 	assert.Equal(t, "2026-03-01T12:00:02.000Z", event["dtStarted"])
 	assert.Equal(t, "2026-03-01T12:01:00.000Z", event["dtFinished"])
-	assert.Equal(t, "starting", b.state(id), "an event that is done is no machine that is ready")
+	assert.Equal(t, "starting", b.state(id), "the event may be done before the machine is ready")
 	b.clock.Advance(10 * time.Second)
 	assert.Equal(t, "serviceready", b.state(id))
 	b.clock.Advance(10 * time.Second)
 	m := b.ok("GET", "/machines/"+id, "")
 	assert.Equal(t, "ready", m["state"])
-	assert.NotEmpty(t, m["publicIp"], "a dynamic address comes with the start")
+	assert.NotEmpty(t, m["publicIp"], "a dynamic address is assigned at the start")
 	assert.NotEmpty(t, m["privateIp"])
 	assert.Equal(t, "2147483648", m["ram"])
 	assert.Equal(t, "East Coast (NY2)", m["region"])
@@ -61,7 +61,7 @@ func TestMachineWithoutStartIsOffBeforeItsEventIsDone(t *testing.T) {
 	assert.Nil(t, m["publicIp"])
 }
 
-func TestMachineStartsStopsAndRestarts(t *testing.T) {
+func TestStartStopAndRestartMachine(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
 	path := "/machines/" + id
@@ -76,7 +76,7 @@ func TestMachineStartsStopsAndRestarts(t *testing.T) {
 	assert.NotEmpty(t, ip)
 
 	restarted := b.ok("PATCH", path+"/restart", "")
-	assert.Equal(t, "ready", b.state(id), "ready for a while after a restart was accepted")
+	assert.Equal(t, "ready", b.state(id), "a machine is still ready just after a restart was accepted")
 	b.refused(http.StatusBadRequest, "PATCH", path+"/restart", "")
 	b.clock.Advance(10 * time.Second)
 	assert.Equal(t, "restarting", b.state(id))
@@ -91,7 +91,7 @@ func TestMachineStartsStopsAndRestarts(t *testing.T) {
 	b.clock.Advance(time.Minute)
 	m := b.ok("GET", path, "")
 	assert.Equal(t, "off", m["state"])
-	assert.Nil(t, m["publicIp"], "a dynamic address goes with the stop")
+	assert.Nil(t, m["publicIp"], "a dynamic address is released at the stop")
 
 	events := b.ok("GET", "/machine-events?machineId="+id+"&order=asc", "")["items"].([]any)
 	var names []any
@@ -101,7 +101,7 @@ func TestMachineStartsStopsAndRestarts(t *testing.T) {
 	assert.Equal(t, []any{"create", "start", "restart", "stop"}, names)
 }
 
-func TestMachineIsDeleted(t *testing.T) {
+func TestDeleteMachine(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(true)
 	other := b.machine(false)
@@ -118,7 +118,7 @@ func TestMachineIsDeleted(t *testing.T) {
 	assert.Equal(t, other, items[0].(object)["id"])
 }
 
-func TestDeleteCancelsWhatGoesOn(t *testing.T) {
+func TestDeleteCancelsUnfinishedEvents(t *testing.T) {
 	b := newBench(t)
 	created := b.ok("POST", "/machines", machineBody+`}`)
 	id := at(created, "data.id").(string)
@@ -128,19 +128,19 @@ func TestDeleteCancelsWhatGoesOn(t *testing.T) {
 	b.refused(http.StatusNotFound, "GET", "/machines/"+id, "")
 }
 
-func TestMachineIsUpdated(t *testing.T) {
+func TestUpdateMachine(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(true)
 	path := "/machines/" + id
 
 	updated := b.ok("PUT", path, `{"name":"renamed","autoShutdownTimeout":24}`)
-	assert.NotContains(t, updated, "event", "nothing has to be done to the machine")
+	assert.NotContains(t, updated, "event", "a change of settings has no event")
 	assert.Equal(t, "renamed", b.ok("GET", path, "")["name"])
 	assert.EqualValues(t, 24, b.ok("GET", path, "")["autoShutdownTimeout"])
 
 	b.refused(http.StatusBadRequest, "PUT", path, `{"name":"not this either","machineType":"C3"}`)
 	b.refused(http.StatusBadRequest, "PUT", path, `{"diskSize":100}`)
-	assert.Equal(t, "renamed", b.ok("GET", path, "")["name"], "what is refused changes nothing")
+	assert.Equal(t, "renamed", b.ok("GET", path, "")["name"], "a refused update has no effect")
 	b.ok("PATCH", path+"/stop", "")
 	b.refused(http.StatusBadRequest, "PUT", path, `{"name":"too early"}`)
 	b.clock.Advance(time.Minute)
@@ -152,7 +152,7 @@ func TestMachineIsUpdated(t *testing.T) {
 	assert.Equal(t, "upgrading", at(upgraded, "data.state"))
 	assert.EqualValues(t, 1, at(upgraded, "data.cpus"))
 	unfinished := b.ok("GET", "/machine-events?machineId="+id+"&limit=2", "")["items"].([]any)
-	assert.Equal(t, "bill-upgrade", unfinished[0].(object)["name"], "a change of type or disk makes two events")
+	assert.Equal(t, "bill-upgrade", unfinished[0].(object)["name"], "a change of type or disk begins two events")
 	b.clock.Advance(45 * time.Second)
 	assert.Equal(t, "done", b.event(upgraded)["state"])
 	assert.Equal(t, "in progress", b.event(object{"event": unfinished[0]})["state"], "the second event outlasts the first")
@@ -165,11 +165,11 @@ func TestMachineIsUpdated(t *testing.T) {
 
 	b.ok("PUT", path, `{"publicIpType":"static"}`)
 	m = b.ok("GET", path, "")
-	assert.NotEmpty(t, m["publicIp"], "a static address comes to a machine that is off")
+	assert.NotEmpty(t, m["publicIp"], "a static address is assigned even to a machine that is off")
 	assert.Equal(t, "static", m["publicIpType"])
 }
 
-func TestMachineRefersToWhatThereIs(t *testing.T) {
+func TestMachineRefersToExistingObjects(t *testing.T) {
 	b := newBench(t)
 	for name, field := range map[string]string{
 		"machine type":   `"machineType":"Z1"`,
@@ -187,7 +187,7 @@ func TestMachineRefersToWhatThereIs(t *testing.T) {
 	assert.Empty(t, b.ok("GET", "/machines", "")["items"])
 }
 
-func TestEventsEndAsTold(t *testing.T) {
+func TestEventOutcomes(t *testing.T) {
 	for name, test := range map[string]struct {
 		outcome       paperspacetest.Outcome
 		state, reason any
@@ -219,12 +219,12 @@ func TestEventsEndAsTold(t *testing.T) {
 			}
 			again := b.ok("PATCH", "/machines/"+id+"/start", "")
 			b.clock.Advance(time.Hour)
-			assert.Equal(t, "done", b.event(again)["state"], "only the next event was told so")
+			assert.Equal(t, "done", b.event(again)["state"], "the outcome applies to one event only")
 		})
 	}
 }
 
-func TestEventIsEnded(t *testing.T) {
+func TestEndEvent(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
 	started := b.ok("PATCH", "/machines/"+id+"/start", "")
@@ -241,7 +241,7 @@ func TestAccessors(t *testing.T) {
 	b := newBench(t)
 	path := "/machines/" + b.machine(false) + "/accessors"
 	owner := b.ok("GET", path, "")["items"].([]any)
-	require.Len(t, owner, 1, "who creates a machine may use it")
+	require.Len(t, owner, 1, "the creator of a machine is an accessor")
 	added := b.ok("POST", path, `{"userId":"u3c9x2kfa"}`)
 	assert.Equal(t, "grace@example.com", at(added, "user.email"))
 	b.refused(http.StatusConflict, "POST", path, `{"userId":"u3c9x2kfa"}`)
@@ -274,7 +274,7 @@ func TestSession(t *testing.T) {
 	assert.Equal(t, "ur7p0nb7n", at(session, "user.id"))
 }
 
-func TestMachineIsCreatedWithEverything(t *testing.T) {
+func TestCreateMachineWithAllOptions(t *testing.T) {
 	b := newBench(t)
 	script := b.ok("POST", "/startup-scripts", `{"name":"s","script":"x"}`)["id"].(string)
 	created := b.ok("POST", "/machines", machineBody+`,"startupScriptId":"`+script+`","accessorIds":["u3c9x2kfa","ur7p0nb7n"],
@@ -288,14 +288,14 @@ func TestMachineIsCreatedWithEverything(t *testing.T) {
 	assert.Equal(t, "static", m["publicIpType"])
 	ips := b.ok("GET", "/public-ips", "")["items"].([]any)
 	require.Len(t, ips, 1)
-	assert.Equal(t, m["publicIp"], ips[0].(object)["ip"], "a static address is one of the team's, also while the machine is off")
+	assert.Equal(t, m["publicIp"], ips[0].(object)["ip"], "a static address is listed as a public IP of the team")
 	assert.Equal(t, id, ips[0].(object)["assignedMachineId"])
 	assert.Len(t, b.ok("GET", "/machines/"+id+"/accessors", "")["items"], 2)
 	assert.Len(t, b.ok("GET", "/snapshots?machineId="+id, "")["items"], 1)
 	assert.Equal(t, []any{id}, b.ok("GET", "/startup-scripts/"+script, "")["assignedMachineIds"])
 }
 
-func TestPublicAddressFollowsItsType(t *testing.T) {
+func TestPublicIPType(t *testing.T) {
 	b := newBench(t)
 	path := "/machines/" + b.machine(true)
 	first := b.ok("GET", path, "")["publicIp"]
@@ -304,7 +304,7 @@ func TestPublicAddressFollowsItsType(t *testing.T) {
 	assert.Nil(t, at(b.ok("PUT", path, `{"publicIpType":"none"}`), "data.publicIp"))
 	ip := b.ok("GET", "/public-ips", "")["items"].([]any)[0].(object)
 	assert.Equal(t, static, ip["ip"])
-	assert.NotContains(t, ip, "assignedMachineId", "it is still the team's, and free")
+	assert.NotContains(t, ip, "assignedMachineId", "the address remains claimed and is unassigned")
 	assert.NotEmpty(t, at(b.ok("PUT", path, `{"publicIpType":"dynamic"}`), "data.publicIp"))
 
 	other := b.machine(false)
@@ -322,7 +322,7 @@ func TestPublicAddressFollowsItsType(t *testing.T) {
 	b.refused(http.StatusNotFound, "PUT", "/public-ips/"+static, `{"machineId":null}`)
 }
 
-func TestWhatFailsLeavesTheMachineAsItWas(t *testing.T) {
+func TestFailedEventLeavesTheMachineUnchanged(t *testing.T) {
 	for name, test := range map[string]struct {
 		event       paperspace.MachineEventName
 		ready       bool
@@ -350,7 +350,7 @@ func TestWhatFailsLeavesTheMachineAsItWas(t *testing.T) {
 	}
 }
 
-func TestMachineIsBusyUntilItsUpgradeIsPaidFor(t *testing.T) {
+func TestMachineIsBusyUntilTheBillUpgradeEnds(t *testing.T) {
 	b := newBench(t)
 	path := "/machines/" + b.machine(false)
 	b.ok("PUT", path, `{"diskSize":100}`)
@@ -362,7 +362,7 @@ func TestMachineIsBusyUntilItsUpgradeIsPaidFor(t *testing.T) {
 	b.ok("PATCH", path+"/start", "")
 }
 
-func TestSnapshotsAndTemplatesNeedAMachineThatIsSettled(t *testing.T) {
+func TestSnapshotsAndTemplatesRequireAnIdleMachine(t *testing.T) {
 	b := newBench(t)
 	id := at(b.ok("POST", "/machines", machineBody+`}`), "data.id").(string)
 	b.refused(http.StatusBadRequest, "POST", "/snapshots", `{"name":"s","machineId":"`+id+`"}`)
@@ -391,13 +391,13 @@ func TestSnapshotsAndTemplatesNeedAMachineThatIsSettled(t *testing.T) {
 	b.ok("DELETE", "/snapshots/"+snapshot, "")
 }
 
-func TestAnEventThatIsEndedEarlyHasDoneItsWork(t *testing.T) {
+func TestEventEndedEarlyTakesEffect(t *testing.T) {
 	for name, test := range map[string]struct {
 		before func(b *bench)
 		begin  func(b *bench) object
 		wait   time.Duration
 		state  any
-		public bool // it has a public address in the end
+		public bool // whether it has a public address in the end
 	}{
 		"create": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, 0, "off", false},
 		"create and start": {nil, func(b *bench) object { return b.ok("POST", "/machines", machineBody+`,"startOnCreate":true}`) },
@@ -410,7 +410,7 @@ func TestAnEventThatIsEndedEarlyHasDoneItsWork(t *testing.T) {
 			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, time.Hour, "off", false},
 		"failing": {func(b *bench) { b.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Fails("no")) },
 			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, 59 * time.Second, "off", false},
-		"no room": {func(b *bench) { b.SetAvailable("C2", paperspace.RegionNY2, false) },
+		"no capacity": {func(b *bench) { b.SetAvailable("C2", paperspace.RegionNY2, false) },
 			func(b *bench) object { return b.ok("POST", "/machines", machineBody+`}`) }, time.Hour, "off", false},
 		"start": {nil, func(b *bench) object { return b.ok("PATCH", "/machines/"+b.machine(false)+"/start", "") }, 0, "ready", true},
 		"start halfway": {nil, func(b *bench) object { return b.ok("PATCH", "/machines/"+b.machine(false)+"/start", "") },
@@ -441,7 +441,7 @@ func TestAnEventThatIsEndedEarlyHasDoneItsWork(t *testing.T) {
 	}
 }
 
-func TestAnEventThatFailsLateTakesBackWhatItDid(t *testing.T) {
+func TestEventThatFailsLateRevertsItsEffects(t *testing.T) {
 	b := newBench(t)
 	for _, body := range []string{`}`, `,"startOnCreate":true}`, `,"publicIpType":"static"}`} {
 		created := b.ok("POST", "/machines", machineBody+body)
@@ -451,7 +451,7 @@ func TestAnEventThatFailsLateTakesBackWhatItDid(t *testing.T) {
 		b.EndEvent(at(created, "event.id").(string), paperspacetest.Fails("no"))
 		b.clock.Advance(time.Hour)
 		m := b.ok("GET", path, "")
-		assert.Equal(t, "provisioning", m["state"], "there is no state for a machine that failed")
+		assert.Equal(t, "provisioning", m["state"], "the API has no state for a failed machine")
 		for _, field := range []string{"networkId", "privateIp", "publicIp"} {
 			assert.Nil(t, m[field], field)
 		}
@@ -466,11 +466,11 @@ func TestAnEventThatFailsLateTakesBackWhatItDid(t *testing.T) {
 	b.EndEvent(at(started, "event.id").(string), paperspacetest.Fails("no"))
 	m := b.ok("GET", path, "")
 	assert.Equal(t, "off", m["state"])
-	assert.Nil(t, m["publicIp"], "a dynamic address goes")
+	assert.Nil(t, m["publicIp"], "a dynamic address is released")
 	b.ok("PATCH", path+"/start", "")
 }
 
-func TestAnAddressThatMovedOnStays(t *testing.T) {
+func TestFailedCreateKeepsAReassignedAddress(t *testing.T) {
 	b := newBench(t)
 	other := b.machine(false)
 	created := b.ok("POST", "/machines", machineBody+`,"publicIpType":"static"}`)
@@ -482,22 +482,21 @@ func TestAnAddressThatMovedOnStays(t *testing.T) {
 	assert.Len(t, b.ok("GET", "/public-ips", "")["items"], 1)
 }
 
-// TestNothingElseHappensToAMachineThatChanges holds that one event at a time has the power over a machine, whatever the
-// machine's state says in the meantime.
-func TestNothingElseHappensToAMachineThatChanges(t *testing.T) {
+// TestBusyMachineRefusesOtherChanges tests that one event at a time changes a machine, whatever state it has meanwhile.
+func TestBusyMachineRefusesOtherChanges(t *testing.T) {
 	for name, test := range map[string]struct {
-		ready bool
-		begin string
-		wait  time.Duration
-		shows string
-		says  string
-		ends  string
+		ready   bool
+		begin   string
+		wait    time.Duration
+		state   string // during the event
+		message string
+		ends    string // the state after the event
 	}{
-		"restart that was accepted": {true, "/restart", 0, "ready", "This machine is currently restarting.", "ready"},
-		"restart":                   {true, "/restart", 10 * time.Second, "restarting", "This machine is currently restarting.", "ready"},
-		"late restart":              {true, "/restart", 35 * time.Second, "serviceready", "This machine is currently restarting.", "ready"},
-		"late start":                {false, "/start", 25 * time.Second, "serviceready", "This machine is currently starting.", "ready"},
-		"stop":                      {true, "/stop", 0, "stopping", "This machine is currently stopping.", "off"},
+		"accepted restart": {true, "/restart", 0, "ready", "This machine is currently restarting.", "ready"},
+		"restart":          {true, "/restart", 10 * time.Second, "restarting", "This machine is currently restarting.", "ready"},
+		"late restart":     {true, "/restart", 35 * time.Second, "serviceready", "This machine is currently restarting.", "ready"},
+		"late start":       {false, "/start", 25 * time.Second, "serviceready", "This machine is currently starting.", "ready"},
+		"stop":             {true, "/stop", 0, "stopping", "This machine is currently stopping.", "off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -507,7 +506,7 @@ func TestNothingElseHappensToAMachineThatChanges(t *testing.T) {
 			path := "/machines/" + id
 			b.ok("PATCH", path+test.begin, "")
 			b.clock.Advance(test.wait)
-			require.Equal(t, test.shows, b.state(id))
+			require.Equal(t, test.state, b.state(id))
 			for _, call := range []struct{ method, path, body string }{
 				{"PATCH", path + "/stop", ""},
 				{"PATCH", path + "/start", ""},
@@ -517,14 +516,14 @@ func TestNothingElseHappensToAMachineThatChanges(t *testing.T) {
 			} {
 				b.refused(http.StatusBadRequest, call.method, call.path, call.body)
 			}
-			assert.Equal(t, test.says, b.refused(http.StatusBadRequest, "PATCH", path+"/stop", ""))
+			assert.Equal(t, test.message, b.refused(http.StatusBadRequest, "PATCH", path+"/stop", ""))
 			b.clock.Advance(time.Hour)
 			assert.Equal(t, test.ends, b.state(id))
 		})
 	}
 }
 
-func TestAMachineThatRestartsCanBeDeleted(t *testing.T) {
+func TestDeleteRestartingMachine(t *testing.T) {
 	b := newBench(t)
 	path := "/machines/" + b.machine(true)
 	restarted := b.ok("PATCH", path+"/restart", "")
@@ -536,13 +535,13 @@ func TestAMachineThatRestartsCanBeDeleted(t *testing.T) {
 	b.refused(http.StatusNotFound, "GET", path, "")
 }
 
-func TestADeleteThatFailsStopsNothing(t *testing.T) {
+func TestFailedDeleteInterruptsNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
 		state string
 	}{
 		"new":            {0, "provisioning"},
-		"most of it":     {50 * time.Second, "starting"},
+		"nearly created": {50 * time.Second, "starting"},
 		"starting":       {61 * time.Second, "starting"},
 		"nearly started": {70 * time.Second, "serviceready"},
 	} {
@@ -563,7 +562,7 @@ func TestADeleteThatFailsStopsNothing(t *testing.T) {
 	}
 }
 
-func TestNetworkTakesOverWhatIsInNone(t *testing.T) {
+func TestNewNetworkMigratesMachines(t *testing.T) {
 	b := newBench(t)
 	machine := func(more string) string {
 		body := `{"name":"a","machineType":"C2","templateId":"t0nspur5","diskSize":50` + more + `}`
@@ -587,7 +586,7 @@ func TestNetworkTakesOverWhatIsInNone(t *testing.T) {
 	}
 }
 
-func TestNetworkStaysForWhatIsOnItsWayThere(t *testing.T) {
+func TestNetworkOfMovingMachinesCannotBeDeleted(t *testing.T) {
 	b := newBench(t)
 	network := func() string {
 		return b.ok("POST", "/private-networks", `{"name":"n","region":"ny2"}`)["id"].(string)

@@ -15,18 +15,9 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// key is what an item of a list is known by.
-func key(item any) string {
-	for _, path := range []string{"id", "ip", "version", "name", "user.id"} {
-		if v := at(item.(object), path); v != nil {
-			return fmt.Sprint(v)
-		}
-	}
-	return ""
-}
-
-// walk returns the keys of all items of a list, page by page.
-func (b *bench) walk(path string, limit int, between func(page int)) []string {
+// listKeys lists all pages and returns the keys of the items. It calls between, if not nil, after each page but the
+// last.
+func (b *bench) listKeys(path string, limit int, between func(page int)) []string {
 	b.t.Helper()
 	var keys []string
 	after := ""
@@ -40,33 +31,30 @@ func (b *bench) walk(path string, limit int, between func(page int)) []string {
 		if after != "" {
 			query += "&after=" + url.QueryEscape(after)
 		}
-		answer := b.ok("GET", path+query, "")
-		items := answer["items"].([]any)
+		response := b.ok("GET", path+query, "")
+		items := response["items"].([]any)
 		assert.LessOrEqual(b.t, len(items), limit)
 		for _, item := range items {
 			keys = append(keys, key(item))
 		}
-		if answer["hasMore"] == false {
-			assert.Nil(b.t, answer["nextPage"])
+		if response["hasMore"] == false {
+			assert.Nil(b.t, response["nextPage"])
 			return keys
 		}
-		after = answer["nextPage"].(string)
+		after = response["nextPage"].(string)
 		if between != nil {
 			between(page)
 		}
 	}
 }
 
-const deploymentBody = `{"projectId":"%s","config":{"apiVersion":"v1","name":"web","image":"nginx",` +
-	`"resources":{"machineType":"C5","replicas":3,"ports":[80]}}}`
-
-// populate makes at least three of everything, and returns the path of each list.
+// populate creates at least three objects of each kind and returns the path of each list, by endpoint.
 func (b *bench) populate() map[string]string {
 	b.t.Helper()
 	id := func(o object) string { return at(o, "id").(string) }
 	three := func(path, body string) (ids []string) {
 		for n := range 3 {
-			if n > 0 { // some are of the same time
+			if n > 0 { // pairs have the same creation time
 				b.clock.Advance(time.Second)
 			}
 			for range 2 {
@@ -116,36 +104,35 @@ func (b *bench) populate() map[string]string {
 	b.clock.Advance(time.Minute)
 
 	paths := map[string]string{}
-	for _, op := range contract.Operations() {
-		if op.Response.Field("nextPage") == nil {
+	for _, e := range contract.Endpoints() {
+		if !e.IsList() {
 			continue
 		}
 		owner := map[string]string{
 			"machines": m, "projects": project, "datasets": dataset, "teams": paperspacetest.TeamID, "deployments": deployment,
-		}[strings.Split(op.Path, "/")[1]]
-		paths[op.ID] = strings.NewReplacer("{id}", owner, "{datasetId}", owner, "{teamId}", owner).Replace(op.Path)
+		}[strings.Split(e.Path, "/")[1]]
+		paths[e.ID] = strings.NewReplacer("{id}", owner, "{datasetId}", owner, "{teamId}", owner).Replace(e.Path)
 	}
 	return paths
 }
 
-func TestEveryListPages(t *testing.T) {
+func TestPagesOfEveryList(t *testing.T) {
 	b := newBench(t)
 	paths := b.populate()
-	require.Len(t, paths, 27)
 	for id, path := range paths {
-		op := contract.Lookup(id)
-		orders := op.Parameters[slices.IndexFunc(op.Parameters, func(p contract.Parameter) bool { return p.Name == "orderBy" })].Enum
+		e := contract.Lookup(id)
+		orders := e.Parameters[slices.IndexFunc(e.Parameters, func(p contract.Parameter) bool { return p.Name == "orderBy" })].Enum
 		for _, orderBy := range orders {
 			query := fmt.Sprintf("%s?orderBy=%s&order=", path, orderBy)
-			ascending := b.walk(query+"asc", 120, nil)
+			ascending := b.listKeys(query+"asc", 120, nil)
 			assert.GreaterOrEqual(t, len(ascending), 3, id)
-			assert.Len(t, slices.Compact(slices.Sorted(slices.Values(ascending))), len(ascending), "%s: no item comes twice", id)
-			descending := b.walk(query+"desc", 120, nil)
-			assert.Equal(t, descending, b.walk(path+"?orderBy="+fmt.Sprint(orderBy), 120, nil), "%s: descending unless told otherwise", id)
+			assert.Len(t, slices.Compact(slices.Sorted(slices.Values(ascending))), len(ascending), "%s: an item is listed twice", id)
+			descending := b.listKeys(query+"desc", 120, nil)
+			assert.Equal(t, descending, b.listKeys(path+"?orderBy="+fmt.Sprint(orderBy), 120, nil), "%s: the default order is descending", id)
 			slices.Reverse(descending)
 			assert.Equal(t, ascending, descending, id)
-			assert.Equal(t, ascending, b.walk(query+"asc", 1, nil), id)
-			assert.Equal(t, ascending, b.walk(query+"asc", 2, nil), id)
+			assert.Equal(t, ascending, b.listKeys(query+"asc", 1, nil), id)
+			assert.Equal(t, ascending, b.listKeys(query+"asc", 2, nil), id)
 		}
 	}
 	byName := b.ok("GET", "/startup-scripts?orderBy=name&order=asc", "")["items"].([]any)
@@ -156,7 +143,7 @@ func TestEveryListPages(t *testing.T) {
 	assert.True(t, slices.IsSorted(names))
 }
 
-func TestPagesStayRightWhileTheListChanges(t *testing.T) {
+func TestPagesWhileTheListChanges(t *testing.T) {
 	for _, order := range []string{"orderBy=dtCreated&order=asc", "orderBy=dtCreated&order=desc", "orderBy=name&order=asc"} {
 		t.Run(order, func(t *testing.T) {
 			b := newBench(t)
@@ -169,13 +156,12 @@ func TestPagesStayRightWhileTheListChanges(t *testing.T) {
 				all = append(all, create(fmt.Sprintf("script %d", n)))
 			}
 			var first []string
-			seen := b.walk("/startup-scripts?"+order, 3, func(page int) {
+			seen := b.listKeys("/startup-scripts?"+order, 3, func(page int) {
 				if page > 0 {
 					return
 				}
-				// All of the first page goes, its last item included, which the cursor points at; one more to come
-				// goes too, and others come.
-				first = b.walk("/startup-scripts?"+order, 120, nil)[:4]
+				// Delete the whole first page, to whose last item the cursor points, and the next item; then add new items.
+				first = b.listKeys("/startup-scripts?"+order, 120, nil)[:4]
 				for _, id := range first {
 					b.ok("DELETE", "/startup-scripts/"+id, "")
 				}
@@ -184,16 +170,16 @@ func TestPagesStayRightWhileTheListChanges(t *testing.T) {
 			})
 			for _, id := range all {
 				if id != first[3] {
-					assert.Contains(t, seen, id, "nothing is lost")
+					assert.Contains(t, seen, id, "an item is missing")
 				}
 			}
 			assert.NotContains(t, seen, first[3])
-			assert.Len(t, slices.Compact(slices.Sorted(slices.Values(seen))), len(seen), "nothing comes twice")
+			assert.Len(t, slices.Compact(slices.Sorted(slices.Values(seen))), len(seen), "an item is listed twice")
 		})
 	}
 }
 
-func TestCursorsBelongToTheirOrder(t *testing.T) {
+func TestCursorIsValidForItsOrderOnly(t *testing.T) {
 	b := newBench(t)
 	for range 3 {
 		b.ok("POST", "/startup-scripts", `{"name":"s","script":"x"}`)
@@ -204,29 +190,18 @@ func TestCursorsBelongToTheirOrder(t *testing.T) {
 	b.refused(400, "GET", "/startup-scripts?order=asc&after="+cursor, "")
 }
 
-// made creates an object and returns what it is known by.
-func (b *bench) made(path, body string) string {
-	b.t.Helper()
-	o := b.ok("POST", path, body)
-	if data, ok := o["data"].(object); ok { // it comes with an event
-		o = data
-	}
-	return key(o)
-}
-
-// filtered is a list with an object that a parameter's value asks for, and one that it does not ask for.
+// filtered is a list with one object that a parameter's value selects, and others that it does not.
 type filtered struct {
 	path, value string
-	by, want    string // what the items are told apart by; none is wanted if it is ""
+	by, want    string // path of the identifying field and its value in the selected object; "" if none is selected
 }
 
-// filters hold, for each parameter that a list has besides those of paging, what makes such a list. Every server begins
-// with some of the objects.
+// filters creates a filtered list for each endpoint and filter parameter. A new server already has some of the objects.
 var filters = map[string]func(b *bench) filtered{
 	"customTemplates-list name": func(*bench) filtered { return filtered{"/custom-templates", "TRAIN", "id", "tq1x8trn2"} },
 	"customTemplates-list machineId": func(b *bench) filtered {
 		id := b.machine(false)
-		b.made("/custom-templates", `{"name":"t","machineId":"`+id+`"}`)
+		b.create("/custom-templates", `{"name":"t","machineId":"`+id+`"}`)
 		return filtered{"/custom-templates", id, "parentMachineId", id}
 	},
 	"machineEvents-list machineId": func(b *bench) filtered {
@@ -243,62 +218,62 @@ var filters = map[string]func(b *bench) filtered{
 		return filtered{"/private-networks", "PRIV", "id", paperspacetest.NetworkID}
 	},
 	"privateNetworks-list region": func(b *bench) filtered {
-		return filtered{"/private-networks", "ca1", "id", b.made("/private-networks", `{"name":"n","region":"ca1"}`)}
+		return filtered{"/private-networks", "ca1", "id", b.create("/private-networks", `{"name":"n","region":"ca1"}`)}
 	},
 	"publicIps-list region": func(b *bench) filtered {
-		b.made("/public-ips", `{"region":"ny2"}`)
-		return filtered{"/public-ips", "ca1", "ip", b.made("/public-ips", `{"region":"ca1"}`)}
+		b.create("/public-ips", `{"region":"ny2"}`)
+		return filtered{"/public-ips", "ca1", "ip", b.create("/public-ips", `{"region":"ca1"}`)}
 	},
 	"sharedDrives-list name":   ofDrives("TWO"),
 	"sharedDrives-list region": ofDrives("ca1"),
 	"snapshots-list machineId": func(b *bench) filtered {
-		b.made("/snapshots", `{"name":"s","machineId":"`+b.machine(false)+`"}`)
+		b.create("/snapshots", `{"name":"s","machineId":"`+b.machine(false)+`"}`)
 		id := b.machine(false)
-		b.made("/snapshots", `{"name":"s","machineId":"`+id+`"}`)
+		b.create("/snapshots", `{"name":"s","machineId":"`+id+`"}`)
 		return filtered{"/snapshots", id, "machineId", id}
 	},
 	"startupScripts-list name": func(b *bench) filtered {
-		b.made("/startup-scripts", `{"name":"one","script":"x"}`)
-		return filtered{"/startup-scripts", "TWO", "id", b.made("/startup-scripts", `{"name":"two","script":"x"}`)}
+		b.create("/startup-scripts", `{"name":"one","script":"x"}`)
+		return filtered{"/startup-scripts", "TWO", "id", b.create("/startup-scripts", `{"name":"two","script":"x"}`)}
 	},
 	"projectActivity-list deploymentId": func(b *bench) filtered {
-		project := b.made("/projects", project)
+		project := b.create("/projects", project)
 		b.upsert("", project, config("}"))
 		id := b.upsert("", project, config("}"))
 		return filtered{"/projects/" + project + "/activity", id, "deployment.id", id}
 	},
 	"projectDeployments-list name": func(b *bench) filtered {
-		project := b.made("/projects", project)
+		project := b.create("/projects", project)
 		b.upsert("", project, config("}"))
 		id := b.upsert("", project, strings.Replace(config("}"), "web", "api", 1))
 		return filtered{"/projects/" + project + "/deployments", "API", "id", id}
 	},
 	"projectModels-list name": func(b *bench) filtered {
-		project := b.made("/projects", project)
-		b.made("/models", `{"name":"one","projectId":"`+project+`"}`)
-		id := b.made("/models", `{"name":"two","projectId":"`+project+`"}`)
+		project := b.create("/projects", project)
+		b.create("/models", `{"name":"one","projectId":"`+project+`"}`)
+		id := b.create("/models", `{"name":"two","projectId":"`+project+`"}`)
 		return filtered{"/projects/" + project + "/models", "TWO", "id", id}
 	},
 	"models-list projectId": func(b *bench) filtered {
-		b.made("/models", `{"name":"m"}`)
-		project := b.made("/projects", project)
-		return filtered{"/models", project, "id", b.made("/models", `{"name":"m","projectId":"`+project+`"}`)}
+		b.create("/models", `{"name":"m"}`)
+		project := b.create("/projects", project)
+		return filtered{"/models", project, "id", b.create("/models", `{"name":"m","projectId":"`+project+`"}`)}
 	},
 	"datasets-list teamId": func(b *bench) filtered {
-		b.made("/datasets", `{"name":"d"}`) // all that can be made are the team's
+		b.create("/datasets", `{"name":"d"}`) // the server has datasets of one team only
 		return filtered{"/datasets", "tother", "id", ""}
 	},
 	"datasets-list privacy": func(b *bench) filtered {
-		b.made("/datasets", `{"name":"d"}`)
-		return filtered{"/datasets", "PUBLIC", "id", b.made("/datasets", `{"name":"d","isPublic":true}`)}
+		b.create("/datasets", `{"name":"d"}`)
+		return filtered{"/datasets", "PUBLIC", "id", b.create("/datasets", `{"name":"d","isPublic":true}`)}
 	},
 	"datasetVersions-list tags": func(b *bench) filtered {
-		path := "/datasets/" + b.made("/datasets", `{"name":"d"}`) + "/versions"
-		b.made(path, `{"tags":"a,b"}`)
-		return filtered{path, "c,d", "version", b.made(path, `{"tags":"b,c"}`)}
+		path := "/datasets/" + b.create("/datasets", `{"name":"d"}`) + "/versions"
+		b.create(path, `{"tags":"a,b"}`)
+		return filtered{path, "c,d", "version", b.create(path, `{"tags":"b,c"}`)}
 	},
 	"deploymentLogs-list instanceId": func(b *bench) filtered {
-		id := b.upsert("", b.made("/projects", project), config("}"))
+		id := b.upsert("", b.create("/projects", project), config("}"))
 		b.AddLog(id, "i1", "one")
 		b.AddLog(id, "i2", "two")
 		return filtered{"/deployments/" + id + "/logs", "i2", "message", "two"}
@@ -311,34 +286,34 @@ var filters = map[string]func(b *bench) filtered{
 func ofMachines(value string) func(b *bench) filtered {
 	return func(b *bench) filtered {
 		b.machine(false)
-		id := b.made("/machines", `{"name":"web","machineType":"A4000","templateId":"t9taj00e","diskSize":100,"region":"ams1"}`)
+		id := b.create("/machines", `{"name":"web","machineType":"A4000","templateId":"t9taj00e","diskSize":100,"region":"ams1"}`)
 		return filtered{"/machines", value, "id", id}
 	}
 }
 
 func ofDrives(value string) func(b *bench) filtered {
 	return func(b *bench) filtered {
-		b.made("/shared-drives", `{"name":"one","region":"ny2","size":50,"networkId":"n8fw0k2me"}`)
-		network := b.made("/private-networks", `{"name":"n","region":"ca1"}`)
-		id := b.made("/shared-drives", `{"name":"two","region":"ca1","size":50,"networkId":"`+network+`"}`)
+		b.create("/shared-drives", `{"name":"one","region":"ny2","size":50,"networkId":"n8fw0k2me"}`)
+		network := b.create("/private-networks", `{"name":"n","region":"ca1"}`)
+		id := b.create("/shared-drives", `{"name":"two","region":"ca1","size":50,"networkId":"`+network+`"}`)
 		return filtered{"/shared-drives", value, "id", id}
 	}
 }
 
-func TestEveryListFilters(t *testing.T) {
+func TestFiltersOfEveryList(t *testing.T) {
 	tested := 0
-	for _, op := range contract.Operations() {
-		if op.Response.Field("items") == nil {
+	for _, e := range contract.Endpoints() {
+		if !e.IsList() {
 			continue
 		}
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			if p.In != contract.InQuery || slices.Contains([]string{"limit", "after", "order", "orderBy"}, p.Name) {
 				continue
 			}
 			tested++
-			t.Run(op.ID+" "+p.Name, func(t *testing.T) {
-				listOf := filters[op.ID+" "+p.Name]
-				require.NotNil(t, listOf, "there is no test of it")
+			t.Run(e.ID+" "+p.Name, func(t *testing.T) {
+				listOf := filters[e.ID+" "+p.Name]
+				require.NotNil(t, listOf, "filters has no entry for the parameter")
 				b := newBench(t)
 				list := listOf(b)
 				keys := func(query string) []any {
@@ -353,14 +328,14 @@ func TestEveryListFilters(t *testing.T) {
 					want = []any{}
 				}
 				assert.Equal(t, want, keys("?"+p.Name+"="+url.QueryEscape(list.value)))
-				assert.NotEqual(t, want, keys(""), "there is nothing to leave out")
+				assert.NotEqual(t, want, keys(""), "the list has no object that the filter could leave out")
 			})
 		}
 	}
 	assert.Len(t, filters, tested)
 }
 
-func TestFilters(t *testing.T) {
+func TestMachineFilters(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
 	b.ok("POST", "/machines", `{"name":"web","machineType":"A4000","templateId":"t9taj00e","diskSize":100,"region":"ams1"}`)

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// What the kinds of objects have of their own. Machines and deployments have files of their own.
+// Handlers and checks of single kinds of objects. Machines and deployments have their own files.
 
-// showUser puts the user of the body into an object, which is there for others to see who it is.
-func showUser(c *call, data object) error {
-	u, err := c.reference(users, c.str("userId"))
+// embedUser adds the user named in the body to the object.
+func embedUser(c *call, data object) error {
+	u, err := c.lookup(users, c.str("userId"))
 	if err == nil {
 		data["user"] = u.data
 	}
 	return err
 }
 
-// machineIs filters by the parameter machineId.
-func machineIs(field string) filter {
+// byMachine selects objects whose field equals the parameter machineId.
+func byMachine(field string) filter {
 	return func(c *call) (func(object) bool, error) {
 		if !c.query.Has("machineId") {
 			return nil, nil
@@ -30,18 +30,18 @@ func machineIs(field string) filter {
 }
 
 func getAvailability(c *call) (any, error) {
-	t, err := c.reference(machineTypes, c.query.Get("machineType"))
+	t, err := c.lookup(machineTypes, c.query.Get("machineType"))
 	if err != nil {
 		return nil, err
 	}
 	region, err := c.region(c.query.Get("region"))
-	return object{"available": truth(t.data[availableIn(region)])}, err
+	return object{"available": isTrue(t.data[availableIn(region)])}, err
 }
 
 func createTemplate(c *call) (any, error) {
-	m, err := c.reference(machines, c.str("machineId"))
+	m, err := c.lookup(machines, c.str("machineId"))
 	if err == nil {
-		err = c.machineMustBe(m, "off", "ready")
+		err = c.checkState(m, "off", "ready")
 	}
 	if err != nil {
 		return nil, err
@@ -63,9 +63,9 @@ func (s *Server) addTemplate(id, name string, machine object) *row {
 }
 
 func createSnapshot(c *call) (any, error) {
-	m, err := c.reference(machines, c.str("machineId"))
+	m, err := c.lookup(machines, c.str("machineId"))
 	if err == nil {
-		err = c.machineMustBe(m, "off", "ready")
+		err = c.checkState(m, "off", "ready")
 	}
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func createSnapshot(c *call) (any, error) {
 	return object{"event": event, "data": data}, nil
 }
 
-// snapshot takes a snapshot of a machine.
+// snapshot begins a snapshot of a machine.
 func (s *Server) snapshot(m *row, name string) (event, data object) {
 	id := s.id("ss", 10)
 	r := s.store.add(snapshots, "", id,
@@ -86,8 +86,8 @@ func (s *Server) snapshot(m *row, name string) (event, data object) {
 	return event, r.data
 }
 
-// snapshotOf finds the snapshot of the path, and its machine, which may be gone.
-func (c *call) snapshotOf() (snapshot, machine *row, err error) {
+// findSnapshot returns the snapshot at the path and its machine, which is nil if it was deleted.
+func (c *call) findSnapshot() (snapshot, machine *row, err error) {
 	r, err := c.find(snapshots)
 	if err != nil {
 		return nil, nil, err
@@ -96,11 +96,11 @@ func (c *call) snapshotOf() (snapshot, machine *row, err error) {
 }
 
 func deleteSnapshot(c *call) (any, error) {
-	r, m, err := c.snapshotOf()
+	r, m, err := c.findSnapshot()
 	if err != nil {
 		return nil, err
 	}
-	if truth(r.data["deleting"]) {
+	if isTrue(r.data["deleting"]) {
 		return nil, badRequest("This snapshot is currently being deleted.")
 	}
 	r.data["deleting"] = true
@@ -113,34 +113,34 @@ func deleteSnapshot(c *call) (any, error) {
 }
 
 func restoreSnapshot(c *call) (any, error) {
-	r, m, err := c.snapshotOf()
+	r, m, err := c.findSnapshot()
 	switch {
 	case err != nil:
 		return nil, err
 	case m == nil:
 		return nil, notFound(machines)
 	}
-	if err := c.machineMustBe(m, "off", "ready"); err != nil {
+	if err := c.checkState(m, "off", "ready"); err != nil {
 		return nil, err
 	}
-	if truth(c.body["createSnapshotBeforeRestore"]) {
+	if isTrue(c.body["createSnapshotBeforeRestore"]) {
 		c.snapshot(m, "Before restore of "+text(r.data["name"]))
 	}
-	was := m.data["state"]
+	previous := m.data["state"]
 	m.data["state"] = "restarting"
-	back := func() { m.data["state"] = was }
-	event := c.begin(plan{name: "snapshot-restore", machine: m, takes: c.durations.Restore, done: back, failed: back})
+	reset := func() { m.data["state"] = previous }
+	event := c.begin(plan{name: "snapshot-restore", machine: m, takes: c.durations.Restore, done: reset, failed: reset})
 	return object{"event": event, "data": r.data}, nil
 }
 
-// changeScript assigns a startup script to a machine, or takes it away.
+// changeScript assigns a startup script to a machine or unassigns it.
 func changeScript(change func(s *Server, script *row, machineID string)) handler {
 	return func(c *call) (any, error) {
 		script, err := c.find(startupScripts)
 		if err != nil {
 			return nil, err
 		}
-		m, err := c.reference(machines, c.str("machineId"))
+		m, err := c.lookup(machines, c.str("machineId"))
 		if err != nil {
 			return nil, err
 		}
@@ -165,9 +165,9 @@ func createNetwork(c *call) (any, error) {
 		return nil, err
 	}
 	n := c.addNetwork(c.id("n", 8), c.str("name"), region)
-	if truth(c.body["migrateMachines"]) {
+	if isTrue(c.body["migrateMachines"]) {
 		for _, m := range c.store.rows(machines) {
-			if m.data["networkId"] == DefaultNetworkID && m.data["region"] == region && !truth(m.data["deleting"]) && !c.moves(m) {
+			if m.data["networkId"] == DefaultNetworkID && m.data["region"] == region && !isTrue(m.data["deleting"]) && !c.isMoving(m) {
 				c.migrate(m, n.key)
 			}
 		}
@@ -175,8 +175,8 @@ func createNetwork(c *call) (any, error) {
 	return n.data, nil
 }
 
-// moves reports whether a machine is on its way into a network.
-func (s *Server) moves(m *row) bool {
+// isMoving reports whether an unfinished event moves a machine to a network.
+func (s *Server) isMoving(m *row) bool {
 	for _, r := range s.running {
 		if r.machine == m && r.network != "" {
 			return true
@@ -204,12 +204,12 @@ func getNetwork(c *call) (any, error) {
 	return n.data, nil
 }
 
-func networkIsFree(c *call, n *row) error {
+func networkUnused(c *call, n *row) error {
 	if n.key == DefaultNetworkID {
 		return badRequest("The default network cannot be deleted.")
 	}
 	for _, r := range c.running {
-		if r.network == n.key { // the machine does not say so yet
+		if r.network == n.key { // the machine does not have it yet
 			return conflict("The private network is in use by machine %s.", r.machine.key)
 		}
 	}
@@ -238,7 +238,7 @@ func assignIP(c *call) (any, error) {
 	}
 	var to *row
 	if c.given("machineId") {
-		if to, err = c.reference(machines, c.str("machineId")); err != nil {
+		if to, err = c.lookup(machines, c.str("machineId")); err != nil {
 			return nil, err
 		}
 		if to.data["region"] != ip.data["region"] {
@@ -255,16 +255,16 @@ func assignIP(c *call) (any, error) {
 	return ip.data, nil
 }
 
-func ipIsFree(_ *call, ip *row) error {
+func ipUnassigned(_ *call, ip *row) error {
 	if id, ok := ip.data["assignedMachineId"]; ok {
 		return conflict("The public IP is assigned to machine %s.", id)
 	}
 	return nil
 }
 
-// inNetwork checks the network, the region and the size of a new drive.
-func inNetwork(c *call, data object) error {
-	if err := mustBeWhole("size", data["size"], mostGiB); err != nil {
+// checkDrive checks the network, the region and the size of a new drive.
+func checkDrive(c *call, data object) error {
+	if err := checkInteger("size", data["size"], maxGiB); err != nil {
 		return err
 	}
 	region, err := c.region(c.str("region"))
@@ -275,7 +275,7 @@ func inNetwork(c *call, data object) error {
 	return err
 }
 
-func mounted(c *call, data object) error {
+func setMount(c *call, data object) error {
 	name := text(data["id"])
 	maps.Copy(data, object{
 		"mountPoint": fmt.Sprintf(`\\%s\%s`, c.address("10.30"), name), "username": "u-" + name, "password": c.id("", 16),
@@ -295,8 +295,8 @@ func testConnection(c *call) (any, error) {
 	return object{"success": true}, nil
 }
 
-// emptied takes from a project what is only in it.
-func emptied(c *call, project *row) error {
+// clearProject deletes the deployments of a project and detaches its models.
+func clearProject(c *call, project *row) error {
 	for _, d := range slices.Clone(c.store.rows(deployments)) {
 		if d.data["projectId"] == project.key {
 			c.store.remove(deployments, d)
@@ -310,8 +310,8 @@ func emptied(c *call, project *row) error {
 	return nil
 }
 
-// ofProject filters by the project of the path.
-func ofProject(c *call) (func(object) bool, error) {
+// byProject selects objects of the project at the path.
+func byProject(c *call) (func(object) bool, error) {
 	project := c.path[0]
 	if c.store.get(projects, "", project) == nil {
 		return nil, notFound(projects)
@@ -319,17 +319,17 @@ func ofProject(c *call) (func(object) bool, error) {
 	return func(o object) bool { return o["projectId"] == project }, nil
 }
 
-// modelOfPath finds the project and the model of the path.
-func (c *call) modelOfPath() (project, model *row, err error) {
-	if project, err = c.reference(projects, c.path[0]); err != nil {
+// findModel returns the project and the model at the path.
+func (c *call) findModel() (project, model *row, err error) {
+	if project, err = c.lookup(projects, c.path[0]); err != nil {
 		return nil, nil, err
 	}
-	model, err = c.reference(models, c.path[1])
+	model, err = c.lookup(models, c.path[1])
 	return project, model, err
 }
 
 func addModel(c *call) (any, error) {
-	project, model, err := c.modelOfPath()
+	project, model, err := c.findModel()
 	if err != nil {
 		return nil, err
 	}
@@ -338,7 +338,7 @@ func addModel(c *call) (any, error) {
 }
 
 func removeModel(c *call) (any, error) {
-	project, model, err := c.modelOfPath()
+	project, model, err := c.findModel()
 	switch {
 	case err != nil:
 		return nil, err
@@ -349,8 +349,8 @@ func removeModel(c *call) (any, error) {
 	return model.data, nil
 }
 
-// attached has a secret tell whether a deployment of its project or team refers to it.
-func attached(owner string) func(*call, object) error {
+// trackUse makes a secret report whether a deployment of its project or team refers to it.
+func trackUse(owner string) func(*call, object) error {
 	return func(c *call, data object) error {
 		ownerID, reference := c.path[0], "secret:"+text(data["name"])
 		data["hasDeploymentAttached"] = func() any {
@@ -362,7 +362,7 @@ func attached(owner string) func(*call, object) error {
 	}
 }
 
-// mentions reports whether a value holds a text.
+// mentions reports whether a string in a JSON value equals the text.
 func mentions(value any, text string) bool {
 	switch value := value.(type) {
 	case string:
@@ -379,13 +379,13 @@ func mentions(value any, text string) bool {
 	return false
 }
 
-func numbered(c *call, data object) error {
+func setNumericID(c *call, data object) error {
 	data["id"] = number(c.store.seq + 1)
 	return nil
 }
 
 func removeTag(c *call) (any, error) {
-	project, err := c.reference(projects, c.path[0])
+	project, err := c.lookup(projects, c.path[0])
 	if err != nil {
 		return nil, err
 	}
@@ -397,35 +397,35 @@ func removeTag(c *call) (any, error) {
 	return tag.data, nil
 }
 
-// owned has a dataset or model belong to the team, and lie where its body says or else in the team's default storage.
-func owned(c *call, data object) error {
+// setStorage sets the team of a dataset or model, and its storage provider: the one in the body or the team's default.
+func setStorage(c *call, data object) error {
 	data["teamId"] = TeamID
 	if !c.given("storageProviderId") {
 		for _, p := range c.store.rows(storageProviders) {
-			if truth(p.data["isTeamDefault"]) {
+			if isTrue(p.data["isTeamDefault"]) {
 				data["storageProviderId"] = p.key
 			}
 		}
 		return nil
 	}
-	_, err := c.reference(storageProviders, c.str("storageProviderId"))
+	_, err := c.lookup(storageProviders, c.str("storageProviderId"))
 	return err
 }
 
-func inProject(c *call, _ object) error {
+func projectExists(c *call, _ object) error {
 	if !c.given("projectId") {
 		return nil
 	}
-	_, err := c.reference(projects, c.str("projectId"))
+	_, err := c.lookup(projects, c.str("projectId"))
 	return err
 }
 
 func byPrivacy(c *call) (func(object) bool, error) {
 	public := c.param("privacy") == "PUBLIC"
-	return func(o object) bool { return truth(o["isPublic"]) == public }, nil
+	return func(o object) bool { return isTrue(o["isPublic"]) == public }, nil
 }
 
-func ofDataset(c *call, data object) error {
+func setVersionFields(c *call, data object) error {
 	data["version"], data["datasetId"], data["userId"] = data["id"], c.path[0], UserID
 	if c.given("tags") {
 		data["tags"] = split(c.str("tags"))
@@ -440,7 +440,7 @@ func splitTags(c *call, _ *row) error {
 	return nil
 }
 
-// split makes a list of tags that came as "a,b".
+// split parses tags such as "a,b".
 func split(tags string) []any {
 	list := []any{}
 	for tag := range strings.SplitSeq(tags, ",") {
@@ -451,7 +451,7 @@ func split(tags string) []any {
 	return list
 }
 
-// byTags asks for versions with one of the tags.
+// byTags selects versions that have one of the tags.
 func byTags(c *call) (func(object) bool, error) {
 	if !c.query.Has("tags") {
 		return nil, nil
@@ -462,9 +462,9 @@ func byTags(c *call) (func(object) bool, error) {
 	}, nil
 }
 
-// onlyDefault takes the other providers of the team their being the default, if a new one is.
-func onlyDefault(c *call, data object) error {
-	if truth(data["isTeamDefault"]) {
+// keepOneDefault unsets the team's default storage provider if data sets a new one.
+func keepOneDefault(c *call, data object) error {
+	if isTrue(data["isTeamDefault"]) {
 		for _, p := range c.store.rows(storageProviders) {
 			p.data["isTeamDefault"] = false
 		}
@@ -472,16 +472,16 @@ func onlyDefault(c *call, data object) error {
 	return nil
 }
 
-func staysOnlyDefault(c *call, _ *row) error { return onlyDefault(c, c.body) }
+func keepOneDefaultOnUpdate(c *call, _ *row) error { return keepOneDefault(c, c.body) }
 
 func notManaged(_ *call, p *row) error {
-	if truth(p.data["isManaged"]) {
+	if isTrue(p.data["isManaged"]) {
 		return &apiError{status: 403, code: "FORBIDDEN", message: "The storage provider is managed by the service."}
 	}
 	return nil
 }
 
-func providerIsFree(c *call, p *row) error {
+func providerUnused(c *call, p *row) error {
 	for _, k := range []kind{datasets, models} {
 		for _, r := range c.store.rows(k) {
 			if r.data["storageProviderId"] == p.key {
@@ -503,17 +503,17 @@ func getUtilization(*call) (any, error) {
 func byRole(c *call) (func(object) bool, error) {
 	switch c.query.Get("role") {
 	case "owner":
-		return func(o object) bool { return truth(o["isOwner"]) }, nil
+		return func(o object) bool { return isTrue(o["isOwner"]) }, nil
 	case "admin":
-		return func(o object) bool { return truth(o["isAdmin"]) }, nil
+		return func(o object) bool { return isTrue(o["isAdmin"]) }, nil
 	case "member":
-		return func(o object) bool { return !truth(o["isAdmin"]) && !truth(o["isOwner"]) }, nil
+		return func(o object) bool { return !isTrue(o["isAdmin"]) && !isTrue(o["isOwner"]) }, nil
 	}
 	return nil, nil
 }
 
 func notOwner(_ *call, m *row) error {
-	if truth(m.data["isOwner"]) {
+	if isTrue(m.data["isOwner"]) {
 		return &apiError{status: 403, code: "FORBIDDEN", message: "The owner of a team cannot be changed."}
 	}
 	return nil

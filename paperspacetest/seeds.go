@@ -13,24 +13,24 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// What every server begins with, besides machine types, OS templates and custom templates.
+// Ids of objects that every new server has.
 const (
-	// UserID is the user whom the key belongs to, who owns the team.
+	// UserID is the user of the API key, who owns the team.
 	UserID = "ur7p0nb7n"
-	// MemberID is another user of the team.
+	// MemberID is another member of the team.
 	MemberID = "u3c9x2kfa"
-	// TeamID is the team that the key works for.
+	// TeamID is the team of the API key.
 	TeamID = "taekk107hp"
 	// DefaultNetworkID is the team's default network.
 	DefaultNetworkID = "nzq3r1c7d"
 	// NetworkID is a private network in ny2.
 	NetworkID = "n8fw0k2me"
-	// UbuntuID is the OS template of Ubuntu 22.04.
+	// UbuntuID is the OS template for Ubuntu 22.04.
 	UbuntuID = "t0nspur5"
 )
 
-// furnish fills a new server with what the API itself cannot create.
-func (s *Server) furnish() {
+// addDefaults adds the objects that every new server has.
+func (s *Server) addDefaults() {
 	s.AddUser(User{ID: UserID, Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace"})
 	s.AddTeam(Team{ID: TeamID, Name: "Example", Namespace: "example"})
 	s.AddUser(User{ID: MemberID, Email: "grace@example.com", FirstName: "Grace", LastName: "Hopper", TeamID: TeamID})
@@ -54,35 +54,35 @@ func (s *Server) furnish() {
 	})
 }
 
-// plant adds an object that the API cannot create. It returns what is wrong with it: shown is how answers show it.
-func (s *Server) plant(k kind, parent, key string, data object, shown *contract.Schema) error {
-	if issues := shown.Check(take(shown, data)); len(issues) > 0 {
+// addObject adds an object, which must conform to the schema that responses have for it.
+func (s *Server) addObject(k kind, parent, key string, data object, schema *contract.Schema) error {
+	if issues := schema.Check(selectFields(schema, data)); len(issues) > 0 {
 		return fmt.Errorf("%v", issues)
 	}
 	if key == "." || key == ".." {
-		return fmt.Errorf("no path can hold the id %q", key)
+		return fmt.Errorf("the id %q is not valid in a path", key)
 	}
 	if s.store.get(k, parent, key) != nil {
-		return fmt.Errorf("there is %s %q already", strings.ToLower(string(k)), key)
+		return fmt.Errorf("%s %q already exists", strings.ToLower(string(k)), key)
 	}
 	s.store.add(k, parent, key, data)
 	return nil
 }
 
-// itemOf is how a list shows an object.
-func itemOf(operation string) *contract.Schema {
-	return contract.Lookup(operation).Response.Field("items").Items
+// itemOf returns the schema of the items of a list endpoint.
+func itemOf(id string) *contract.Schema {
+	return contract.Lookup(id).Response.Field("items").Items
 }
 
 // User is a user of the service.
 type User struct {
-	// ID is the user's id; empty: one is made.
+	// ID is the user's id. If empty, an id is generated.
 	ID string
 	// Email is the user's email address.
 	Email string
 	// FirstName and LastName may be empty.
 	FirstName, LastName string
-	// TeamID is a team that the user is in; empty: none.
+	// TeamID is a team of the user, empty for none.
 	TeamID string
 	// IsAdmin makes the user an administrator of the team.
 	IsAdmin bool
@@ -103,10 +103,10 @@ func (s *Server) addUser(u User) (string, error) {
 	defer s.mu.Unlock()
 	s.advance()
 	if u.TeamID != "" && s.store.get(teams, "", u.TeamID) == nil {
-		return "", fmt.Errorf("there is no team %q", u.TeamID)
+		return "", fmt.Errorf("team %q does not exist", u.TeamID)
 	}
 	id := cmp.Or(u.ID, s.id("u", 8))
-	err := s.plant(users, "", id, object{
+	err := s.addObject(users, "", id, object{
 		"id": id, "email": u.Email, "firstName": u.FirstName, "lastName": u.LastName, "publicProfileImageUrl": nil,
 		"dtCreated": s.stamp(), "lastActive": nil,
 	}, itemOf("machines-listAccessors").Field("user").Schema)
@@ -117,7 +117,7 @@ func (s *Server) addUser(u User) (string, error) {
 }
 
 func (s *Server) addMember(teamID, userID string, owner, admin bool) error {
-	return s.plant(memberships, teamID, userID, object{
+	return s.addObject(memberships, teamID, userID, object{
 		"id": userID, "user": s.store.get(users, "", userID).data, "isOwner": owner, "isAdmin": admin,
 		"dtConfirmed": s.stamp(), "dtDeleted": nil,
 	}, itemOf("teamMemberships-listByTeamId"))
@@ -125,15 +125,15 @@ func (s *Server) addMember(teamID, userID string, owner, admin bool) error {
 
 // Team is a team.
 type Team struct {
-	// ID is the team's id; empty: one is made.
+	// ID is the team's id. If empty, an id is generated.
 	ID string
 	// Name is the team's name.
 	Name string
-	// Namespace is its name in URLs.
+	// Namespace is the team's name in URLs.
 	Namespace string
 }
 
-// AddTeam adds a team, which belongs to the user of the key, and returns the id.
+// AddTeam adds a team, owned by the user of the API key, and returns the id.
 func (s *Server) AddTeam(t Team) string {
 	s.t.Helper()
 	id, err := s.addTeam(t)
@@ -155,7 +155,7 @@ func (s *Server) addTeam(t Team) (string, error) {
 		"id": id, "name": t.Name, "namespace": t.Namespace, "isUserTeam": false, "isPrivate": false,
 		"publicProfileImageUrl": nil, "maxMachines": number(100), "analyticsId": number(1), "dtCreated": s.stamp(),
 	}
-	err := s.plant(teams, "", id, team, contract.Lookup("auth-session").Response.Field("team").Schema)
+	err := s.addObject(teams, "", id, team, contract.Lookup("auth-session").Response.Field("team").Schema)
 	if err == nil {
 		err = s.addMember(id, UserID, true, true)
 	}
@@ -164,23 +164,23 @@ func (s *Server) addTeam(t Team) (string, error) {
 
 // MachineType is a type of machines.
 type MachineType struct {
-	// Label is what it is called, such as "A4000".
+	// Label is the name of the type, such as "A4000".
 	Label string
-	// CPUs is the number of its virtual CPUs.
+	// CPUs is the number of virtual CPUs.
 	CPUs int
-	// RAM is in GiB.
+	// RAM is the memory in GiB.
 	RAM int64
-	// GPU is the name of its GPUs, empty if it has none.
+	// GPU is the name of the GPUs, empty for none.
 	GPU string
-	// GPUs is how many there are.
+	// GPUs is the number of GPUs.
 	GPUs int
-	// GPUMemory is the memory of each, in GiB.
+	// GPUMemory is the memory of each GPU in GiB.
 	GPUMemory int64
-	// UsageRate is the price of an hour, in US dollars.
+	// UsageRate is the price per hour in US dollars.
 	UsageRate float64
 }
 
-// builtinTypes are the machine types that a new server has, all available in all regions.
+// builtinTypes are the machine types of a new server, available in all regions.
 var builtinTypes = []MachineType{
 	{Label: "C1", CPUs: 1, RAM: 1, UsageRate: 0.0075}, {Label: "C2", CPUs: 1, RAM: 2, UsageRate: 0.018},
 	{Label: "C3", CPUs: 2, RAM: 4, UsageRate: 0.036}, {Label: "C4", CPUs: 2, RAM: 8, UsageRate: 0.06},
@@ -205,10 +205,10 @@ var builtinTypes = []MachineType{
 
 var regions = []string{"ny2", "ca1", "ams1"}
 
-// availableIn names the field of a machine type that says where there is room.
+// availableIn returns the name of the field that holds whether a machine type is available in the region.
 func availableIn(region string) string { return "available in " + region }
 
-// AddMachineType adds a machine type, which is available in all regions.
+// AddMachineType adds a machine type, available in all regions.
 func (s *Server) AddMachineType(t MachineType) {
 	s.t.Helper()
 	if err := s.addMachineType(t); err != nil {
@@ -222,13 +222,13 @@ func (s *Server) addMachineType(t MachineType) error {
 	switch {
 	case t.Label == "":
 		return errors.New("a machine type needs a label")
-	case t.CPUs < 1 || t.RAM < 1 || t.RAM > mostGiB || t.GPUs < 0 || t.GPUMemory < 0 || t.GPUMemory > mostGiB,
+	case t.CPUs < 1 || t.RAM < 1 || t.RAM > maxGiB || t.GPUs < 0 || t.GPUMemory < 0 || t.GPUMemory > maxGiB,
 		!(t.UsageRate >= 0) || math.IsInf(t.UsageRate, 1):
-		return fmt.Errorf("machine type %s has a number that no machine has", t.Label)
+		return fmt.Errorf("machine type %s has a number out of range", t.Label)
 	case (t.GPUs > 0) != (t.GPU != ""), t.GPUs == 0 && t.GPUMemory > 0:
-		return fmt.Errorf("machine type %s needs both the name and the number of its GPUs, or neither", t.Label)
+		return fmt.Errorf("machine type %s must have both a name and a number of GPUs, or neither", t.Label)
 	case s.store.get(machineTypes, "", t.Label) != nil:
-		return fmt.Errorf("there is a machine type %s already", t.Label)
+		return fmt.Errorf("machine type %s already exists", t.Label)
 	}
 	o := object{
 		"machineType": t.Label, "cpus": number(t.CPUs), "ram": number(t.RAM * gib), "usageRate": price(t.UsageRate),
@@ -244,8 +244,8 @@ func (s *Server) addMachineType(t MachineType) error {
 	return nil
 }
 
-// SetAvailable sets whether there is room for machines of a type in a region. Where there is none, the create and the
-// start of a machine never end.
+// SetAvailable sets whether a machine type is available in a region. Where it is not, creating or starting a machine
+// never ends.
 func (s *Server) SetAvailable(machineType string, region paperspace.Region, available bool) {
 	s.t.Helper()
 	short, err := paperspace.ParseRegion(string(region))
@@ -259,17 +259,17 @@ func (s *Server) SetAvailable(machineType string, region paperspace.Region, avai
 	}
 	s.mu.Unlock()
 	if t == nil {
-		s.t.Fatalf("paperspacetest: SetAvailable: there is no machine type %q", machineType)
+		s.t.Fatalf("paperspacetest: SetAvailable: no machine type %q", machineType)
 	}
 }
 
-// availableTypes is how templates show the machine types.
+// availableTypes returns the machine types as templates list them.
 func (s *Server) availableTypes() any {
 	var all []any
 	for _, t := range s.store.rows(machineTypes) {
 		available := false
 		for _, region := range regions {
-			available = available || truth(t.data[availableIn(region)])
+			available = available || isTrue(t.data[availableIn(region)])
 		}
 		all = append(all, object{"machineTypeLabel": t.key, "isAvailable": available})
 	}
@@ -278,17 +278,17 @@ func (s *Server) availableTypes() any {
 
 // OSTemplate is an operating system that machines can start from.
 type OSTemplate struct {
-	// ID is its id; empty: one is made.
+	// ID is the template's id. If empty, an id is generated.
 	ID string
-	// Name is its name, such as "Ubuntu 22.04".
+	// Name is the template's name, such as "Ubuntu 22.04".
 	Name string
-	// AgentType is the kind of machine: "LinuxHeadless" (also if empty), "LinuxDesktop" or "WindowsDesktop".
+	// AgentType is the kind of machine: "LinuxHeadless" (the default), "LinuxDesktop" or "WindowsDesktop".
 	AgentType string
-	// DefaultSize is the size of the disk in GB, 0 if there is none.
+	// DefaultSize is the default size of the disk in GB, 0 for none.
 	DefaultSize int
 }
 
-// builtinTemplates are the OS templates that a new server has.
+// builtinTemplates are the OS templates of a new server.
 var builtinTemplates = []OSTemplate{
 	{UbuntuID, "Ubuntu 22.04", "LinuxHeadless", 50},
 	{"tkni3aa4", "Ubuntu 20.04", "LinuxHeadless", 50},
@@ -320,10 +320,10 @@ func (s *Server) addOSTemplate(t OSTemplate) (string, error) {
 	if t.DefaultSize != 0 {
 		o["defaultSizeGb"] = number(t.DefaultSize)
 	}
-	return id, s.plant(osTemplates, "", id, o, itemOf("osTemplates-list"))
+	return id, s.addObject(osTemplates, "", id, o, itemOf("osTemplates-list"))
 }
 
-// AddLog adds a line to a deployment's logs, of an instance unless instanceID is empty.
+// AddLog adds a line to the logs of a deployment. The instanceID may be empty.
 func (s *Server) AddLog(deploymentID, instanceID, message string) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -334,12 +334,12 @@ func (s *Server) AddLog(deploymentID, instanceID, message string) {
 	}
 	s.mu.Unlock()
 	if d == nil {
-		s.t.Fatalf("paperspacetest: AddLog: there is no deployment %q", deploymentID)
+		s.t.Fatalf("paperspacetest: AddLog: no deployment %q", deploymentID)
 	}
 }
 
-// session tells whom the key belongs to.
-func session(c *call) (any, error) {
+// getSession returns the user and the team of the API key.
+func getSession(c *call) (any, error) {
 	user := maps.Clone(c.store.get(users, "", UserID).data)
 	team := c.store.get(teams, "", TeamID).data
 	var in []any

@@ -12,54 +12,53 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// DefaultKey is the API key of a server that was not given another.
+// DefaultKey is the API key of a server without [WithKey].
 const DefaultKey = "test-key"
 
-// Server is a Paperspace in memory. It is an [http.RoundTripper], which needs no network and works inside a
-// testing/synctest bubble, and an [http.Handler]. It is safe for concurrent use and has no goroutine of its own: what
-// happens by itself has happened when somebody looks.
+// Server is an in-memory Paperspace. It is an [http.RoundTripper], which needs no network and works inside a
+// testing/synctest bubble, and an [http.Handler]. It is safe for concurrent use. It has no goroutines of its own: each
+// call first applies the state changes that have come due since the last one.
 type Server struct {
 	key       string
 	clock     func() time.Time
 	speed     float64
-	origin    time.Time // where the sped-up clock began
+	origin    time.Time // start of the sped-up clock
 	durations Durations
-	strict    map[Deviation]bool // the deviations that are switched off
+	strict    map[Deviation]bool // the deviations that are turned off
 	t         reporter
 
 	mu                            sync.Mutex
 	store                         store
-	now                           time.Time // as of the call, or of the step, that is being carried out
-	agenda                        []step
-	running                       map[string]*running // events that have not ended, by id
+	now                           time.Time // the time of the current call or step
+	schedule                      []step
+	running                       map[string]*running // unfinished events, by id
 	outcomes                      map[string][]Outcome
 	random                        *rand.Rand
-	addresses, networks, requests int // how many there were
+	addresses, networks, requests int // numbers assigned so far
 
-	faults []*fault
-	dice   *rand.Rand
-	calls  []*Call
-
-	forgetful bool
+	faults       []*fault
+	faultRandom  *rand.Rand
+	calls        []*Call
+	withoutCalls bool
 }
 
-// reporter is what a misuse of the server is reported to, at the line of the caller.
+// reporter reports misuse of the server at the line of the caller. A testing.TB is one.
 type reporter interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// panicker reports where there is no test.
+// panicker is the reporter outside tests.
 type panicker struct{}
 
 func (panicker) Helper() {}
 
 func (panicker) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
-// Option changes a server as it is made.
+// Option configures a [Server].
 type Option func(*Server) error
 
-// WithKey sets the API key that the server takes, [DefaultKey] otherwise.
+// WithKey sets the API key that the server accepts. The default is [DefaultKey].
 func WithKey(key string) Option {
 	return func(s *Server) error {
 		if key == "" {
@@ -70,7 +69,7 @@ func WithKey(key string) Option {
 	}
 }
 
-// WithClock sets the clock that the server goes by, [time.Now] otherwise. It is asked once for each call.
+// WithClock sets the server's clock. The default is [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(s *Server) error {
 		if now == nil {
@@ -81,19 +80,19 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithSpeed sets how many seconds of the service pass in one second of the clock. The times that the service tells run
-// ahead with it.
+// WithSpeed sets how many seconds pass for the server in one second of its clock. Timestamps in responses run ahead
+// accordingly.
 func WithSpeed(factor float64) Option {
 	return func(s *Server) error {
 		if !(factor > 0) || math.IsInf(factor, 1) {
-			return fmt.Errorf("WithSpeed: %v is not a number above 0", factor)
+			return fmt.Errorf("WithSpeed: %v is not a finite number above 0", factor)
 		}
 		s.speed = factor
 		return nil
 	}
 }
 
-// WithDurations sets how long things take.
+// WithDurations sets how long state changes take.
 func WithDurations(d Durations) Option {
 	return func(s *Server) error {
 		for _, each := range d.fields() {
@@ -106,8 +105,8 @@ func WithDurations(d Durations) Option {
 	}
 }
 
-// WithSeed sets what random things (ids, and which calls a [Fault] with a Chance happens to) come from. The same seed
-// gives the same, as long as the same calls are made in the same order.
+// WithSeed seeds the random choices of the server: ids, and which calls a [Fault] with a Chance affects. With the same
+// seed, the same calls in the same order give the same results.
 func WithSeed(seed uint64) Option {
 	return func(s *Server) error {
 		s.seed(seed)
@@ -115,16 +114,16 @@ func WithSeed(seed uint64) Option {
 	}
 }
 
-// WithoutCalls keeps the server from remembering the calls that it received, for one that runs for long.
+// WithoutCalls stops the server from recording calls, which saves memory in a server that runs for long.
 func WithoutCalls() Option {
 	return func(s *Server) error {
-		s.forgetful = true
+		s.withoutCalls = true
 		return nil
 	}
 }
 
-// New makes a server for a test. Misusing it, with a fault for an operation that does not exist, say, fails the test
-// at the line that does it.
+// New returns a server for a test. Misuse, such as a fault for an endpoint that does not exist, fails the test at the
+// line of the caller.
 func New(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := newServer(t, opts)
@@ -134,7 +133,7 @@ func New(t testing.TB, opts ...Option) *Server {
 	return s
 }
 
-// NewServer makes a server where there is no test. Misusing it panics.
+// NewServer returns a server for use outside tests. Misuse panics.
 func NewServer(opts ...Option) *Server {
 	s, err := newServer(panicker{}, opts)
 	if err != nil {
@@ -159,25 +158,26 @@ func newServer(t reporter, opts []Option) (*Server, error) {
 	s.durations.setDefaults()
 	s.origin = s.clock()
 	s.now = s.origin
-	s.furnish()
+	s.addDefaults()
 	return s, nil
 }
 
 func (s *Server) seed(seed uint64) {
 	s.random = rand.New(rand.NewPCG(seed, 1))
-	s.dice = rand.New(rand.NewPCG(seed, 2))
+	s.faultRandom = rand.New(rand.NewPCG(seed, 2))
 }
 
-// Key is the API key that the server takes.
+// Key returns the API key that the server accepts.
 func (s *Server) Key() string { return s.key }
 
-// URL is the base URL of the server as an [http.RoundTripper]. It takes requests to any host.
+// URL returns the base URL to use with the server as an [http.RoundTripper]. The server accepts requests to any host.
 func (s *Server) URL() string { return "https://paperspace.test/v1" }
 
-// HTTPClient returns a client whose requests all go to the server.
+// HTTPClient returns an HTTP client that sends every request to the server.
 func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s} }
 
-// Client returns a client of the server, without a network in between. Options come on top of what that needs.
+// Client returns a client that calls the server directly, without a network. The given options are applied after those
+// that connect it.
 func (s *Server) Client(opts ...paperspace.Option) *paperspace.Client {
 	s.t.Helper()
 	c, err := paperspace.NewClient(append([]paperspace.Option{
@@ -189,18 +189,18 @@ func (s *Server) Client(opts ...paperspace.Option) *paperspace.Client {
 	return c
 }
 
-// time is what the server's own clock shows.
+// time returns the current time of the sped-up clock.
 func (s *Server) time() time.Time {
 	passed := float64(s.clock().Sub(s.origin)) * s.speed
-	return s.origin.Add(time.Duration(min(passed, farthest)))
+	return s.origin.Add(time.Duration(min(passed, maxElapsed)))
 }
 
-// farthest is where a clock stops that is sped up beyond what a time.Duration holds.
-const farthest = float64(math.MaxInt64 / 2)
+// maxElapsed is where a clock stops that is sped up beyond the range of time.Duration.
+const maxElapsed = float64(math.MaxInt64 / 2)
 
 const idLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-// id makes an id like those of the service: a prefix that tells the kind, and letters and digits.
+// id returns a new id in the service's style: a prefix for the kind, then random letters and digits.
 func (s *Server) id(prefix string, length int) string {
 	b := []byte(prefix)
 	for range length {
@@ -217,7 +217,7 @@ func (s *Server) uuid() string {
 	return formatUUID(id)
 }
 
-// timestamp is a time as the service writes it.
+// timestamp formats a time as the service does.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (s *Server) stamp() string { return timestamp(s.now) }

@@ -12,26 +12,25 @@ import (
 	"strings"
 )
 
-// object is what the API knows a thing by: its fields, as they would be decoded from JSON with json.Number for numbers.
-// It may hold more than an answer shows: an answer takes from it what its schema names. A value may be a func() any,
-// which is then asked for the value whenever an answer shows it.
+// object holds the fields of an API object, as decoded from JSON with json.Number. It may have fields that no response
+// schema names. A value may be a func() any, which is called for each response.
 type object = map[string]any
 
-// kind names the objects of one table, as error messages call them.
+// kind is the name of a table's objects in error messages.
 type kind string
 
 // row is an object in its table.
 type row struct {
-	seq    int64  // counts all rows that were ever made, so that it orders those of the same time
-	parent string // the key of the object that it belongs to, in the table of that kind
-	key    string // what it is known by there
+	seq    int64  // number of the row over all tables, which orders rows of the same time
+	parent string // key of the object that it belongs to, or ""
+	key    string // unique within the parent
 	data   object
 }
 
-// table holds all objects of a kind, in the order in which they were made.
+// table holds all objects of a kind in the order of their creation.
 type table struct {
 	rows  []*row
-	index map[[2]string]*row
+	index map[[2]string]*row // by parent and key
 }
 
 // store holds all tables.
@@ -62,7 +61,7 @@ func (s *store) get(k kind, parent, key string) *row { return s.table(k).index[[
 
 func (s *store) rows(k kind) []*row { return s.table(k).rows }
 
-// remove takes out a row. What belongs to it cannot be reached without it.
+// remove removes a row. Its children become unreachable.
 func (s *store) remove(k kind, r *row) {
 	t := s.table(k)
 	if i, found := slices.BinarySearchFunc(t.rows, r.seq, func(r *row, seq int64) int { return cmp.Compare(r.seq, seq) }); found {
@@ -71,8 +70,8 @@ func (s *store) remove(k kind, r *row) {
 	}
 }
 
-// position is a place in an ordered list: after the row with this value and number, whether or not it is still there.
-// So a page begins where the one before it ended, whatever was made or deleted in between.
+// position is a position in an ordered list: after the row with this value and number, even if that was deleted. So a
+// page begins where the previous one ended, whatever was created or deleted in between.
 type position struct {
 	value string
 	seq   int64
@@ -84,7 +83,7 @@ func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.value, q.value), cmp.Compare(p.seq, q.seq))
 }
 
-// cursor writes the position down for a client. The list's order is part of it, because it means nothing in another.
+// cursor encodes the position. The cursor includes the order, because it is valid only in that.
 func (p position) cursor(order string) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s %d %s", order, p.seq, p.value))
 }
@@ -107,13 +106,13 @@ func formatUUID(id [16]byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// text is a string field's value, and "" for one that is null or not there.
+// text returns the value of a string field, or "" if it is null or missing.
 func text(v any) string { s, _ := v.(string); return s }
 
-func truth(v any) bool { b, _ := v.(bool); return b }
+func isTrue(v any) bool { b, _ := v.(bool); return b }
 
-// whole is a number field's value, or the number next to it that an int64 holds.
-func whole(v any) int64 {
+// integer returns the value of a number field, limited to the range of int64.
+func integer(v any) int64 {
 	n, _ := v.(json.Number)
 	switch f, _ := n.Float64(); {
 	case f >= math.MaxInt64:

@@ -14,21 +14,21 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-func TestEveryOperationIsCarriedOut(t *testing.T) {
+func TestEveryEndpointIsServed(t *testing.T) {
 	b := newBench(t)
-	for _, op := range contract.Operations() {
-		path := strings.NewReplacer("{", "", "}", "").Replace(op.Path)
-		if op.ID == "storageProviders-get" {
+	for _, e := range contract.Endpoints() {
+		path := strings.NewReplacer("{", "", "}", "").Replace(e.Path)
+		if e.ID == "storageProviders-get" {
 			path = "/storage-providers/spnothing"
 		}
-		status, answer := b.send(op.Method, path, "", "Authorization", "Bearer "+b.Key())
-		assert.NotContains(t, answer, `"Not found"`, op.ID)
-		assert.Less(t, status, 500, op.ID)
+		status, response := b.send(e.Method, path, "", "Authorization", "Bearer "+b.Key())
+		assert.NotContains(t, response, `"Not found"`, e.ID)
+		assert.Less(t, status, 500, e.ID)
 	}
-	assert.Len(t, b.Calls(), len(contract.Operations()))
+	assert.Len(t, b.Calls(), len(contract.Endpoints()))
 }
 
-func TestRequestsThatBreakTheContractAreRefused(t *testing.T) {
+func TestRequestsThatViolateTheContractAreRefused(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
 	authorization, contentType := "Bearer "+b.Key(), "application/json"
@@ -36,41 +36,41 @@ func TestRequestsThatBreakTheContractAreRefused(t *testing.T) {
 		method, path, body         string
 		authorization, contentType string
 		status                     int
-		code, says                 string
+		code, contains             string
 	}{
-		"no key":             {"GET", "/machines", "", "", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
-		"wrong key":          {"GET", "/machines", "", "Bearer wrong", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
-		"no bearer":          {"GET", "/machines", "", b.Key(), "", 401, "UNAUTHORIZED", "You must be logged in"},
-		"unknown path":       {"GET", "/machine", "", authorization, "", 404, "NOT_FOUND", `"Not found"`},
-		"unknown query":      {"GET", "/machines?colour=red", "", authorization, "", 400, "BAD_REQUEST", "colour: is not"},
-		"query twice":        {"GET", "/machines?name=a&name=b", "", authorization, "", 400, "BAD_REQUEST", "name: must be given once"},
-		"broken query":       {"GET", "/machines?name=%zz", "", authorization, "", 400, "BAD_REQUEST", "query"},
-		"limit too small":    {"GET", "/machines?limit=0", "", authorization, "", 400, "BAD_REQUEST", "limit"},
-		"limit too large":    {"GET", "/machines?limit=121", "", authorization, "", 400, "BAD_REQUEST", "limit"},
-		"limit no number":    {"GET", "/machines?limit=many", "", authorization, "", 400, "BAD_REQUEST", "limit"},
-		"wrong order":        {"GET", "/machines?order=up", "", authorization, "", 400, "BAD_REQUEST", "order"},
-		"wrong orderBy":      {"GET", "/machine-events?orderBy=name", "", authorization, "", 400, "BAD_REQUEST", "orderBy"},
-		"junk cursor":        {"GET", "/machines?after=junk", "", authorization, "", 400, "BAD_REQUEST", "Invalid cursor"},
-		"missing query":      {"GET", "/machine-availability?region=ny2", "", authorization, "", 400, "BAD_REQUEST", "machineType: is required"},
-		"id of wrong form":   {"GET", "/deployments/psm9u09bwu5i", "", authorization, "", 400, "BAD_REQUEST", "uuid"},
-		"missing field":      {"POST", "/machines", `{"name":"a"}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: is required"},
-		"unknown field":      {"POST", "/machines", machineBody + `,"colour":"red"}`, authorization, contentType, 400, "BAD_REQUEST", "colour: is not a known field"},
-		"wrong type":         {"POST", "/machines", machineBody + `,"startOnCreate":"yes"}`, authorization, contentType, 400, "BAD_REQUEST", "startOnCreate: must be a boolean"},
-		"null":               {"POST", "/machines", machineBody + `,"networkId":null}`, authorization, contentType, 400, "BAD_REQUEST", "networkId: must not be null"},
-		"enum":               {"POST", "/machines", machineBody + `,"publicIpType":"fixed"}`, authorization, contentType, 400, "BAD_REQUEST", "publicIpType: must be one of"},
-		"range":              {"POST", "/machines", strings.Replace(machineBody, "50", "0", 1) + `}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: must be more than 0"},
-		"pattern":            {"POST", "/teams/taekk107hp/secrets", `{"name":"1st","value":"x"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must match"},
-		"too long":           {"POST", "/projects", `{"name":"` + strings.Repeat("x", 129) + `"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must have at most 128"},
-		"no object":          {"POST", "/projects", `[]`, authorization, contentType, 400, "BAD_REQUEST", "must be an object"},
-		"broken JSON":        {"POST", "/projects", `{"name":`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
-		"two bodies":         {"POST", "/projects", `{"name":"a"}{}`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
-		"no body":            {"POST", "/projects", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
-		"content type":       {"POST", "/projects", `{"name":"a"}`, authorization, "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE", "text/plain"},
-		"no content type":    {"POST", "/projects", `{"name":"a"}`, authorization, "", 415, "UNSUPPORTED_MEDIA_TYPE", "content-type"},
-		"JSON without body":  {"PATCH", "/machines/" + id + "/start", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
-		"body without need":  {"PATCH", "/machines/" + id + "/start", `{"now":true}`, authorization, contentType, 400, "BAD_REQUEST", "takes no body"},
-		"GET with body":      {"GET", "/machines", `{}`, authorization, contentType, 400, "BAD_REQUEST", "takes no body"},
-		"body far too large": {"POST", "/projects", `{"name":"` + strings.Repeat("x", 9<<20) + `"}`, authorization, contentType, 413, "PAYLOAD_TOO_LARGE", "too large"},
+		"no key":                    {"GET", "/machines", "", "", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
+		"wrong key":                 {"GET", "/machines", "", "Bearer wrong", "", 401, "UNAUTHORIZED", "You must be logged in to access this method."},
+		"no bearer":                 {"GET", "/machines", "", b.Key(), "", 401, "UNAUTHORIZED", "You must be logged in"},
+		"unknown path":              {"GET", "/machine", "", authorization, "", 404, "NOT_FOUND", `"Not found"`},
+		"unknown query":             {"GET", "/machines?colour=red", "", authorization, "", 400, "BAD_REQUEST", "colour: is not"},
+		"query twice":               {"GET", "/machines?name=a&name=b", "", authorization, "", 400, "BAD_REQUEST", "name: must be given once"},
+		"broken query":              {"GET", "/machines?name=%zz", "", authorization, "", 400, "BAD_REQUEST", "query"},
+		"limit too small":           {"GET", "/machines?limit=0", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"limit too large":           {"GET", "/machines?limit=121", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"limit not a number":        {"GET", "/machines?limit=many", "", authorization, "", 400, "BAD_REQUEST", "limit"},
+		"wrong order":               {"GET", "/machines?order=up", "", authorization, "", 400, "BAD_REQUEST", "order"},
+		"wrong orderBy":             {"GET", "/machine-events?orderBy=name", "", authorization, "", 400, "BAD_REQUEST", "orderBy"},
+		"invalid cursor":            {"GET", "/machines?after=junk", "", authorization, "", 400, "BAD_REQUEST", "Invalid cursor"},
+		"missing query":             {"GET", "/machine-availability?region=ny2", "", authorization, "", 400, "BAD_REQUEST", "machineType: is required"},
+		"malformed id":              {"GET", "/deployments/psm9u09bwu5i", "", authorization, "", 400, "BAD_REQUEST", "uuid"},
+		"missing field":             {"POST", "/machines", `{"name":"a"}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: is required"},
+		"unknown field":             {"POST", "/machines", machineBody + `,"colour":"red"}`, authorization, contentType, 400, "BAD_REQUEST", "colour: is not a known field"},
+		"wrong type":                {"POST", "/machines", machineBody + `,"startOnCreate":"yes"}`, authorization, contentType, 400, "BAD_REQUEST", "startOnCreate: must be a boolean"},
+		"null":                      {"POST", "/machines", machineBody + `,"networkId":null}`, authorization, contentType, 400, "BAD_REQUEST", "networkId: must not be null"},
+		"enum":                      {"POST", "/machines", machineBody + `,"publicIpType":"fixed"}`, authorization, contentType, 400, "BAD_REQUEST", "publicIpType: must be one of"},
+		"range":                     {"POST", "/machines", strings.Replace(machineBody, "50", "0", 1) + `}`, authorization, contentType, 400, "BAD_REQUEST", "diskSize: must be more than 0"},
+		"pattern":                   {"POST", "/teams/taekk107hp/secrets", `{"name":"1st","value":"x"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must match"},
+		"too long":                  {"POST", "/projects", `{"name":"` + strings.Repeat("x", 129) + `"}`, authorization, contentType, 400, "BAD_REQUEST", "name: must have at most 128"},
+		"not an object":             {"POST", "/projects", `[]`, authorization, contentType, 400, "BAD_REQUEST", "must be an object"},
+		"broken JSON":               {"POST", "/projects", `{"name":`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"two bodies":                {"POST", "/projects", `{"name":"a"}{}`, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"no body":                   {"POST", "/projects", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"content type":              {"POST", "/projects", `{"name":"a"}`, authorization, "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE", "text/plain"},
+		"no content type":           {"POST", "/projects", `{"name":"a"}`, authorization, "", 415, "UNSUPPORTED_MEDIA_TYPE", "content-type"},
+		"content type without body": {"PATCH", "/machines/" + id + "/start", ``, authorization, contentType, 400, "BAD_REQUEST", "Failed to parse"},
+		"unexpected body":           {"PATCH", "/machines/" + id + "/start", `{"now":true}`, authorization, contentType, 400, "BAD_REQUEST", "accepts no body"},
+		"GET with body":             {"GET", "/machines", `{}`, authorization, contentType, 400, "BAD_REQUEST", "accepts no body"},
+		"body too large":            {"POST", "/projects", `{"name":"` + strings.Repeat("x", 9<<20) + `"}`, authorization, contentType, 413, "PAYLOAD_TOO_LARGE", "too large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := *b
@@ -82,26 +82,26 @@ func TestRequestsThatBreakTheContractAreRefused(t *testing.T) {
 			if test.contentType != "" {
 				headers = append(headers, "Content-Type", test.contentType)
 			}
-			status, answer := b.send(test.method, test.path, test.body, headers...)
-			assert.Equal(t, test.status, status, answer)
-			assert.Contains(t, answer, test.says)
+			status, response := b.send(test.method, test.path, test.body, headers...)
+			assert.Equal(t, test.status, status, response)
+			assert.Contains(t, response, test.contains)
 			var e map[string]any
-			require.NoError(t, json.Unmarshal([]byte(answer), &e))
+			require.NoError(t, json.Unmarshal([]byte(response), &e))
 			assert.Equal(t, test.code, e["code"])
 			assert.NotEmpty(t, e["message"])
 		})
 	}
-	assert.Empty(t, b.ok("GET", "/projects", "")["items"], "what is refused does nothing")
+	assert.Empty(t, b.ok("GET", "/projects", "")["items"], "a refused call has no effect")
 	assert.Equal(t, "off", b.state(id))
 }
 
-func TestBodylessWritesAreTaken(t *testing.T) {
+func TestWritesWithoutABody(t *testing.T) {
 	b := newBench(t)
 	id := b.machine(false)
 	b.ok("PATCH", "/machines/"+id+"/start", "")
 	b.clock.Advance(time.Hour)
 	status, _ := b.send("GET", "/machines", "", "Authorization", "Bearer "+b.Key(), "Content-Type", "application/json")
-	assert.Equal(t, http.StatusOK, status, "a read may have a content type")
+	assert.Equal(t, http.StatusOK, status, "a GET may have a content type")
 	project := b.ok("POST", "/projects", `{"name":"a"}`)["id"].(string)
 	model := b.ok("POST", "/models", `{"name":"m"}`)["id"].(string)
 	assert.Equal(t, project, b.ok("POST", "/projects/"+project+"/models/"+model, "")["projectId"])
@@ -109,12 +109,12 @@ func TestBodylessWritesAreTaken(t *testing.T) {
 
 func TestOSTemplatesNeedNoKey(t *testing.T) {
 	b := newBench(t)
-	status, answer := b.send("GET", "/os-templates?name=22.04", "")
+	status, response := b.send("GET", "/os-templates?name=22.04", "")
 	assert.Equal(t, http.StatusOK, status)
-	assert.Contains(t, answer, "t0nspur5")
+	assert.Contains(t, response, "t0nspur5")
 }
 
-// TestDeviations holds that there is each deviation, and that it can be switched off alone.
+// TestDeviations tests that each deviation exists and can be turned off alone.
 func TestDeviations(t *testing.T) {
 	created := machineBody + `,"startOnCreate":true}`
 	type observation = func(b *bench) any
@@ -137,22 +137,22 @@ func TestDeviations(t *testing.T) {
 			return ok && page["nextPage"] == nil
 		}, true, false},
 		paperspacetest.NullSession: {func(b *bench) any {
-			status, answer := b.send("GET", "/auth/session", "", "Authorization", "Bearer wrong")
-			return []any{status, answer == "null"}
+			status, response := b.send("GET", "/auth/session", "", "Authorization", "Bearer wrong")
+			return []any{status, response == "null"}
 		}, []any{200, true}, []any{401, false}},
 		paperspacetest.NullPrivateNetwork: {func(b *bench) any {
-			unknown, answer := b.send("GET", "/private-networks/nnothing", "", authorized(b)...)
+			unknown, response := b.send("GET", "/private-networks/nnothing", "", authorized(b)...)
 			_, ofDefault := b.send("GET", "/private-networks/"+paperspacetest.DefaultNetworkID, "", authorized(b)...)
-			return []any{unknown, answer == "null", ofDefault == "null"}
+			return []any{unknown, response == "null", ofDefault == "null"}
 		}, []any{200, true, true}, []any{404, false, false}},
 		paperspacetest.No405: {func(b *bench) any {
 			status, _ := b.send("PUT", "/machines", "", authorized(b)...)
 			return status
 		}, 404, 405},
 		paperspacetest.Issues: {func(b *bench) any {
-			_, answer := b.call("GET", "/machines?limit=0&colour=red", "")
-			_, details := answer["details"]
-			issues, _ := answer["issues"].([]any)
+			_, response := b.call("GET", "/machines?limit=0&colour=red", "")
+			_, details := response["details"]
+			issues, _ := response["issues"].([]any)
 			return []any{len(issues), details}
 		}, []any{2, false}, []any{0, true}},
 		paperspacetest.EmptyObjectBody: {func(b *bench) any {
@@ -160,7 +160,7 @@ func TestDeviations(t *testing.T) {
 			return status
 		}, 200, 400},
 	}
-	require.Len(t, tests, len(paperspacetest.Deviations()), "each deviation has its test")
+	require.Len(t, tests, len(paperspacetest.Deviations()), "every deviation needs a test")
 	for d, test := range tests {
 		t.Run(string(d), func(t *testing.T) {
 			assert.Equal(t, test.live, test.observe(newBench(t)))
@@ -175,7 +175,7 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
-func TestChangesShow(t *testing.T) {
+func TestChangesAreVisible(t *testing.T) {
 	b := newBench(t)
 	path := "/datasets/" + b.ok("POST", "/datasets", `{"name":"a"}`)["id"].(string)
 	b.clock.Advance(time.Second)
@@ -186,7 +186,7 @@ func TestChangesShow(t *testing.T) {
 	provider := `{"name":"p","storageProviderType":"s3","isTeamDefault":true,"s3Config":{"bucket":"b","accessKey":"a","secretAccessKey":"s"}}`
 	first := "/storage-providers/" + b.ok("POST", "/storage-providers", provider)["id"].(string)
 	b.ok("POST", "/storage-providers", provider)
-	assert.Equal(t, false, b.ok("GET", first, "")["isTeamDefault"], "there is one default")
+	assert.Equal(t, false, b.ok("GET", first, "")["isTeamDefault"], "a team has one default provider")
 
 	project := b.ok("POST", "/projects", project)["id"].(string)
 	model := b.ok("POST", "/models", `{"name":"m","projectId":"`+project+`"}`)["id"].(string)
@@ -205,13 +205,13 @@ func TestChangesShow(t *testing.T) {
 	}
 	b.SetAvailable("A4000", "ny2", false)
 	b.SetAvailable("A4000", "ca1", false)
-	assert.Equal(t, true, available(), "there is room in ams1")
+	assert.Equal(t, true, available(), "the type is still available in ams1")
 	b.SetAvailable("A4000", "ams1", false)
 	assert.Equal(t, false, available())
 }
 
-// The contract takes any number for these, and answers with integers.
-func TestSizesThatNothingHas(t *testing.T) {
+// The contract allows any number in requests, but only integers in responses.
+func TestInvalidSizes(t *testing.T) {
 	b := newBench(t)
 	for _, size := range []string{"50.5", "1e30", "1e400"} {
 		message := b.refused(http.StatusBadRequest, "POST", "/shared-drives", `{"name":"d","region":"ny2","size":`+size+`,"networkId":"n8fw0k2me"}`)

@@ -79,7 +79,7 @@ func TestRequestTime(t *testing.T) {
 // A workflow that lets the engine repeat a create gets no second machine.
 func TestCreateIsAttemptedOnce(t *testing.T) {
 	w := newWorld(t, name)
-	w.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Cut: true, CarriedOut: true})
+	w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Cut: true, CarriedOut: true})
 	w.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute}) // repeats for ever
 		var a *Activities
@@ -119,7 +119,7 @@ func TestActivitiesMakeOneRequest(t *testing.T) {
 					return workflow.ExecuteActivity(ctx, c.activity, c.input).Get(ctx, nil)
 				})
 				require.Len(t, w.srv.Calls(), 1)
-				require.Equal(t, operation, w.srv.Calls()[0].Operation)
+				require.Equal(t, operation, w.srv.Calls()[0].Endpoint)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func ExampleProvision() {
 	engine.SetStartWorkflowOptions(paperspacetemporal.StartOptions("paperspace", "trainer"))
 
 	srv := paperspacetest.NewServer(paperspacetest.WithClock(engine.Now))
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 	paperspacetemporal.Register(engine, srv.Client())
 
 	engine.ExecuteWorkflow(paperspacetemporal.Provision, paperspacetemporal.ProvisionInput{
@@ -55,7 +55,7 @@ func ExampleFleet() {
 	engine.SetStartWorkflowOptions(paperspacetemporal.StartOptions("paperspace", "rendering"))
 
 	srv := paperspacetest.NewServer(paperspacetest.WithClock(engine.Now))
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 2, Times: 1, Status: 403})
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Skip: 2, Times: 1, Status: 403})
 	paperspacetemporal.Register(engine, srv.Client())
 
 	engine.ExecuteWorkflow(paperspacetemporal.Fleet, paperspacetemporal.FleetInput{

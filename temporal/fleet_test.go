@@ -53,7 +53,7 @@ func TestFleet(t *testing.T) {
 	w := newWorld(t, "fleet")
 	there := w.create(t, "worker-0001")
 	w.create(t, "worker-00011")
-	w.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 	result, err := w.fleet(FleetInput{Names: names(5)})
 	require.NoError(t, err)
 	require.Len(t, result.MachineIDs, 5)
@@ -68,7 +68,7 @@ func TestFleet(t *testing.T) {
 
 func TestFleetIncomplete(t *testing.T) {
 	w := newWorld(t, "fleet")
-	w.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 2, Status: 403, Body: `{"message":"` + strings.Repeat("no ", 200) + `"}`})
+	w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 2, Status: 403, Body: `{"message":"` + strings.Repeat("no ", 200) + `"}`})
 	_, err := w.fleet(FleetInput{Names: names(5)})
 	e := requireType(t, ErrorIncomplete, err)
 	var result FleetResult
@@ -208,19 +208,19 @@ func TestDeprovision(t *testing.T) {
 		}, deletes: 1, deleted: 1},
 		{name: "the answer is lost", before: func(t *testing.T, w *world) {
 			w.create(t, name)
-			w.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", Times: 1, Cut: true, CarriedOut: true})
+			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Times: 1, Cut: true, CarriedOut: true})
 		}, deletes: 2, deleted: 1},
 		{name: "429", before: func(t *testing.T, w *world) {
 			w.create(t, name)
-			w.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", Times: 1, RetryAfter: time.Minute})
+			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Times: 1, RetryAfter: time.Minute})
 		}, deletes: 2, deleted: 1},
 		{name: "gone meanwhile", before: func(t *testing.T, w *world) {
 			w.create(t, name)
-			w.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", Times: 1, Status: 404})
+			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Times: 1, Status: 404})
 		}, deletes: 1, deleted: 1},
 		{name: "refused", before: func(t *testing.T, w *world) {
 			w.create(t, name)
-			w.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", Status: 403})
+			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Status: 403})
 		}, deletes: 1, fails: ErrorRefused},
 		{name: "it does not end", before: func(t *testing.T, w *world) {
 			w.create(t, name)
@@ -262,7 +262,7 @@ func TestFleetDown(t *testing.T) {
 	for _, name := range names(4) {
 		w.create(t, name)
 	}
-	w.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", Times: 1, Status: 403})
+	w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Times: 1, Status: 403})
 	w.ExecuteWorkflow(FleetDown, FleetDownInput{Names: names(4), Timing: Timing{PollMax: 10 * time.Minute}})
 	require.NoError(t, requireType(t, ErrorIncomplete, w.GetWorkflowError()).Details(&result))
 	require.Equal(t, 3, result.Deleted)

@@ -19,7 +19,7 @@ import (
 func TestProvision(t *testing.T) {
 	const settle = 2 * time.Minute
 	create := func(f paperspacetest.Fault) func(*testing.T, *world) {
-		f.Operation = "machines-create"
+		f.Endpoint = "machines-create"
 		return func(_ *testing.T, w *world) { w.srv.Inject(f) }
 	}
 	for _, c := range []struct {
@@ -61,8 +61,8 @@ func TestProvision(t *testing.T) {
 		},
 		{
 			name: "the last one is carried out", before: func(_ *testing.T, w *world) {
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 9, Status: 503})
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 9, Status: 503})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
 			},
 			creates: 10, machines: 1, adopted: true, atLeast: 10 * settle,
 		},
@@ -92,27 +92,27 @@ func TestProvision(t *testing.T) {
 		},
 		{
 			name: "the search meets a 429", before: func(_ *testing.T, w *world) {
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 1, RetryAfter: time.Hour})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Times: 1, RetryAfter: time.Hour})
 			},
 			creates: 1, machines: 1, atLeast: time.Hour,
 		},
 		{
 			name: "the search meets an outage and a proxy's 404", before: func(_ *testing.T, w *world) {
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 4, Status: 503})
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 4, Status: 404, HTML: true})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Times: 4, Status: 503})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Times: 4, Status: 404, HTML: true})
 			},
 			creates: 1, machines: 1, atLeast: 2 * time.Minute,
 		},
 		{
 			name: "a poll meets a 429", before: func(_ *testing.T, w *world) {
-				w.srv.Inject(paperspacetest.Fault{Operation: "machineEvents-get", Times: 1, RetryAfter: 20 * time.Minute})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machineEvents-get", Times: 1, RetryAfter: 20 * time.Minute})
 			},
 			creates: 1, machines: 1, atLeast: 20 * time.Minute,
 		},
 		{
 			name: "the machine is too new for a read", before: func(_ *testing.T, w *world) {
-				w.srv.Inject(paperspacetest.Fault{Operation: "machineEvents-get", Times: 1, Status: 404})
-				w.srv.Inject(paperspacetest.Fault{Operation: "machines-get", Times: 1, Status: 404})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machineEvents-get", Times: 1, Status: 404})
+				w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-get", Times: 1, Status: 404})
 			},
 			creates: 1, machines: 1, atLeast: 2 * settle,
 		},
@@ -272,7 +272,7 @@ func TestProvisionAdopts(t *testing.T) {
 	t.Run("off, and the answer to its start is lost", func(t *testing.T) {
 		w := newWorld(t, name)
 		off(t, w)
-		w.srv.Inject(paperspacetest.Fault{Operation: "machines-start", Times: 1, Cut: true, CarriedOut: true})
+		w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-start", Times: 1, Cut: true, CarriedOut: true})
 		result, _, err := w.provision(trainer)
 		require.NoError(t, err)
 		require.Equal(t, paperspace.MachineStateReady, result.Machine.State)
@@ -280,7 +280,7 @@ func TestProvisionAdopts(t *testing.T) {
 	t.Run("off, and it may not start", func(t *testing.T) {
 		w := newWorld(t, name)
 		off(t, w)
-		w.srv.Inject(paperspacetest.Fault{Operation: "machines-start", Status: 403})
+		w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-start", Status: 403})
 		_, _, err := w.provision(trainer)
 		requireType(t, ErrorRefused, err)
 	})

@@ -1,4 +1,4 @@
-// Package compare runs clients of the Paperspace API side by side and prints what each of them costs.
+// Package compare compares the cost of clients of the Paperspace API.
 package compare
 
 import (
@@ -19,25 +19,24 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// Options say how much is run.
+// Options configures a run.
 type Options struct {
-	Quick  bool
-	Rounds int
-	// Time is what one contestant's share of a round takes.
-	Time time.Duration
+	Quick  bool          // run everything once and briefly
+	Rounds int           // of each measurement
+	Time   time.Duration // for each contestant in a round
 }
 
-// Flags declares the command's flags.
+// Flags defines the command-line flags.
 func Flags() *Options {
 	var o Options
-	flag.BoolVar(&o.Quick, "quick", false, "run everything once and briefly, without ogen: the figures mean little")
-	flag.IntVar(&o.Rounds, "rounds", 8, "rounds of each measurement; the median counts")
-	flag.DurationVar(&o.Time, "time", 300*time.Millisecond, "what one contestant's share of a round takes")
+	flag.BoolVar(&o.Quick, "quick", false, "run everything once and briefly, without ogen, to check that it works")
+	flag.IntVar(&o.Rounds, "rounds", 8, "rounds of each measurement")
+	flag.DurationVar(&o.Time, "time", 300*time.Millisecond, "time for each contestant in a round")
 	return &o
 }
 
-// A figure is what one contestant needed: seconds of processor time, which other programs disturb less than they do
-// the clock, and the memory that was allocated.
+// A figure is the cost of one contestant: processor time, which other programs disturb less than wall-clock time, and
+// allocations.
 type figure struct {
 	seconds, bytes, allocs float64
 	ratio                  float64 // to the first contestant of the same round
@@ -78,7 +77,7 @@ func Run(w io.Writer, o Options, more ...Contestant) error {
 	})
 	r.parallel()
 	r.connections()
-	r.walk(fmt.Sprintf("walk %d machines", pages*PageSize), long)
+	r.listAll(fmt.Sprintf("list all %d machines", pages*PageSize), long)
 	r.sizes()
 	r.live()
 	fmt.Fprintln(w)
@@ -100,7 +99,7 @@ func expect[T comparable](got, want T, err error) error {
 	return err
 }
 
-// row prints one line of the table. A contestant that fails where it should not makes the run fail.
+// row prints one line of the table. The error of a contestant makes the run fail.
 func (r *runner) row(title string, figures []figure, format func(figure) string) {
 	fmt.Fprintf(r.w, "| %s", title)
 	for i, f := range figures {
@@ -114,7 +113,7 @@ func (r *runner) row(title string, figures []figure, format func(figure) string)
 	fmt.Fprintln(r.w, " |")
 }
 
-// measure runs each contestant once a round, in turn, and returns the medians.
+// measure runs each contestant once per round and returns the medians.
 func (r *runner) measure(run func(Contestant) figure) []figure {
 	rounds := make([][]figure, len(r.all))
 	for range r.Rounds {
@@ -131,9 +130,9 @@ func (r *runner) measure(run func(Contestant) figure) []figure {
 	}
 	medians := make([]figure, len(r.all))
 	for i, figures := range rounds {
-		median := func(of func(figure) float64) float64 {
-			slices.SortFunc(figures, func(a, b figure) int { return cmp.Compare(of(a), of(b)) })
-			return (of(figures[(len(figures)-1)/2]) + of(figures[len(figures)/2])) / 2
+		median := func(value func(figure) float64) float64 {
+			slices.SortFunc(figures, func(a, b figure) int { return cmp.Compare(value(a), value(b)) })
+			return (value(figures[(len(figures)-1)/2]) + value(figures[len(figures)/2])) / 2
 		}
 		medians[i] = figure{
 			seconds: median(func(f figure) float64 { return f.seconds }),
@@ -148,7 +147,7 @@ func (r *runner) measure(run func(Contestant) figure) []figure {
 	return medians
 }
 
-// calls measures one call at a time against answers from memory.
+// calls measures sequential calls with responses from memory.
 func (r *runner) calls(title string, transport http.RoundTripper, call func(context.Context, Client) error) {
 	figures := r.measure(func(c Contestant) (f figure) {
 		ctx := context.Background()
@@ -156,7 +155,7 @@ func (r *runner) calls(title string, transport http.RoundTripper, call func(cont
 		if err != nil {
 			return figure{err: err}
 		}
-		for range 3 { // pools and caches fill
+		for range 3 { // fill pools and caches
 			if err := call(ctx, client); err != nil {
 				return figure{err: err}
 			}
@@ -184,8 +183,8 @@ func (r *runner) calls(title string, transport http.RoundTripper, call func(cont
 	})
 }
 
-// walk measures the processor time of a whole list.
-func (r *runner) walk(title string, transport *memory) {
+// listAll measures listing all pages.
+func (r *runner) listAll(title string, transport *memory) {
 	figures := r.measure(func(c Contestant) (f figure) {
 		client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
 		if err != nil {
@@ -195,7 +194,7 @@ func (r *runner) walk(title string, transport *memory) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		cpu := processorTime()
-		items, err := client.Walk(context.Background())
+		items, err := client.ListAll(context.Background())
 		f.seconds = (processorTime() - cpu).Seconds()
 		runtime.ReadMemStats(&after)
 		f.bytes = float64(after.TotalAlloc - before.TotalAlloc)
@@ -207,7 +206,7 @@ func (r *runner) walk(title string, transport *memory) {
 	})
 }
 
-// sizes builds a program that only lists with each client.
+// sizes measures the size of a program that lists machines with each client.
 func (r *runner) sizes() {
 	dir, err := os.MkdirTemp("", "paperspace-bench-")
 	if err != nil {
@@ -236,7 +235,7 @@ func (r *runner) sizes() {
 	})
 }
 
-// live has each contestant decode a machine as the live service sends it.
+// live reports whether each contestant decodes a machine as the live service sends it.
 func (r *runner) live() {
 	transport := &memory{get: liveMachine()}
 	figures := make([]figure, len(r.all))
@@ -254,18 +253,18 @@ func (r *runner) live() {
 	r.row("decodes the live service's string integers and nulls", figures, func(f figure) string { return f.extra })
 }
 
-// latency walks a long list of a service that takes its time, with the SDK alone, and once more for a consumer that takes
-// its time as well, with and without a page ahead.
+// latency measures how long the SDK takes to list all machines from a service with latency, and how much prefetching
+// saves a slow consumer.
 func (r *runner) latency(transport *memory) {
 	const pause = 20 * time.Millisecond
 	machines := len(transport.pages) * PageSize
-	walk := func(consumer time.Duration, opts ...paperspace.RequestOption) (requests int, took time.Duration) {
+	listAll := func(consumer time.Duration, opts ...paperspace.RequestOption) (requests int, took time.Duration) {
 		slow := *transport
 		slow.latency, slow.calls = pause, 0
 		client, err := newSDK(baseURL, apiKey, &http.Client{Transport: &slow})
 		start, items := time.Now(), 0
 		if err == nil {
-			items, err = client.(sdkCalls).walk(context.Background(), consumer, opts...)
+			items, err = client.(sdkCalls).listAll(context.Background(), consumer, opts...)
 			err = expect(items, machines, err)
 		}
 		if err != nil {
@@ -273,11 +272,11 @@ func (r *runner) latency(transport *memory) {
 		}
 		return slow.calls, time.Since(start)
 	}
-	requests, took := walk(0)
-	fmt.Fprintf(r.w, "%s walks %d machines at %v a request: %d requests, %.2f of the unavoidable latency\n",
+	requests, took := listAll(0)
+	fmt.Fprintf(r.w, "%s lists all %d machines at %v per request: %d requests, %.2f times the unavoidable latency\n",
 		sdk, machines, pause, requests, took.Seconds()/(time.Duration(requests)*pause).Seconds())
-	_, plain := walk(pause)
-	requests, took = walk(pause, paperspace.WithPrefetch())
-	fmt.Fprintf(r.w, "with a consumer that takes %v a page, WithPrefetch takes %.2f of the time without: %d requests\n",
+	_, plain := listAll(pause)
+	requests, took = listAll(pause, paperspace.WithPrefetch())
+	fmt.Fprintf(r.w, "with a consumer that takes %v per page, WithPrefetch takes %.2f of the time without it: %d requests\n",
 		pause, took.Seconds()/plain.Seconds(), requests)
 }

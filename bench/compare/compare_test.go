@@ -8,7 +8,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-func TestAnswersFitTheContract(t *testing.T) {
+func TestResponsesConformToTheContract(t *testing.T) {
 	for id, body := range map[string][]byte{
 		"machines-list": page(0, 2), "machines-get": []byte(machine(1)), "machines-create": created(),
 	} {
@@ -18,7 +18,7 @@ func TestAnswersFitTheContract(t *testing.T) {
 	}
 }
 
-func TestContestantsReadAllAnswers(t *testing.T) {
+func TestContestantsDecodeAllResponses(t *testing.T) {
 	for _, c := range contestants() {
 		t.Run(c.Name, func(t *testing.T) {
 			ctx, pages := context.Background(), newMemory(3)
@@ -38,9 +38,9 @@ func TestContestantsReadAllAnswers(t *testing.T) {
 			if err := expect(id, someID, err); err != nil {
 				t.Errorf("create: %v", err)
 			}
-			items, err = client.Walk(ctx)
+			items, err = client.ListAll(ctx)
 			if err := expect(items, 3*PageSize, err); err != nil {
-				t.Errorf("walk: %v", err)
+				t.Errorf("list all: %v", err)
 			}
 		})
 	}

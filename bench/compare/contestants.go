@@ -13,30 +13,31 @@ import (
 // A Contestant is one way to call the API.
 type Contestant struct {
 	Name string
-	// New makes a client; a nil http.Client stands for the one that the contestant takes when it is not told.
+	// New returns a client. If hc is nil, the contestant uses its default http.Client.
 	New func(baseURL, apiKey string, hc *http.Client) (Client, error)
-	// Program is the package of a program that only lists.
+	// Program is the package of a program that lists machines, for comparing sizes.
 	Program string
 }
 
-// A Client makes the calls that are compared. Each method decodes the whole answer and returns enough of it to see
-// that it did.
+// A Client makes the compared calls. Each method decodes the whole response and returns enough of it to check the
+// result.
 type Client interface {
-	// List returns how many machines the page has, and the next one's cursor.
+	// List returns the number of machines on a page, and the cursor of the next one.
 	List(ctx context.Context, after string) (items int, next string, err error)
-	// Get returns the machine's RAM in bytes.
+	// Get returns a machine's RAM in bytes.
 	Get(ctx context.Context, id string) (ram int64, err error)
 	// Create returns the new machine's id.
 	Create(ctx context.Context) (id string, err error)
-	// Walk returns how many machines there are on all pages.
-	Walk(ctx context.Context) (items int, err error)
+	// ListAll returns the number of machines on all pages.
+	ListAll(ctx context.Context) (items int, err error)
 }
 
 const programs = "github.com/paperspace-go/paperspace/bench/programs/"
 
-// sdk is the name of the contestant that all this is about; the first one is what the others are compared with.
+// sdk is the name of the SDK's contestant.
 const sdk = "this SDK"
 
+// contestants returns the contestants. The others are compared with the first.
 func contestants() []Contestant {
 	return []Contestant{
 		{"by hand", newHand, programs + "hand"},
@@ -45,7 +46,7 @@ func contestants() []Contestant {
 	}
 }
 
-// handCalls are what the hand-written client and the usual one have in common.
+// handCalls adapts the hand-written client and the usual one.
 type handCalls struct {
 	lister interface {
 		List(context.Context, hand.ListParams) (*hand.Page, error)
@@ -92,10 +93,10 @@ func (c handCalls) Create(ctx context.Context) (string, error) {
 	return created.Data.ID, nil
 }
 
-func (c handCalls) Walk(ctx context.Context) (int, error) { return WalkPages(ctx, c) }
+func (c handCalls) ListAll(ctx context.Context) (int, error) { return ListPages(ctx, c) }
 
-// WalkPages walks for a contestant that has no walk of its own.
-func WalkPages(ctx context.Context, c Client) (total int, err error) {
+// ListPages implements ListAll for a contestant that has no such method.
+func ListPages(ctx context.Context, c Client) (total int, err error) {
 	for after := ""; ; {
 		items, next, err := c.List(ctx, after)
 		if err != nil {
@@ -109,7 +110,7 @@ func WalkPages(ctx context.Context, c Client) (total int, err error) {
 	}
 }
 
-// sdkCalls has retries, errors and a hook in place, and no log.
+// sdkCalls adapts the SDK, with retries and a hook but without a logger.
 type sdkCalls struct{ client *paperspace.Client }
 
 func newSDK(baseURL, apiKey string, hc *http.Client) (Client, error) {
@@ -155,10 +156,10 @@ func (c sdkCalls) Create(ctx context.Context) (string, error) {
 	return op.Data.ID, nil
 }
 
-func (c sdkCalls) Walk(ctx context.Context) (int, error) { return c.walk(ctx, 0) }
+func (c sdkCalls) ListAll(ctx context.Context) (int, error) { return c.listAll(ctx, 0) }
 
-// walk walks for a consumer that takes a while for every page.
-func (c sdkCalls) walk(ctx context.Context, consumer time.Duration, opts ...paperspace.RequestOption) (total int, err error) {
+// listAll lists all pages and sleeps for the consumer's time after each.
+func (c sdkCalls) listAll(ctx context.Context, consumer time.Duration, opts ...paperspace.RequestOption) (total int, err error) {
 	for _, err := range c.client.Machines.All(ctx, paperspace.MachineListParams{}, opts...) {
 		if err != nil {
 			return total, err

@@ -15,26 +15,25 @@ import (
 
 const goroutines = 64
 
-// service is a server on the loopback. It counts the connections that it gets, and ends its answers in all the ways in
-// which a service does: at the length that it announced, in chunks, and late, after a client may have read what it
-// needs.
+// service is a server on a loopback address that counts its connections. Its responses may end in different ways: at
+// the Content-Length, in chunks, or with a chunk that arrives after the client may have decoded the whole body.
 type service struct {
 	*httptest.Server
 	connections atomic.Int64
 	calls       atomic.Int64
 }
 
-// newService makes a service whose answers all have a length, unless it is told to vary them.
+// newService starts a service. Without vary, all responses have a Content-Length.
 func newService(vary bool) *service {
 	s := new(service)
 	body := []byte(machine(0))
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = jsonHeader["Content-Type"]
-		way := int64(0)
+		kind := int64(0)
 		if vary {
-			way = s.calls.Add(1) % 3
+			kind = s.calls.Add(1) % 3
 		}
-		switch way {
+		switch kind {
 		case 0:
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 			_, _ = w.Write(body)
@@ -57,7 +56,7 @@ func newService(vary bool) *service {
 	return s
 }
 
-// gets makes n calls from 64 goroutines.
+// gets makes n calls from many goroutines.
 func gets(client Client, n int64) error {
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
@@ -80,7 +79,7 @@ func gets(client Client, n int64) error {
 	return nil
 }
 
-// parallel measures calls of many goroutines over connections that are there already.
+// parallel measures calls of many goroutines over established connections.
 func (r *runner) parallel() {
 	s := newService(false)
 	defer s.Close()
@@ -109,7 +108,7 @@ func (r *runner) parallel() {
 	})
 }
 
-// connections counts what such calls dial when each contestant takes the transport that it has by itself.
+// connections counts the connections that such calls open with each contestant's default transport.
 func (r *runner) connections() {
 	n := int64(10_000)
 	if r.Quick {
@@ -127,7 +126,7 @@ func (r *runner) connections() {
 		s.CloseClientConnections()
 		s.Close()
 	}
-	r.row(fmt.Sprintf("connections for %d such calls, client's own transport", n), figures, func(f figure) string {
+	r.row(fmt.Sprintf("connections for %d such calls, default transport", n), figures, func(f figure) string {
 		return fmt.Sprintf("%.0f", f.seconds)
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process, the collector and a server in it included, has taken so far.
+// processorTime returns the processor time of this process, including the garbage collector and a server in it.
 func processorTime() time.Duration {
 	var created, exited, kernel, user syscall.Filetime
 	process, _ := syscall.GetCurrentProcess()

@@ -1,4 +1,4 @@
-// Package hand is the client that a program would write for itself: net/http and encoding/json, and nothing else.
+// Package hand is a hand-written client that uses only net/http and encoding/json.
 package hand
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Client calls the three operations that are compared.
+// Client calls the three compared endpoints.
 type Client struct {
 	BaseURL string
 	APIKey  string
@@ -38,7 +38,7 @@ func (c *Client) Get(ctx context.Context, id string) (*Machine, error) {
 	return out, c.do(ctx, http.MethodGet, "/machines/"+url.PathEscape(id), nil, out)
 }
 
-// Create rents a machine.
+// Create creates a machine.
 func (c *Client) Create(ctx context.Context, p CreateParams) (*Created, error) {
 	out := new(Created)
 	return out, c.do(ctx, http.MethodPost, "/machines", p, out)
@@ -71,13 +71,13 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	return json.NewDecoder(resp.Body).Decode(out)
 }
 
-// ListParams choose a page. The tags are for go-querystring, which the usual client takes.
+// ListParams selects a page. The tags are for go-querystring, which the usual client uses.
 type ListParams struct {
 	After string `url:"after,omitempty"`
 	Limit int    `url:"limit,omitempty"`
 }
 
-// CreateParams describe a machine.
+// CreateParams describes a machine.
 type CreateParams struct {
 	Name          string  `json:"name"`
 	MachineType   string  `json:"machineType"`
@@ -96,13 +96,13 @@ type Page struct {
 	NextPage string    `json:"nextPage"`
 }
 
-// Created is the answer to a create.
+// Created is the response to a create.
 type Created struct {
 	Event Event   `json:"event"`
 	Data  Machine `json:"data"`
 }
 
-// Event is what the service does to a machine.
+// Event is an operation on a machine.
 type Event struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
@@ -114,7 +114,7 @@ type Event struct {
 	Error      *string    `json:"error"`
 }
 
-// Machine is a machine, with every field that the contract has.
+// Machine is a machine with all fields of the contract.
 type Machine struct {
 	ID                     string        `json:"id"`
 	Name                   string        `json:"name"`
@@ -150,14 +150,14 @@ type Machine struct {
 	Reservation            *Reservation  `json:"reservation"`
 }
 
-// Accelerator is the GPUs of a machine.
+// Accelerator describes the GPUs of a machine.
 type Accelerator struct {
 	Name   string `json:"name"`
 	Memory *int64 `json:"memory"`
 	Count  int    `json:"count"`
 }
 
-// Reservation is what a machine was reserved with.
+// Reservation is the reservation of a machine.
 type Reservation struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`

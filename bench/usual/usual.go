@@ -1,5 +1,5 @@
-// Package usual is the client as API clients in Go are usually built: go-retryablehttp under encoding/json, with
-// go-querystring for the query. Its types are the hand-written client's.
+// Package usual is a client built as API clients in Go usually are: with go-retryablehttp, go-querystring and
+// encoding/json. It uses the types of package hand.
 package usual
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/paperspace-go/paperspace/bench/hand"
 )
 
-// Client calls the three operations that are compared.
+// Client calls the three compared endpoints.
 type Client struct {
 	baseURL string
 	apiKey  string
 	http    *retryablehttp.Client
 }
 
-// New makes a client; without an http.Client it takes the one that go-retryablehttp makes.
+// New returns a client. If hc is nil, it uses the http.Client of go-retryablehttp.
 func New(baseURL, apiKey string, hc *http.Client) *Client {
 	c := retryablehttp.NewClient()
 	c.Logger = nil
@@ -49,14 +49,14 @@ func (c *Client) Get(ctx context.Context, id string) (*hand.Machine, error) {
 	return out, c.do(ctx, http.MethodGet, "/machines/"+url.PathEscape(id), nil, out)
 }
 
-// Create rents a machine.
+// Create creates a machine.
 func (c *Client) Create(ctx context.Context, p hand.CreateParams) (*hand.Created, error) {
 	out := new(hand.Created)
 	return out, c.do(ctx, http.MethodPost, "/machines", p, out)
 }
 
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
-	var body any // nil or []byte: retryablehttp sends it again
+	var body any // nil or []byte, which retryablehttp can send again
 	if in != nil {
 		data, err := json.Marshal(in)
 		if err != nil {

@@ -1,11 +1,11 @@
-// Costs shows what the team's machines cost: a table of all machines, dearest first, and a chart of what each machine
-// type comes to. It only reads, and costs nothing itself.
+// Costs shows what the team's machines cost: a table of all machines, most expensive first, and a chart by machine
+// type. It only reads, and costs nothing.
 //
-// A machine costs its usage rate while it is on, and its storage rate in any case. What was agreed on otherwise, with a
-// reservation say, is not in these rates.
+// A machine costs its usage rate while it is on, and its storage rate always. Other agreements, such as reservations,
+// are not included in these rates.
 //
-// Without an API key it talks to an in-memory Paperspace, with PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set to the
-// real one.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one.
 package main
 
 import (
@@ -27,12 +27,12 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-const hoursOfMonth = 730 // 365 days by 12
+const hoursPerMonth = 730 // 365 days / 12
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func run(ctx context.Context) error {
 
 	machines, err := paperspace.Collect(client.Machines.All(ctx, paperspace.MachineListParams{}))
 	if err != nil {
-		return err // a report of some of the machines would be wrong
+		return err // a report without some machines would be wrong
 	}
 	slices.SortStableFunc(machines, func(a, b paperspace.Machine) int { return cmp.Compare(hourly(b), hourly(a)) })
 	report(machines)
@@ -55,7 +55,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// hourly is what an hour of the machine as it is costs, in US dollars.
+// hourly returns what the machine costs per hour in its current state, in US dollars.
 func hourly(m paperspace.Machine) float64 {
 	if m.State == paperspace.MachineStateOff {
 		return m.StorageRate
@@ -100,14 +100,14 @@ func chart(machines []paperspace.Machine) {
 
 func dollars(rate float64) string { return fmt.Sprintf("%.4f", rate) }
 
-func month(rate float64) string { return fmt.Sprintf("%.2f", rate*hoursOfMonth) }
+func month(rate float64) string { return fmt.Sprintf("%.2f", rate*hoursPerMonth) }
 
 func connect(ctx context.Context) (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("costs"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	// In memory, some machines are made first, most of which are on.
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	// Create some machines, most of them on.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(600))
 	client := srv.Client(paperspace.WithPollInterval(20*time.Millisecond, 20*time.Millisecond))
 	for i, machineType := range []string{"C5", "C5", "A4000", "A4000", "A4000", "A6000", "P4000", "H100"} {

@@ -1,8 +1,10 @@
-// Datasets makes a dataset with a few versions, moves a tag from one version to the next, lists them and deletes them.
+// Datasets creates a dataset with a few versions, moves a tag from one version to the next, lists the versions and
+// deletes the dataset.
 //
-// A version tells where its files are, and what is put there (with any S3 client, say) is counted by the service. This
-// program puts nothing there, so it costs nothing: without an API key it talks to an in-memory Paperspace, with
-// PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set to the real one.
+// A version has the URL of its files, which any S3 client can upload. This program uploads none, so it costs nothing.
+//
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one.
 package main
 
 import (
@@ -24,7 +26,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -39,16 +41,16 @@ func run(ctx context.Context) (err error) {
 
 	name := "datasets-example-" + strings.ToLower(rand.Text()[:8])
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
-		Name: name, Description: paperspace.Value("made by an example; may be deleted"),
+		Name: name, Description: paperspace.Value("created by an example; may be deleted"),
 	})
 	if err != nil && !errors.Is(err, paperspace.ErrOutcomeUnknown) {
-		return err // there is no dataset
+		return err // no dataset was created
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
 		if removeErr := remove(ctx, client, name); removeErr != nil {
-			err = errors.Join(err, fmt.Errorf("dataset %s may still be there: %w", name, removeErr))
+			err = errors.Join(err, fmt.Errorf("dataset %s may still exist: %w", name, removeErr))
 		}
 	}()
 	if err != nil {
@@ -73,7 +75,7 @@ func run(ctx context.Context) (err error) {
 	return nil
 }
 
-// publish makes a version and commits it.
+// publish creates a version and commits it.
 func publish(ctx context.Context, client *paperspace.Client, datasetID, message string) (*paperspace.DatasetVersion, error) {
 	version, err := client.Versions.Create(ctx, datasetID, paperspace.DatasetVersionCreateParams{
 		Message: &message, Metadata: map[string]any{"source": "examples/datasets"},
@@ -81,12 +83,11 @@ func publish(ctx context.Context, client *paperspace.Client, datasetID, message 
 	if err != nil {
 		return nil, err
 	}
-	// Here a real program puts files into the version, and only then says that it is complete.
+	// A real program uploads the files here, before it commits the version.
 	return client.Versions.Update(ctx, datasetID, version.Version, paperspace.DatasetVersionUpdateParams{IsCommitted: new(true)})
 }
 
-// moveTag gives a tag to a version and takes it from all others, in that order, so that there is
-// always a version that has it.
+// moveTag adds a tag to a version and then removes it from all others, so that at any time a version has it.
 func moveTag(ctx context.Context, client *paperspace.Client, datasetID, tag, to string) error {
 	version, err := client.Versions.Get(ctx, datasetID, to)
 	if err != nil {
@@ -98,7 +99,7 @@ func moveTag(ctx context.Context, client *paperspace.Client, datasetID, tag, to 
 		}
 	}
 	holders := client.Versions.All(ctx, datasetID, paperspace.DatasetVersionListParams{Tags: paperspace.VersionTags{tag}})
-	versions, err := paperspace.Collect(holders) // all first: what is listed changes below
+	versions, err := paperspace.Collect(holders) // collect first: the changes below affect the list
 	if err != nil {
 		return err
 	}
@@ -119,8 +120,8 @@ func setTags(ctx context.Context, client *paperspace.Client, version *paperspace
 	return err
 }
 
-// remove finds the dataset by its name, since its id is lost if the answer to the create is. A new one may not show for a
-// while.
+// remove finds the dataset by its name, since its id is lost if the response to the create is. A new one may not be
+// listed for a while.
 func remove(ctx context.Context, client *paperspace.Client, name string) error {
 	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
 		datasets, err := paperspace.Collect(client.Datasets.All(ctx, paperspace.DatasetListParams{}))
@@ -137,13 +138,13 @@ func remove(ctx context.Context, client *paperspace.Client, name string) error {
 		fmt.Println("deleted", name)
 		return nil
 	}
-	return errors.New("it has not shown for a minute")
+	return errors.New("not listed within a minute")
 }
 
 func connect() (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("datasets"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	return paperspacetest.NewServer().Client(), nil
 }

@@ -1,12 +1,12 @@
-// Deploy gives a deployment the spec in a YAML file, creating the deployment if there is none of that name, and follows
-// it with its logs until it is healthy.
+// Deploy applies the spec in a YAML file to the deployment with that name, which it creates if necessary, and shows its
+// progress and logs until it is healthy.
 //
 //	deploy [-f deployment.yaml] [-project ID] [-keep]
 //
-// The file is the API's own deployment configuration. Without -keep, what the program has created is deleted again.
+// The file is a deployment configuration of the API. Without -keep, the program deletes what it created.
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
-// it talks to the real one, where the two replicas of deployment.yaml cost $0.16 an hour for as long as they are there.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one, where the two replicas of deployment.yaml cost $0.16 an hour until they are deleted.
 package main
 
 import (
@@ -30,13 +30,13 @@ import (
 )
 
 func main() {
-	file := flag.String("f", "deployment.yaml", "the file")
-	project := flag.String("project", "", "the id of the project; without it, one is made, and deleted with what is in it")
-	keep := flag.Bool("keep", false, "do not delete what was created")
+	file := flag.String("f", "deployment.yaml", "the YAML file")
+	project := flag.String("project", "", "project id; if empty, a project is created, and deleted with its contents")
+	keep := flag.Bool("keep", false, "keep what was created")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *file, *project, *keep); err != nil {
 		log.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 	}
 	defer client.CloseIdleConnections()
 
-	// What is created here is deleted at the end, the last thing first, also after an interrupt.
+	// Delete what was created, in reverse order, even after an interrupt.
 	cleanup := func(undo func(context.Context) error) {
 		if keep {
 			return
@@ -88,13 +88,13 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 	}
 	deployment, err := apply(ctx, client, params)
 	if err != nil {
-		return err // with what the failed instances say
+		return err // includes the messages of failed instances
 	}
 	fmt.Println("healthy at", deployment.Endpoint)
 	return nil
 }
 
-// load reads a deployment's configuration. The YAML goes by way of JSON, which DeploymentConfig knows how to decode.
+// load reads a deployment configuration. The YAML is converted to JSON, which DeploymentConfig can decode.
 func load(file string) (config paperspace.DeploymentConfig, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -109,18 +109,18 @@ func load(file string) (config paperspace.DeploymentConfig, err error) {
 	return config, nil
 }
 
-// apply waits until the spec that it sends is healthy, and shows meanwhile how far it is and what the instances write.
+// apply applies the spec and waits until it is healthy. Meanwhile it shows the progress and the logs.
 func apply(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) (*paperspace.Deployment, error) {
 	logCtx, stopLogs := context.WithCancel(ctx)
 	var logs sync.WaitGroup
 	defer func() {
-		time.AfterFunc(time.Second, stopLogs) // the last lines may come after it is healthy
+		time.AfterFunc(time.Second, stopLogs) // the last lines may arrive after it is healthy
 		logs.Wait()
 		stopLogs()
 	}()
 	shown := ""
 	return client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(15*time.Minute), paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
-		if shown == "" { // the first sight of it: now its id is known
+		if shown == "" { // the first update has the id
 			logs.Go(func() { follow(logCtx, client, u.Deployment.ID) })
 		}
 		if now := progress(u.Deployment.LatestSpec); now != shown {
@@ -144,20 +144,20 @@ func progress(spec *paperspace.DeploymentSpec) string {
 	return "sent"
 }
 
-// follow prints what the deployment writes until ctx ends. Logs that cannot be read do not keep it from being deployed.
+// follow prints the logs of a deployment until ctx ends. An error does not stop the deployment.
 func follow(ctx context.Context, client *paperspace.Client, id string) {
 	for line, err := range client.Deployments.FollowLogs(ctx, id, paperspace.FollowLogsParams{}) {
 		switch {
 		case err == nil:
 			fmt.Printf("log    %s: %s\n", line.InstanceID, line.Message)
 		case ctx.Err() == nil:
-			log.Print("the logs end: ", err)
+			log.Print("logs: ", err)
 		}
 	}
 }
 
-// remove deletes the deployment by its name, as its id may never have come. If the answer was lost it is looked for a
-// while: a new one may not show at once.
+// remove finds the deployment by its name, since its id may be unknown, and deletes it. If the response to its create
+// was lost, remove retries for a while: a new deployment may not be listed at once.
 func remove(ctx context.Context, client *paperspace.Client, name string, lost bool) error {
 	deployment, err := client.Deployments.GetByName(ctx, name)
 	for since := time.Now(); lost && errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
@@ -168,41 +168,41 @@ func remove(ctx context.Context, client *paperspace.Client, name string, lost bo
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("deployment %s may still be there: %w", name, err)
+		return fmt.Errorf("deployment %s may still exist: %w", name, err)
 	}
 	if _, err := client.Deployments.Delete(ctx, deployment.ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-		return fmt.Errorf("deployment %s may still be there: %w", name, err)
+		return fmt.Errorf("deployment %s may still exist: %w", name, err)
 	}
 	fmt.Println("deleted", name)
 	return nil
 }
 
-// removeProject finds the project by its name, since its id is lost if the answer to the create is. A new one may not show
-// for a while.
+// removeProject finds the project by its name, since its id is lost if the response to the create is. A new one may not
+// be listed for a while.
 func removeProject(ctx context.Context, client *paperspace.Client, name string) error {
 	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
 		projects, err := paperspace.Collect(client.Projects.All(ctx, paperspace.ProjectListParams{}))
 		if err != nil {
-			return fmt.Errorf("project %s may still be there: %w", name, err)
+			return fmt.Errorf("project %s may still exist: %w", name, err)
 		}
 		i := slices.IndexFunc(projects, func(p paperspace.Project) bool { return p.Name == name })
 		if i < 0 {
 			continue
 		}
 		if _, err := client.Projects.Delete(ctx, projects[i].ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-			return fmt.Errorf("project %s may still be there: %w", name, err)
+			return fmt.Errorf("project %s may still exist: %w", name, err)
 		}
 		fmt.Println("deleted", name)
 		return nil
 	}
-	return fmt.Errorf("project %s may be there, though it has not shown for a minute", name)
+	return fmt.Errorf("project %s may exist, but was not listed within a minute", name)
 }
 
 func connect() (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("deploy"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30)) // in memory, half a minute passes in a second
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30)) // half a minute passes in a second
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond)), nil
 }

@@ -1,9 +1,9 @@
-// Fleet rents many machines at once, shows how far they are, waits until they are ready and deletes them again.
+// Fleet creates many machines at once, shows their progress, waits until they are ready and deletes them.
 //
 //	fleet -n 40
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set it talks
-// to the real one, and costs money.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one, which costs money.
 package main
 
 import (
@@ -26,16 +26,16 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// atOnce bounds the calls that are under way. Waiting needs no bound: all waits of a client share their polls.
-const atOnce = 8
+// maxCalls bounds concurrent calls. Waits need no bound, since they share their polls.
+const maxCalls = 8
 
 func main() {
-	n := flag.Int("n", 40, "how many machines")
-	machineType := flag.String("type", "C5", "their machine type")
+	n := flag.Int("n", 40, "number of machines")
+	machineType := flag.String("type", "C5", "machine type")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *n, *machineType); err != nil {
 		log.Fatal(err)
 	}
@@ -52,9 +52,9 @@ func run(ctx context.Context, n int, machineType string) error {
 	created, ready, deleted := bar(bars, "created", n), bar(bars, "ready", n), bar(bars, "deleted", n)
 
 	run := strings.ToLower(rand.Text()[:8])
-	name := func(i int) string { return fmt.Sprintf("fleet-%s-%03d", run, i) } // no machine but ours has it
-	lost := make([]bool, n)                                                    // whether there may be a machine whose id we do not know
-	ids, createErr := each(ctx, n, atOnce, func(ctx context.Context, i int) (string, error) {
+	name := func(i int) string { return fmt.Sprintf("fleet-%s-%03d", run, i) } // unique to this run
+	lost := make([]bool, n)                                                    // whether a machine may exist whose id is unknown
+	ids, createErr := each(ctx, n, maxCalls, func(ctx context.Context, i int) (string, error) {
 		defer created.Increment()
 		op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
 			Name: name(i), MachineType: machineType, TemplateID: "t0nspur5",
@@ -69,14 +69,14 @@ func run(ctx context.Context, n int, machineType string) error {
 	_, readyErr := each(ctx, n, n, func(ctx context.Context, i int) (*paperspace.Machine, error) {
 		defer ready.Increment()
 		if ids[i] == "" {
-			return nil, nil // its create failed, which is known already
+			return nil, nil // its create failed
 		}
 		return client.Machines.WaitForState(ctx, ids[i], paperspace.MachineStateReady, paperspace.WithWaitTimeout(5*time.Minute))
 	})
-	// Whatever became of them, the machines must not go on costing.
+	// Delete the machines in any case: they cost money.
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
 	defer cancel()
-	_, deleteErr := each(cleanup, n, atOnce, func(ctx context.Context, i int) (*paperspace.Machine, error) {
+	_, deleteErr := each(cleanup, n, maxCalls, func(ctx context.Context, i int) (*paperspace.Machine, error) {
 		defer deleted.Increment()
 		id := ids[i]
 		if lost[i] {
@@ -94,7 +94,7 @@ func run(ctx context.Context, n int, machineType string) error {
 		switch {
 		case err == nil:
 			return op.Wait(ctx)
-		case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
+		case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost; the delete may be in progress
 			return nil, client.Machines.WaitUntilDeleted(ctx, id)
 		}
 		return nil, err
@@ -102,17 +102,17 @@ func run(ctx context.Context, n int, machineType string) error {
 	bars.Wait()
 	err = errors.Join(createErr, readyErr, deleteErr)
 	if err == nil {
-		fmt.Printf("%d machines were rented, became ready and are gone again\n", n)
+		fmt.Printf("%d machines were created, became ready and were deleted\n", n)
 	}
 	return err
 }
 
-// each calls f for 0 to n-1, with so many calls at once at most. It returns the results in that order, and the errors
-// joined, each with its number; when it returns, nothing is left running.
-func each[T any](ctx context.Context, n, atOnce int, f func(ctx context.Context, i int) (T, error)) ([]T, error) {
+// each calls f for 0 to n-1, with at most limit concurrent calls, and waits for all of them. It returns the results in
+// that order and the joined errors, each with its index.
+func each[T any](ctx context.Context, n, limit int, f func(ctx context.Context, i int) (T, error)) ([]T, error) {
 	results, errs := make([]T, n), make([]error, n)
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(limit)
 	for i := range n {
 		group.Go(func() error {
 			if errs[i] = ctx.Err(); errs[i] == nil {
@@ -121,7 +121,7 @@ func each[T any](ctx context.Context, n, atOnce int, f func(ctx context.Context,
 			if errs[i] != nil {
 				errs[i] = fmt.Errorf("machine %d: %w", i, errs[i])
 			}
-			return nil // one that fails does not stop the others
+			return nil // a failure does not stop the others
 		})
 	}
 	_ = group.Wait()
@@ -136,7 +136,7 @@ func connect() (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("fleet"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }

@@ -1,11 +1,10 @@
-// Provision rents a machine that takes an SSH key and has a static address, keeps it for a while and takes everything
-// away again, in the right order, whatever fails and whenever it is interrupted; a second interrupt leaves what is there.
+// Provision creates a machine with an SSH key and a static address, keeps it for a while and then deletes everything in
+// the right order, even after an error or an interrupt. A second interrupt stops it without deleting the rest.
 //
 //	provision [-key ~/.ssh/id_ed25519.pub] [-keep 10m] [-type C5]
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
-// it talks to the real one, where the machine (of type C5, $0.08 an hour) and the address cost from their creation to the
-// end of this program.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one, where the machine (of type C5, $0.08 an hour) and the address cost money until the program ends.
 package main
 
 import (
@@ -28,13 +27,13 @@ import (
 const ubuntu = "t0nspur5" // the OS template of Ubuntu 22.04
 
 func main() {
-	keyFile := flag.String("key", "", "the file of a public SSH key; without it, a key that nobody has")
-	keep := flag.Duration("keep", 0, "how long to keep the machine; an interrupt ends that")
-	machineType := flag.String("type", "C5", "the machine type")
+	keyFile := flag.String("key", "", "file of a public SSH key; if empty, an example key that nobody has")
+	keep := flag.Duration("keep", 0, "how long to keep the machine, unless interrupted")
+	machineType := flag.String("type", "C5", "machine type")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *keyFile, *machineType, *keep); err != nil {
 		log.Fatal(err)
 	}
@@ -57,7 +56,7 @@ func run(ctx context.Context, keyFile, machineType string, keep time.Duration) (
 
 	p := &provisioner{client: client, name: "provision-" + strings.ToLower(rand.Text()[:8])}
 	defer func() {
-		// The interrupt that ended ctx must not end this too.
+		// The interrupt that ended ctx must not stop the cleanup.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
 		defer cancel()
 		err = errors.Join(err, p.tearDown(ctx))
@@ -74,14 +73,14 @@ func run(ctx context.Context, keyFile, machineType string, keep time.Duration) (
 	return nil
 }
 
-// provisioner makes things under one name, which nothing else has, and remembers how to undo it.
+// provisioner creates objects with a unique name and records how to delete them.
 type provisioner struct {
 	client *paperspace.Client
 	name   string
 	undo   []func(context.Context) error
 }
 
-// provision makes everything. How to undo a thing is noted if it was made, and if it may have been.
+// provision creates everything. It records how to undo each step that succeeded or may have succeeded.
 func (p *provisioner) provision(ctx context.Context, key, machineType string) (*paperspace.Machine, error) {
 	region := paperspace.RegionNY2
 	script, err := p.client.StartupScripts.Create(ctx, paperspace.StartupScriptCreateParams{
@@ -89,17 +88,17 @@ func (p *provisioner) provision(ctx context.Context, key, machineType string) (*
 		Script:    paperspace.Sensitive("#!/bin/sh\ncat >> /home/paperspace/.ssh/authorized_keys <<'KEY'\n" + key + "\nKEY\n"),
 		IsRunOnce: new(true),
 	})
-	if mayBeMade(err) {
+	if mayExist(err) {
 		p.undo = append(p.undo, p.deleteScript)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("startup script: %w", err)
 	}
-	fmt.Println("made startup script", script.ID)
+	fmt.Println("created startup script", script.ID)
 
 	address, err := p.client.PublicIPs.Claim(ctx, paperspace.PublicIPClaimParams{Region: region})
 	if err != nil {
-		return nil, fmt.Errorf("static address (if its outcome is unknown, look for one that no machine has): %w", err)
+		return nil, fmt.Errorf("static address (if the outcome is unknown, check for an unassigned one): %w", err)
 	}
 	fmt.Println("claimed", address.IP)
 	p.undo = append(p.undo, func(ctx context.Context) error {
@@ -111,13 +110,13 @@ func (p *provisioner) provision(ctx context.Context, key, machineType string) (*
 		Name: p.name, MachineType: machineType, TemplateID: ubuntu, DiskSize: 50, Region: region,
 		StartupScriptID: &script.ID, PublicIPType: new(paperspace.PublicIPTypeNone), StartOnCreate: new(true),
 	})
-	if mayBeMade(err) {
+	if mayExist(err) {
 		p.undo = append(p.undo, p.deleteMachine)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("machine: %w", err)
 	}
-	fmt.Println("made machine", op.Data.ID)
+	fmt.Println("created machine", op.Data.ID)
 	if _, err := op.Wait(ctx); err != nil {
 		return nil, err
 	}
@@ -128,8 +127,8 @@ func (p *provisioner) provision(ctx context.Context, key, machineType string) (*
 	return p.client.Machines.WaitForState(ctx, op.Data.ID, paperspace.MachineStateReady)
 }
 
-// tearDown undoes everything, the last thing first: an address cannot be released while a machine has it. What cannot
-// be undone does not keep the rest from it.
+// tearDown undoes all steps in reverse order, since an address cannot be released while a machine has it. An error does
+// not stop it.
 func (p *provisioner) tearDown(ctx context.Context) error {
 	var errs []error
 	for _, undo := range slices.Backward(p.undo) {
@@ -138,10 +137,10 @@ func (p *provisioner) tearDown(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// mayBeMade says whether a create has made something, or may have although its answer was lost.
-func mayBeMade(err error) bool { return err == nil || errors.Is(err, paperspace.ErrOutcomeUnknown) }
+// mayExist reports whether a create with this error created the object or may have.
+func mayExist(err error) bool { return err == nil || errors.Is(err, paperspace.ErrOutcomeUnknown) }
 
-// deleteMachine finds the machine by its name, as its id may never have come. A new one may not show for a while.
+// deleteMachine finds the machine by its name, since its id may be unknown. A new one may not be listed for a while.
 func (p *provisioner) deleteMachine(ctx context.Context) error {
 	machine, err := p.client.Machines.GetByName(ctx, p.name)
 	for since := time.Now(); errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
@@ -159,7 +158,7 @@ func (p *provisioner) deleteMachine(ctx context.Context) error {
 	switch {
 	case err == nil:
 		_, err = op.Wait(ctx)
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
+	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost; the delete may be in progress
 		err = p.client.Machines.WaitUntilDeleted(ctx, machine.ID)
 	}
 	return undone("machine "+machine.ID, err)
@@ -177,12 +176,12 @@ func (p *provisioner) deleteScript(ctx context.Context) error {
 	return nil
 }
 
-// undone tells what became of an undoing. That there is nothing to undo is as good.
+// undone reports the result of a deletion. An object that does not exist counts as deleted.
 func undone(what string, err error) error {
 	if err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-		return fmt.Errorf("%s may still be there: %w", what, err)
+		return fmt.Errorf("%s may still exist: %w", what, err)
 	}
-	fmt.Println("gone:", what)
+	fmt.Println("deleted", what)
 	return nil
 }
 
@@ -190,7 +189,7 @@ func connect() (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("provision"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // a minute passes in a second
 	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }

@@ -1,8 +1,8 @@
-// Quickstart checks the session, rents a machine, shows what becomes of it until it is ready, lists all machines and
-// deletes the one that it rented.
+// Quickstart checks the session, creates a machine, watches it until it is ready, lists all machines and deletes the
+// one that it created.
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
-// it talks to the real one, and then only reads unless -create is given: machines cost money.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one, and only reads unless -create is given: machines cost money.
 package main
 
 import (
@@ -22,13 +22,13 @@ import (
 )
 
 func main() {
-	create := flag.Bool("create", false, "rent a machine from the real service, and delete it again")
-	machineType := flag.String("type", "C5", "its machine type")
-	template := flag.String("template", "t0nspur5", "its OS template")
+	create := flag.Bool("create", false, "create a machine at the real service, and delete it afterwards")
+	machineType := flag.String("type", "C5", "machine type")
+	template := flag.String("template", "t0nspur5", "OS template")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *create, *machineType, *template); err != nil {
 		log.Fatal(err)
 	}
@@ -48,23 +48,23 @@ func run(ctx context.Context, create bool, machineType, template string) (err er
 	fmt.Printf("session   %s, team %s\n", session.User.Email, session.Team.Namespace)
 
 	if real && !create {
-		fmt.Println("          (reading only; -create rents a machine)")
+		fmt.Println("          (read-only; use -create to create a machine)")
 		return list(ctx, client)
 	}
-	name := "quickstart-" + strings.ToLower(rand.Text()[:8]) // nothing else has it
+	name := "quickstart-" + strings.ToLower(rand.Text()[:8]) // unique to this run
 	op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
 		Name: name, MachineType: machineType, TemplateID: template,
 		DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
 	})
 	if err != nil && !errors.Is(err, paperspace.ErrOutcomeUnknown) {
-		return err // there is no machine
+		return err // no machine was created
 	}
-	// Whatever happens next, the machine must not go on costing.
+	// Whatever happens next, delete the machine: it costs money.
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
 		defer cancel()
 		if removeErr := remove(ctx, client, name); removeErr != nil {
-			err = errors.Join(err, fmt.Errorf("machine %s may still be there: %w", name, removeErr))
+			err = errors.Join(err, fmt.Errorf("machine %s may still exist: %w", name, removeErr))
 		}
 	}()
 	if err != nil {
@@ -77,14 +77,14 @@ func run(ctx context.Context, create bool, machineType, template string) (err er
 	return list(ctx, client)
 }
 
-// connect returns a client, and whether it talks to the real service.
+// connect returns a client and reports whether it uses the real service.
 func connect() (client *paperspace.Client, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("quickstart"))
 		return client, true, err
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	// In memory, thirty seconds of the service pass in one, and there are machines already.
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	// Half a minute passes in a second, and some machines exist already.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30))
 	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
 	for i := range 7 {
@@ -98,15 +98,15 @@ func connect() (client *paperspace.Client, real bool, err error) {
 	return client, false, nil
 }
 
-// untilReady follows the event and then the machine: that the event is done does not mean that the machine is ready.
+// untilReady watches the event and then the machine, which may become ready only after the event is done.
 func untilReady(ctx context.Context, client *paperspace.Client, op *paperspace.Operation[paperspace.Machine]) error {
 	for event, err := range op.Watch(ctx) {
 		if err != nil {
 			return err
 		}
 		switch machine, err := client.Machines.Get(ctx, op.Data.ID); {
-		case errors.Is(err, paperspace.ErrNotFound): // normal for a while
-			fmt.Printf("watch     event %-12s machine not there yet\n", event.State)
+		case errors.Is(err, paperspace.ErrNotFound): // normal for a new machine
+			fmt.Printf("watch     event %-12s machine not found yet\n", event.State)
 		case err != nil:
 			return err
 		default:
@@ -127,7 +127,7 @@ func untilReady(ctx context.Context, client *paperspace.Client, op *paperspace.O
 }
 
 func list(ctx context.Context, client *paperspace.Client) error {
-	params := paperspace.MachineListParams{ListParams: paperspace.ListParams{Limit: 3}} // small, to see several pages
+	params := paperspace.MachineListParams{ListParams: paperspace.ListParams{Limit: 3}} // small, for several pages
 	for machine, err := range client.Machines.All(ctx, params) {
 		if err != nil {
 			return err
@@ -137,12 +137,12 @@ func list(ctx context.Context, client *paperspace.Client) error {
 	return nil
 }
 
-// remove finds the machine by its name, since its id is lost if the answer to the create is. A new one may not show for a
-// while.
+// remove finds the machine by its name, since its id is lost if the response to the create is. A new one may not be
+// listed for a while.
 func remove(ctx context.Context, client *paperspace.Client, name string) error {
 	machine, err := client.Machines.GetByName(ctx, name)
 	for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
-		fmt.Printf("delete    machine %s does not show yet\n", name)
+		fmt.Printf("delete    machine %s not found yet\n", name)
 		time.Sleep(wait)
 		machine, err = client.Machines.GetByName(ctx, name)
 	}
@@ -153,13 +153,13 @@ func remove(ctx context.Context, client *paperspace.Client, name string) error {
 	switch {
 	case err == nil:
 		_, err = op.Wait(ctx)
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost, but it may be under way
+	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost; the delete may be in progress
 		err = client.Machines.WaitUntilDeleted(ctx, machine.ID)
-	case errors.Is(err, paperspace.ErrNotFound): // it is gone already
+	case errors.Is(err, paperspace.ErrNotFound): // already deleted
 		err = nil
 	}
 	if err == nil {
-		fmt.Printf("delete    machine %s is gone\n", machine.ID)
+		fmt.Printf("delete    machine %s deleted\n", machine.ID)
 	}
 	return err
 }

@@ -1,16 +1,15 @@
-// Reconcile keeps as many machines as are wanted, the way a Kubernetes controller does: it looks at what is there, does
-// one step for each machine, writes down what it waits for, and looks again. It may be killed at any moment: the next
-// process goes on with the waits of the last one, and no machine is created twice, even if the answer to a create got
-// lost.
+// Reconcile keeps a number of machines running, as a Kubernetes controller does: in each pass it lists the machines,
+// does one step for each, saves what it waits for, and waits. It can be killed at any time: the next process resumes
+// the waits, and no machine is created twice, even if the response to a create is lost.
 //
 //	reconcile [-n 3] [-state reconcile.json] [-crash 300ms]
 //
-// The program plays that out: a first controller is killed while it waits, a second one takes over from the file, and a
-// third is told that no machines are wanted, so that nothing is left. After an interrupt, reconcile -n 0 removes the rest.
+// The program demonstrates this: a first controller is killed while it waits, a second one resumes from the file, and a
+// third one wants no machines, so that it deletes them all. After an interrupt, reconcile -n 0 deletes the rest.
 //
-// Without an API key it talks to an in-memory Paperspace, which loses the answer to the second create. With
-// PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set it talks to the real one, where three machines of type C5 cost $0.24
-// an hour until they are gone.
+// Without an API key, it uses an in-memory Paperspace, which loses the response to the second create. With
+// PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses the real one, where three machines of type C5 cost $0.24
+// an hour until they are deleted.
 package main
 
 import (
@@ -31,19 +30,19 @@ import (
 )
 
 func main() {
-	n := flag.Int("n", 3, "how many machines")
-	file := flag.String("state", "", "the file of what is waited for; without it, one that is removed at the end")
+	n := flag.Int("n", 3, "number of machines")
+	file := flag.String("state", "", "file for the controller's state; if empty, a temporary file")
 	crash := flag.Duration("crash", 300*time.Millisecond, "when to kill the first controller")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
-	if err := play(ctx, *n, *file, *crash); err != nil {
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
+	if err := demonstrate(ctx, *n, *file, *crash); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func play(ctx context.Context, n int, file string, crash time.Duration) error {
+func demonstrate(ctx context.Context, n int, file string, crash time.Duration) error {
 	if file == "" {
 		dir, err := os.MkdirTemp("", "reconcile")
 		if err != nil {
@@ -73,8 +72,7 @@ func play(ctx context.Context, n int, file string, crash time.Duration) error {
 	return reconcile(ctx, client, file, 0, pause)
 }
 
-// reconcile is the loop of one controller, which looks again after a pause. It ends when n machines are ready; one that
-// runs for ever would go on.
+// reconcile is the loop of one controller. It returns when n machines are ready; a real controller would run forever.
 func reconcile(ctx context.Context, client *paperspace.Client, file string, n int, shortPause time.Duration) error {
 	c, err := load(client, file)
 	if err != nil {
@@ -86,7 +84,7 @@ func reconcile(ctx context.Context, client *paperspace.Client, file string, n in
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			log.Print("will look again: ", err) // what goes wrong now may go well in a later pass
+			log.Print("will retry: ", err) // a later pass may succeed
 			pause = min(2*pause, longPause)
 		case done:
 			return nil
@@ -102,32 +100,32 @@ func reconcile(ctx context.Context, client *paperspace.Client, file string, n in
 }
 
 const (
-	prefix    = "reconcile-" // of the names of our machines; all others are left alone
-	longPause = time.Minute  // while things go wrong
-	waitLimit = time.Minute  // of a pass, after which it looks again
-	invisible = time.Minute  // for how long a machine that was asked for may not show
+	prefix    = "reconcile-" // of the names of our machines; others are not touched
+	longPause = time.Minute  // between passes that fail
+	waitLimit = time.Minute  // of the wait in a pass
+	invisible = time.Minute  // how long a new machine may not be listed
 )
 
-// controller knows what was begun. All else it learns from the service in each pass.
+// controller keeps records of what it began. It reads everything else from the service in each pass.
 type controller struct {
 	client *paperspace.Client
 	file   string
-	begun  map[string]*record // by the machine's name
+	begun  map[string]*record // by machine name
 }
 
-// record is what was begun for a machine.
+// record is what the controller began for a machine.
 type record struct {
-	AskedAt time.Time // when it was asked for
-	ID      string    // empty until the service has answered
-	EventID string    // what to wait for; empty if there is nothing
+	AskedAt time.Time // when the create was sent
+	ID      string    // empty until the response arrives
+	EventID string    // the event to wait for, if any
 }
 
-// pass takes each machine one step further and waits for what was begun. It is done when there is nothing left to do.
+// pass does one step for each machine and waits for what was begun. It reports whether nothing is left to do.
 func (c *controller) pass(ctx context.Context, n int) (done bool, err error) {
 	machines := map[string]paperspace.Machine{}
 	for machine, err := range c.client.Machines.All(ctx, paperspace.MachineListParams{}) {
 		if err != nil {
-			return false, err // half a list would make us create what is there
+			return false, err // with a partial list we would create machines that exist
 		}
 		if strings.HasPrefix(machine.Name, prefix) {
 			machines[machine.Name] = machine
@@ -162,8 +160,8 @@ func (c *controller) pass(ctx context.Context, n int) (done bool, err error) {
 	return done, errors.Join(append(errs, c.wait(ctx))...)
 }
 
-// create asks for a machine, unless that was done. It writes down first that it will, and waits with a second try until
-// the machine would show if there were one.
+// create creates a machine unless that is already in progress. It saves a record first, and retries only when the
+// machine would be listed if it existed.
 func (c *controller) create(ctx context.Context, name string) (ready bool, err error) {
 	if r := c.begun[name]; r != nil {
 		if gone, err := c.forget(ctx, name, r); !gone {
@@ -183,15 +181,15 @@ func (c *controller) create(ctx context.Context, name string) (ready bool, err e
 		fmt.Println("  created", name)
 		r.ID, r.EventID = op.Data.ID, op.Event.ID
 	case !errors.Is(err, paperspace.ErrOutcomeUnknown):
-		delete(c.begun, name) // there is none
+		delete(c.begun, name) // it was not created
 	}
 	return false, errors.Join(err, c.save())
 }
 
-// forget drops the record of a machine that is not listed, if it is gone for certain.
+// forget deletes the record of a machine that is not listed, once it certainly does not exist.
 func (c *controller) forget(ctx context.Context, name string, r *record) (gone bool, err error) {
 	if time.Since(r.AskedAt) < invisible && r.ID == "" {
-		return false, nil // it may show yet
+		return false, nil // it may still appear
 	}
 	if r.ID != "" {
 		_, err := c.client.Machines.Get(ctx, r.ID)
@@ -233,7 +231,7 @@ func (c *controller) remove(ctx context.Context, m paperspace.Machine) (gone boo
 	return false, c.save()
 }
 
-// adopt returns the record of a machine that is there, whoever made it.
+// adopt returns the record of an existing machine, and creates one if there is none.
 func (c *controller) adopt(m paperspace.Machine) *record {
 	if c.begun[m.Name] == nil || c.begun[m.Name].ID != m.ID {
 		fmt.Println("  adopted", m.Name)
@@ -242,7 +240,7 @@ func (c *controller) adopt(m paperspace.Machine) *record {
 	return c.begun[m.Name]
 }
 
-// wait waits for the events that were begun, by this process or an earlier one, for a while.
+// wait waits for a while for the events that this process or an earlier one began.
 func (c *controller) wait(ctx context.Context) error {
 	var pending []*record
 	var ids []string
@@ -262,14 +260,14 @@ func (c *controller) wait(ctx context.Context) error {
 		}
 	}
 	if unknown, ok := errors.AsType[*paperspace.WaitError](err); ok && errors.Is(err, paperspace.ErrNotFound) {
-		for _, r := range pending { // the event is no more, as that of a deleted machine may be
+		for _, r := range pending { // the event no longer exists, perhaps because its machine was deleted
 			if r.EventID == unknown.IDs[0] {
 				r.EventID = ""
 			}
 		}
 	}
 	if errors.Is(err, paperspace.ErrWaitTimeout) {
-		err = nil // no failure: the next pass waits on
+		err = nil // the next pass continues to wait
 	}
 	return errors.Join(err, c.save())
 }
@@ -286,7 +284,7 @@ func load(client *paperspace.Client, file string) (*controller, error) {
 	return c, err
 }
 
-// save replaces the file at one blow, so that a kill leaves the old one or the new one.
+// save replaces the file atomically, so that a kill leaves either the old or the new state.
 func (c *controller) save() error {
 	content, err := json.Marshal(c.begun)
 	if err != nil {
@@ -298,15 +296,15 @@ func (c *controller) save() error {
 	return os.Rename(c.file+".new", c.file)
 }
 
-// connect returns a client, and how long to pause between two looks at the service: each lists all machines.
+// connect returns a client and the pause between two passes, each of which lists all machines.
 func connect() (client *paperspace.Client, pause time.Duration, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("reconcile"))
 		return client, 5 * time.Second, err
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // in memory, a minute passes in a second
-	srv.Inject(paperspacetest.Fault{Operation: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // a minute passes in a second
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Skip: 1, Times: 1, Cut: true, CarriedOut: true})
 	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
 	return client, 200 * time.Millisecond, nil
 }

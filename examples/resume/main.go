@@ -1,11 +1,11 @@
-// Resume begins an operation in one process and waits for its end in another: an event's id is all that it takes.
+// Resume begins an operation in one process and waits for it in another, which needs only the id of the event.
 //
-//	resume begin            rents a machine and prints the id of its event
-//	resume finish EVENT     waits for that event and prints the machine
-//	resume                  plays both, each in a process of its own, against an in-memory Paperspace
+//	resume begin            creates a machine and prints the id of its event
+//	resume finish EVENT     waits for the event and prints the machine
+//	resume                  runs both, each in its own process, with an in-memory Paperspace
 //
-// The first two talk to the real service, with the API key from PAPERSPACE_API_KEY; begin costs money there, until you
-// delete the machine.
+// The first two use the real service, with the API key from PAPERSPACE_API_KEY. The machine costs money until you
+// delete it.
 package main
 
 import (
@@ -26,11 +26,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	var err error
 	switch args := os.Args[1:]; {
 	case len(args) == 0:
-		err = play(ctx)
+		err = demonstrate(ctx)
 	case len(args) == 1 && args[0] == "begin":
 		err = begin(ctx)
 	case len(args) == 2 && args[0] == "finish":
@@ -54,7 +54,7 @@ func begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(op.Event.ID) // a program that means it writes this down before anything else
+	fmt.Println(op.Event.ID) // a real program saves the id before anything else
 	return nil
 }
 
@@ -79,8 +79,8 @@ func finish(ctx context.Context, eventID string) error {
 	return nil
 }
 
-// play serves an in-memory Paperspace on loopback, where a minute passes in a second, and runs the two steps against it.
-func play(ctx context.Context) error {
+// demonstrate serves an in-memory Paperspace, where a minute passes in a second, and runs both steps with it.
+func demonstrate(ctx context.Context) error {
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	listener := httptest.NewServer(srv)
 	defer listener.Close()

@@ -1,10 +1,9 @@
-// Start-and-connect finds a machine by its name, makes it ready with the least that is needed, and prints the command
-// that logs in to it.
+// Start-and-connect finds a machine by its name, starts it if necessary, and prints the ssh command that logs in to it.
 //
 //	start-and-connect [-name trainer] [-user paperspace] [-off]
 //
-// Without an API key it talks to an in-memory Paperspace. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set
-// it talks to the real one, where a machine costs by the hour from its start on: -off turns it off again.
+// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
+// the real one, where a machine is charged by the hour once it has started. The flag -off turns it off.
 package main
 
 import (
@@ -22,13 +21,13 @@ import (
 )
 
 func main() {
-	name := flag.String("name", "trainer", "the machine's name")
-	user := flag.String("user", "paperspace", "the user to log in as")
+	name := flag.String("name", "trainer", "name of the machine")
+	user := flag.String("user", "paperspace", "user to log in as")
 	off := flag.Bool("off", false, "turn the machine off instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *name, *user, *off); err != nil {
 		log.Fatal(err)
 	}
@@ -43,7 +42,7 @@ func run(ctx context.Context, name, user string, off bool) error {
 
 	machine, err := client.Machines.GetByName(ctx, name)
 	if err != nil {
-		return err // none, or several: the error names their ids
+		return err // not found or ambiguous; the error has the ids
 	}
 	fmt.Fprintf(os.Stderr, "%s (%s) is %s\n", machine.Name, machine.ID, machine.State)
 	ensure := client.Machines.EnsureReady
@@ -52,8 +51,8 @@ func run(ctx context.Context, name, user string, off bool) error {
 	}
 	machine, err = ensure(ctx, machine.ID, paperspace.WithOnChange(progress))
 	if pending, ok := errors.AsType[*paperspace.WaitError](err); ok {
-		// What was begun goes on. Run again, it is waited for, and nothing is done twice.
-		return fmt.Errorf("gave up; what was begun, if anything, goes on: %w", pending)
+		// The operation continues at the service. Another run of the program waits for it.
+		return fmt.Errorf("stopped waiting; an operation may still be in progress: %w", pending)
 	}
 	switch {
 	case err != nil:
@@ -67,7 +66,7 @@ func run(ctx context.Context, name, user string, off bool) error {
 	return nil
 }
 
-// progress goes to stderr, so that the program can stand in $( ).
+// progress writes to stderr, so that the program can be used in $( ).
 func progress(u paperspace.WaitUpdate) {
 	switch {
 	case u.Event != nil:
@@ -81,8 +80,8 @@ func connect(ctx context.Context, name string) (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("start-and-connect"))
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
-	// In memory, a minute of the service passes in a second, and there is a machine, not quite made yet.
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
+	// A minute passes in a second, and a machine is just being created.
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
 	client := srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond))
 	_, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{

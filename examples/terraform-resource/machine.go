@@ -9,17 +9,17 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// Config is what the user wrote: the machine as it shall be.
+// Config is the desired state of the machine.
 type Config struct {
 	Name        string
 	MachineType string
 	DiskSize    int // in GB
 	Running     bool
-	TemplateID  string            // cannot be changed: another one is another machine
-	Region      paperspace.Region // likewise
+	TemplateID  string            // immutable: a change requires a new machine
+	Region      paperspace.Region // immutable
 }
 
-// State is what is remembered of the machine from one run to the next.
+// State is the saved state of the machine.
 type State struct {
 	ID          string
 	Name        string
@@ -27,23 +27,23 @@ type State struct {
 	DiskSize    int // in GB
 	Running     bool
 	PublicIP    string
-	EventID     string // of an operation that has begun and whose end was not seen
+	EventID     string // of an unfinished operation
 }
 
-// Save stores a state so that it outlives the process. Terraform's own Create and Update can do so only as they return;
-// they set the state that was saved last, whether there is an error or not.
+// Save persists a state. In Terraform, Create and Update can persist only when they return, so they set the last saved
+// state, even on an error.
 type Save func(State) error
 
-// ErrExists is a name that another machine has already.
-var ErrExists = errors.New("a machine of this name exists already: import it, or choose another name")
+// ErrExists is returned if another machine already has the name.
+var ErrExists = errors.New("a machine with this name already exists: import it or choose another name")
 
-// Machine keeps one machine as its Config wants it.
+// Machine manages one machine.
 type Machine struct{ Client *paperspace.Client }
 
-// Create rents the machine. Its id is saved before anything is waited for, so that an interrupted run strands nothing.
+// Create creates the machine. It saves the id before it waits, so that an interrupted run leaves no machine behind.
 //
-// The API has no idempotency key, so the name stands in for one: it must be free before, and what has it after a create
-// whose outcome is unknown is ours.
+// The API has no idempotency keys, so the name serves as one: no machine may have it before the create, and one that
+// has it after a create with an unknown outcome is ours.
 func (r Machine) Create(ctx context.Context, config Config, save Save) error {
 	switch _, err := r.Client.Machines.GetByName(ctx, config.Name); {
 	case err == nil:
@@ -60,16 +60,16 @@ func (r Machine) Create(ctx context.Context, config Config, save Save) error {
 	case err == nil:
 		state = State{ID: op.Data.ID, EventID: eventID(op)}
 	case errors.Is(err, paperspace.ErrOutcomeUnknown):
-		m, lookErr := r.look(ctx, config.Name)
-		if lookErr != nil {
-			return errors.Join(err, lookErr)
+		m, findErr := r.find(ctx, config.Name)
+		if findErr != nil {
+			return errors.Join(err, findErr)
 		}
 		state = State{ID: m.ID}
 	default:
 		return err
 	}
 	if err := save(state); err != nil {
-		return fmt.Errorf("machine %s was created, but not remembered: %w", state.ID, err)
+		return fmt.Errorf("machine %s was created but could not be saved: %w", state.ID, err)
 	}
 	if op != nil {
 		if _, err := op.Wait(ctx); err != nil {
@@ -79,9 +79,9 @@ func (r Machine) Create(ctx context.Context, config Config, save Save) error {
 	return r.finish(ctx, state.ID, config, save)
 }
 
-// look finds the machine that a lost create may have made. A new machine may take a while to show. The context may have
-// ended with the create, so the search, of about half a minute, is not bound to it.
-func (r Machine) look(ctx context.Context, name string) (*paperspace.Machine, error) {
+// find finds the machine after a create with an unknown outcome. It retries for about half a minute, since a new
+// machine may not be listed at once. It ignores the end of the context, which may have ended the create.
+func (r Machine) find(ctx context.Context, name string) (*paperspace.Machine, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	const tries, pause = 6, 5 * time.Second
@@ -94,8 +94,8 @@ func (r Machine) look(ctx context.Context, name string) (*paperspace.Machine, er
 	}
 }
 
-// Read returns the state as it is now; false says that the machine is gone. That is the API's own word only: any other
-// failure is an error, since what is taken for gone is created again.
+// Read returns the current state and reports whether the machine exists. Only a response of the API means that it does
+// not; every other failure is an error, because a machine reported as missing is created again.
 func (r Machine) Read(ctx context.Context, state State) (now State, ok bool, err error) {
 	m, err := r.Client.Machines.Get(ctx, state.ID)
 	switch {
@@ -106,7 +106,7 @@ func (r Machine) Read(ctx context.Context, state State) (now State, ok bool, err
 	case state.EventID == "":
 		return State{}, false, nil
 	}
-	// It may be too new to be seen.
+	// A new machine may not be visible yet.
 	event, err := r.Client.MachineEvents.Get(ctx, state.EventID)
 	switch {
 	case errors.Is(err, paperspace.ErrNotFound), err == nil && event.Finished():
@@ -116,7 +116,7 @@ func (r Machine) Read(ctx context.Context, state State) (now State, ok bool, err
 	}
 }
 
-// Update brings the machine to what the config wants, after the end of what an interrupted run began.
+// Update changes the machine to the config. It first waits for an operation that an interrupted run began.
 func (r Machine) Update(ctx context.Context, state State, config Config, save Save) error {
 	if state.EventID != "" {
 		_, err := r.Client.MachineEvents.Wait(ctx, []string{state.EventID})
@@ -142,7 +142,7 @@ func (r Machine) Update(ctx context.Context, state State, config Config, save Sa
 	if change.Name != nil || change.MachineType != nil || change.DiskSize != nil {
 		op, err := r.Client.Machines.Update(ctx, state.ID, change)
 		if err != nil {
-			return err // if its outcome is unknown, the next Read tells it
+			return err // if the outcome is unknown, the next Read resolves it
 		}
 		state.EventID = eventID(op)
 		if err := save(state); err != nil {
@@ -155,7 +155,7 @@ func (r Machine) Update(ctx context.Context, state State, config Config, save Sa
 	return r.finish(ctx, state.ID, config, save)
 }
 
-// finish has the machine run or not, as the config wants it, and saves what it then is.
+// finish turns the machine on or off, as the config wants, and saves the resulting state.
 func (r Machine) finish(ctx context.Context, id string, config Config, save Save) error {
 	ensure := r.Client.Machines.EnsureOff
 	if config.Running {
@@ -168,7 +168,7 @@ func (r Machine) finish(ctx context.Context, id string, config Config, save Save
 	return save(observe(m, ""))
 }
 
-// Delete deletes the machine and waits until it is gone. One that is gone already is no error.
+// Delete deletes the machine and waits until it does not exist. It is no error if it did not.
 func (r Machine) Delete(ctx context.Context, state State) error {
 	op, err := r.Client.Machines.Delete(ctx, state.ID)
 	switch {
@@ -186,7 +186,7 @@ func (r Machine) Delete(ctx context.Context, state State) error {
 	return err
 }
 
-// observe is the state of a machine. An event stays pending until its end was seen.
+// observe returns the state of a machine with a pending event, if any.
 func observe(m *paperspace.Machine, eventID string) State {
 	const gb = 1 << 30
 	return State{

@@ -15,7 +15,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// bench is a machine at an in-memory Paperspace, and the states that were saved.
+// bench is a test bench: a Machine with an in-memory Paperspace, and the saved states.
 type bench struct {
 	Machine
 	srv   *paperspacetest.Server
@@ -29,7 +29,7 @@ func (b *bench) save(s State) error {
 
 func (b *bench) last() State { return b.saved[len(b.saved)-1] }
 
-// count is how many machines there are.
+// count returns the number of machines.
 func (b *bench) count(t *testing.T) (n int) {
 	for _, err := range b.Client.Machines.All(t.Context(), paperspace.MachineListParams{}) {
 		require.NoError(t, err)
@@ -74,13 +74,13 @@ func TestCreate(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, want, now)
 	})
-	test(t, "a machine that is to be off", func(t *testing.T, b *bench) {
+	test(t, "a machine that should be off", func(t *testing.T, b *bench) {
 		off := config
 		off.Running = false
 		require.NoError(t, b.Create(t.Context(), off, b.save))
 		assert.False(t, b.last().Running)
 	})
-	test(t, "an interrupted one is gone on with", func(t *testing.T, b *bench) {
+	test(t, "an interrupted create is resumed", func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		require.ErrorIs(t, b.Create(ctx, config, b.save), context.DeadlineExceeded)
@@ -95,9 +95,9 @@ func TestCreate(t *testing.T) {
 		assert.Empty(t, b.last().EventID)
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
 	})
-	test(t, "a lost answer is no second machine", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Cut: true, CarriedOut: true})
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-list", Skip: 1, Times: 2, Status: 200, Body: `{"items": [], "hasMore": false}`})
+	test(t, "a lost response causes no second machine", func(t *testing.T, b *bench) {
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Skip: 1, Times: 2, Status: 200, Body: `{"items": [], "hasMore": false}`})
 		require.NoError(t, b.Create(t.Context(), config, b.save))
 
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
@@ -105,8 +105,8 @@ func TestCreate(t *testing.T) {
 		assert.Equal(t, b.saved[0].ID, b.last().ID)
 		assert.True(t, b.last().Running)
 	})
-	test(t, "nor is one that is lost with the context", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Latency: time.Minute, CarriedOut: true})
+	test(t, "a canceled create causes no second machine", func(t *testing.T, b *bench) {
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Latency: time.Minute, CarriedOut: true})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, b.Create(ctx, config, b.save), context.DeadlineExceeded)
@@ -114,21 +114,21 @@ func TestCreate(t *testing.T) {
 		require.Len(t, b.saved, 1)
 		assert.NotEmpty(t, b.last().ID)
 	})
-	test(t, "one that was not carried out is an error", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-create", Times: 1, Status: http.StatusInternalServerError})
+	test(t, "a create without effect is an error", func(t *testing.T, b *bench) {
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Status: http.StatusInternalServerError})
 		err := b.Create(t.Context(), config, b.save)
 		assert.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.ErrorIs(t, err, paperspace.ErrNotFound)
 		assert.Empty(t, b.saved)
 		assert.Zero(t, b.count(t))
 	})
-	test(t, "a name that is taken", func(t *testing.T, b *bench) {
+	test(t, "the name is taken", func(t *testing.T, b *bench) {
 		require.NoError(t, b.Create(t.Context(), config, b.save))
 		assert.ErrorIs(t, b.Create(t.Context(), config, b.save), ErrExists)
 		assert.Len(t, b.srv.Calls("machines-create"), 1)
 	})
-	test(t, "a name that cannot be looked up", func(t *testing.T, b *bench) {
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-list", HTML: true, Status: http.StatusNotFound})
+	test(t, "the name cannot be looked up", func(t *testing.T, b *bench) {
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", HTML: true, Status: http.StatusNotFound})
 		require.Error(t, b.Create(t.Context(), config, b.save))
 		assert.Empty(t, b.srv.Calls("machines-create"))
 	})
@@ -141,7 +141,7 @@ func TestCreate(t *testing.T) {
 	test(t, "an event that fails", func(t *testing.T, b *bench) {
 		b.srv.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Fails("no capacity"))
 		require.ErrorIs(t, b.Create(t.Context(), config, b.save), paperspace.ErrEventFailed)
-		assert.Len(t, b.saved, 1, "it is known, so that it can be deleted")
+		assert.Len(t, b.saved, 1, "the id must be saved, so that the machine can be deleted")
 	})
 	test(t, "a state that cannot be saved", func(t *testing.T, b *bench) {
 		full := errors.New("the disk is full")
@@ -156,7 +156,7 @@ func TestCreate(t *testing.T) {
 }
 
 func TestRead(t *testing.T) {
-	test(t, "only the API's own word is gone", func(t *testing.T, b *bench) {
+	test(t, "only a response of the API means that the machine does not exist", func(t *testing.T, b *bench) {
 		require.NoError(t, b.Create(t.Context(), config, b.save))
 		for _, fault := range []paperspacetest.Fault{
 			{HTML: true, Status: http.StatusNotFound}, {Status: http.StatusUnauthorized}, {Status: http.StatusBadGateway}, {Cut: true},
@@ -172,12 +172,12 @@ func TestRead(t *testing.T) {
 		assert.NoError(t, err)
 		assert.False(t, ok)
 	})
-	test(t, "a new machine that does not show yet is not gone", func(t *testing.T, b *bench) {
+	test(t, "a new machine that is not visible yet exists", func(t *testing.T, b *bench) {
 		b.srv.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Hangs())
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		require.Error(t, b.Create(ctx, config, b.save))
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-get", Status: http.StatusNotFound})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-get", Status: http.StatusNotFound})
 
 		state, ok, err := b.Read(t.Context(), b.last())
 		assert.NoError(t, err)
@@ -208,11 +208,11 @@ func TestUpdate(t *testing.T) {
 		require.NoError(t, b.Update(t.Context(), b.last(), config, b.save))
 		assert.Empty(t, b.srv.Calls("machines-update", "machines-start", "machines-stop"))
 	})
-	test(t, "one that fails can be repeated", func(t *testing.T, b *bench) {
+	test(t, "a failed update can be repeated", func(t *testing.T, b *bench) {
 		require.NoError(t, b.Create(t.Context(), config, b.save))
 		other := config
 		other.DiskSize = 100
-		b.srv.NextEvent(paperspace.MachineEventNameVMUpgrade, paperspacetest.Fails("no room"))
+		b.srv.NextEvent(paperspace.MachineEventNameVMUpgrade, paperspacetest.Fails("no capacity"))
 		require.ErrorIs(t, b.Update(t.Context(), b.last(), other, b.save), paperspace.ErrEventFailed)
 
 		state, ok, err := b.Read(t.Context(), b.last())
@@ -227,21 +227,21 @@ func TestUpdate(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	for name, fault := range map[string]paperspacetest.Fault{
-		"as it should be":   {Operation: "machines-get", Latency: time.Second},
-		"a lost answer":     {Operation: "machines-delete", Times: 1, Cut: true, CarriedOut: true},
-		"only lost answers": {Operation: "machines-delete", Cut: true, CarriedOut: true},
+		"no fault":           {Endpoint: "machines-get", Latency: time.Second},
+		"a lost response":    {Endpoint: "machines-delete", Times: 1, Cut: true, CarriedOut: true},
+		"all responses lost": {Endpoint: "machines-delete", Cut: true, CarriedOut: true},
 	} {
 		test(t, name, func(t *testing.T, b *bench) {
 			require.NoError(t, b.Create(t.Context(), config, b.save))
 			b.srv.Inject(fault)
 			require.NoError(t, b.Delete(t.Context(), b.last()))
 			assert.Zero(t, b.count(t))
-			require.NoError(t, b.Delete(t.Context(), b.last()), "gone is gone")
+			require.NoError(t, b.Delete(t.Context(), b.last()), "deleting twice must succeed")
 		})
 	}
-	test(t, "not carried out", func(t *testing.T, b *bench) {
+	test(t, "without effect", func(t *testing.T, b *bench) {
 		require.NoError(t, b.Create(t.Context(), config, b.save))
-		b.srv.Inject(paperspacetest.Fault{Operation: "machines-delete", HTML: true})
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", HTML: true})
 		err := b.Delete(t.Context(), b.last())
 		assert.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
 		assert.ErrorIs(t, err, paperspace.ErrWaitTimeout)

@@ -1,8 +1,8 @@
-// Testing has a function that a program might be made of, and in main_test.go its tests on an in-memory Paperspace.
+// Testing shows how to test a program with an in-memory Paperspace. The tests are in main_test.go.
 //
-// It turns off all machines that are ready, but for those whose names begin with "keep-". Run as a program it does that
-// in memory. With PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) set it lists those of the key's team, and turns them off
-// only if -really is given.
+// The program turns off all machines that are ready, except those whose names begin with "keep-". Without an API key,
+// it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses the real one, and
+// only lists the machines unless -really is given.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// Idle returns the ready machines that are not to be kept.
+// Idle returns the ready machines, except those to keep.
 func Idle(ctx context.Context, client *paperspace.Client) (idle []paperspace.Machine, err error) {
 	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{}) {
 		if err != nil {
@@ -33,8 +33,7 @@ func Idle(ctx context.Context, client *paperspace.Client) (idle []paperspace.Mac
 	return idle, nil
 }
 
-// TurnOff turns off the ready machines that are not to be kept, and returns their names. One that fails does not keep
-// it from the others.
+// TurnOff turns off the ready machines, except those to keep, and returns their names. A failure does not stop it.
 func TurnOff(ctx context.Context, client *paperspace.Client) (names []string, err error) {
 	idle, err := Idle(ctx, client)
 	if err != nil {
@@ -56,7 +55,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends it at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program
 	if err := run(ctx, *really); err != nil {
 		log.Fatal(err)
 	}
@@ -85,25 +84,25 @@ func run(ctx context.Context, really bool) error {
 	return err
 }
 
-// connect returns a client, and whether it talks to the real service.
+// connect returns a client and reports whether it uses the real service.
 func connect(ctx context.Context) (client *paperspace.Client, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("testing"))
 		return client, true, err
 	}
-	fmt.Fprintln(os.Stderr, "(no API key: in memory)")
+	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	client = paperspacetest.NewServer(paperspacetest.WithSpeed(120)).
 		Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond))
 	for _, name := range []string{"trainer", "keep-database", "notebook"} {
-		if err := rent(ctx, client, name); err != nil {
+		if err := create(ctx, client, name); err != nil {
 			return nil, false, err
 		}
 	}
 	return client, false, nil
 }
 
-// rent rents a machine and waits until it is ready.
-func rent(ctx context.Context, client *paperspace.Client, name string) error {
+// create creates a machine and waits until it is ready.
+func create(ctx context.Context, client *paperspace.Client, name string) error {
 	op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
 		Name: name, MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50,
 		Region: paperspace.RegionNY2, StartOnCreate: new(true),

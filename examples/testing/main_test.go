@@ -11,17 +11,17 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// In a bubble the minutes that machines take pass in no time.
+// In a synctest bubble, waits of minutes take no real time.
 func TestTurnOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := paperspacetest.New(t)
 		client := srv.Client()
 		for _, name := range []string{"trainer", "keep-database", "notebook"} {
-			if err := rent(t.Context(), client, name); err != nil {
+			if err := create(t.Context(), client, name); err != nil {
 				t.Fatal(err)
 			}
 		}
-		srv.Inject(paperspacetest.Fault{Operation: "machines-list", Times: 2, RetryAfter: 5 * time.Second})
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Times: 2, RetryAfter: 5 * time.Second})
 
 		names, err := TurnOff(t.Context(), client)
 		if err != nil {
@@ -36,7 +36,7 @@ func TestTurnOff(t *testing.T) {
 		}
 		kept, err := client.Machines.GetByName(t.Context(), "keep-database")
 		if err != nil || kept.State != paperspace.MachineStateReady {
-			t.Errorf("the one to be kept: %+v, %v", kept, err)
+			t.Errorf("the machine to keep: %+v, %v", kept, err)
 		}
 	})
 }
@@ -46,7 +46,7 @@ func TestOnlyLists(t *testing.T) {
 	srv := paperspacetest.New(t, paperspacetest.WithSpeed(6000))
 	client := srv.Client(paperspace.WithPollInterval(time.Millisecond, 10*time.Millisecond))
 	for _, name := range []string{"trainer", "keep-database"} {
-		if err := rent(t.Context(), client, name); err != nil {
+		if err := create(t.Context(), client, name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,13 +69,13 @@ func TestOnlyLists(t *testing.T) {
 	}
 }
 
-// A machine that will not stop is reported, and the others are turned off all the same.
+// A machine that fails to stop is reported, and the others are turned off.
 func TestTurnOffWithAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := paperspacetest.New(t)
 		client := srv.Client()
 		for _, name := range []string{"a", "b", "c"} {
-			if err := rent(t.Context(), client, name); err != nil {
+			if err := create(t.Context(), client, name); err != nil {
 				t.Fatal(err)
 			}
 		}

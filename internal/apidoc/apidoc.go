@@ -1,6 +1,5 @@
-// Package apidoc finds the methods that perform the API's operations in the
-// source of the SDK, for the tests that hold them to the contract, and writes
-// the table of them that is API.md.
+// Package apidoc finds the methods of the SDK that call an endpoint, by the API lines in their docs. Tests compare
+// these methods with the contract, and API.md lists them.
 package apidoc
 
 import (
@@ -21,16 +20,16 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// A Method performs one operation.
+// A Method calls one endpoint.
 type Method struct {
-	Operation string // the id: machines-get
-	Verb      string // the HTTP method, as the method's doc has it
-	Path      string // the path template, likewise
-	Service   string // the field of Client: Machines
-	Name      string // Get
-	Call      string // what a call of it looks like, and what it returns
-	All       string // the method that walks all pages of the list, if there is one
-	Class     string // safe, idempotent or once
+	Endpoint string // the endpoint's id: machines-get
+	Verb     string // the HTTP method in the API line
+	Path     string // the path template in the API line
+	Service  string // field of Client: Machines
+	Name     string // method name: Get
+	Call     string // a call without options, and its results
+	All      string // the method that lists all pages, if any
+	Class    string // safe, idempotent or once
 }
 
 var (
@@ -39,22 +38,21 @@ var (
 	pageLine = regexp.MustCompile(`Calls (\S+) for each page\.`)
 )
 
-// Methods returns the methods of the Go files in the folder whose docs end in
-// a line such as "API: machines-get, GET /machines/{id}".
+// Methods returns the methods in a directory whose docs end in a line such as "API: machines-get, GET /machines/{id}".
 func Methods(dir string) ([]Method, error) {
 	files, err := parse(dir)
 	if err != nil {
 		return nil, err
 	}
 	var methods []Method
-	walkers, classes := map[string]string{}, map[string]string{}
+	listAll, classes := map[string]string{}, map[string]string{}
 	for _, file := range files {
 		for _, declaration := range file.Decls {
 			switch declaration := declaration.(type) {
 			case *ast.FuncDecl:
 				doc := strings.TrimSpace(declaration.Doc.Text())
 				if m := pageLine.FindStringSubmatch(strings.Join(strings.Fields(doc), " ")); m != nil && strings.HasPrefix(declaration.Name.Name, "All") {
-					walkers[m[1]] = declaration.Name.Name
+					listAll[m[1]] = declaration.Name.Name
 				}
 				if apiLine.MatchString(doc) {
 					m, err := method(declaration, doc)
@@ -65,8 +63,8 @@ func Methods(dir string) ([]Method, error) {
 				}
 			case *ast.GenDecl:
 				ast.Inspect(declaration, func(n ast.Node) bool {
-					if call, is := n.(*ast.CallExpr); is {
-						if id, class := endpoint(call); id != "" && classes[id] == "" { // the outermost call comes first
+					if call, ok := n.(*ast.CallExpr); ok {
+						if id, class := endpoint(call); id != "" && classes[id] == "" { // Inspect visits the outermost call first
 							classes[id] = class
 						}
 					}
@@ -76,8 +74,8 @@ func Methods(dir string) ([]Method, error) {
 		}
 	}
 	for i := range methods {
-		methods[i].All = walkers[methods[i].Operation]
-		methods[i].Class = classes[methods[i].Operation]
+		methods[i].All = listAll[methods[i].Endpoint]
+		methods[i].Class = classes[methods[i].Endpoint]
 	}
 	return methods, nil
 }
@@ -108,23 +106,23 @@ func method(f *ast.FuncDecl, doc string) (Method, error) {
 	}
 	facts := apiFacts.FindStringSubmatch(lines[0][1])
 	if facts == nil {
-		return Method{}, fmt.Errorf("%q is not of the form: API: <operation>, <VERB> <path>", lines[0][0])
+		return Method{}, fmt.Errorf("%q does not have the form: API: <endpoint>, <VERB> <path>", lines[0][0])
 	}
 	if f.Recv == nil {
 		return Method{}, errors.New("is not a method")
 	}
 	receiver := strings.TrimPrefix(text(f.Recv.List[0].Type), "*")
-	service, is := strings.CutSuffix(receiver, "Service")
-	if !is {
+	service, ok := strings.CutSuffix(receiver, "Service")
+	if !ok {
 		return Method{}, fmt.Errorf("%s is not a service", receiver)
 	}
 	return Method{
-		Operation: facts[1], Verb: facts[2], Path: facts[3], Service: service, Name: f.Name.Name, Call: call(f),
+		Endpoint: facts[1], Verb: facts[2], Path: facts[3], Service: service, Name: f.Name.Name, Call: call(f),
 	}, nil
 }
 
-// call writes a call without the options, with strings by their names and
-// params by their type: Update(ctx, id, MachineUpdateParams) (*Operation[Machine], error).
+// call formats a call without options, with arguments by name but params by type:
+// Update(ctx, id, MachineUpdateParams) (*Operation[Machine], error).
 func call(f *ast.FuncDecl) string {
 	var arguments, results []string
 	for _, p := range f.Type.Params.List {
@@ -145,12 +143,12 @@ func call(f *ast.FuncDecl) string {
 	return fmt.Sprintf("%s(%s) (%s)", f.Name.Name, strings.Join(arguments, ", "), strings.Join(results, ", "))
 }
 
-// defaultClasses are the classes of the endpoints that say nothing else, by their constructor.
+// defaultClasses are the default classes of endpoints, by constructor.
 var defaultClasses = map[string]string{
 	"get": "safe", "put": "idempotent", "remove": "idempotent", "post": "once", "patch": "once",
 }
 
-// endpoint reads the id and the class out of a call such as post("things-add", "/things").idempotent().
+// endpoint returns the id and the class in a call such as post("things-add", "/things").idempotent(), or "".
 func endpoint(call *ast.CallExpr) (id, class string) {
 	switch fun := call.Fun.(type) {
 	case *ast.Ident:
@@ -158,7 +156,7 @@ func endpoint(call *ast.CallExpr) (id, class string) {
 			id, _ = strconv.Unquote(text(call.Args[0]))
 		}
 	case *ast.SelectorExpr:
-		if inner, is := fun.X.(*ast.CallExpr); is {
+		if inner, ok := fun.X.(*ast.CallExpr); ok {
 			id, class = endpoint(inner)
 		}
 		if fun.Sel.Name == "idempotent" {
@@ -177,44 +175,44 @@ func text(node ast.Node) string {
 	return b.String()
 }
 
-const head = `# The endpoints and their methods
+const head = `# Endpoints and their methods
 
-<!-- Made by "go run ./internal/cmd/apidoc". Do not edit. -->
+<!-- Generated by "go run ./internal/cmd/apidoc". DO NOT EDIT. -->
 
-All %d endpoints of the API, by the service of the client that has them: ` + "`client.Machines.Get(ctx, id)`" + `.
-All methods take request options at the end. Where there are two, the second iterates over all pages of the list.
+The %d endpoints of the API, grouped by the service of the client: ` + "`client.Machines.Get(ctx, id)`" + `.
+Every method also accepts request options. Of two methods, the second lists all pages.
 
-The class determines when a failed request is sent again: *safe* requests only read, *idempotent* ones have the same
-effect when they are carried out twice, and *once* marks those that must not be.
+The class determines when a failed request is retried: *safe* requests only read, *idempotent* requests have the same
+effect when repeated, and *once* requests are retried only if they cannot have taken effect.
 `
 
 const docs = "https://pkg.go.dev/github.com/paperspace-go/paperspace#"
 
-// Page returns what API.md has to be for the SDK in the folder.
+// Page returns the content of API.md for the SDK in a directory.
 func Page(dir string) ([]byte, error) {
 	methods, err := Methods(dir)
 	if err != nil {
 		return nil, err
 	}
-	operations := contract.Operations()
+	endpoints := contract.Endpoints()
 	position := map[string]int{}
-	for i, op := range operations {
-		position[op.ID] = i
+	for i, e := range endpoints {
+		position[e.ID] = i
 	}
 	slices.SortFunc(methods, func(a, b Method) int {
 		if a.Service != b.Service {
 			return strings.Compare(a.Service, b.Service)
 		}
-		return position[a.Operation] - position[b.Operation]
+		return position[a.Endpoint] - position[b.Endpoint]
 	})
 
 	var page bytes.Buffer
-	fmt.Fprintf(&page, head, len(operations))
+	fmt.Fprintf(&page, head, len(endpoints))
 	service := ""
 	for _, m := range methods {
-		op := contract.Lookup(m.Operation)
-		if op == nil {
-			return nil, fmt.Errorf("apidoc: %s.%s: the contract has no operation %s", m.Service, m.Name, m.Operation)
+		e := contract.Lookup(m.Endpoint)
+		if e == nil {
+			return nil, fmt.Errorf("apidoc: %s.%s: the contract has no endpoint %s", m.Service, m.Name, m.Endpoint)
 		}
 		if m.Service != service {
 			service = m.Service
@@ -225,7 +223,7 @@ func Page(dir string) ([]byte, error) {
 		if m.All != "" {
 			names += ", " + link(service, m.All)
 		}
-		fmt.Fprintf(&page, "| %s | `%s %s` | %s `(%s` | %s |\n", op.ID, op.Method, op.Path, names, rest, m.Class)
+		fmt.Fprintf(&page, "| %s | `%s %s` | %s `(%s` | %s |\n", e.ID, e.Method, e.Path, names, rest, m.Class)
 	}
 	return page.Bytes(), nil
 }
@@ -234,7 +232,7 @@ func link(service, name string) string {
 	return fmt.Sprintf("[`%s`](%s%sService.%s)", name, docs, service, name)
 }
 
-// Write puts the page where it belongs, below the folder.
+// Write writes API.md in the directory.
 func Write(dir string) error {
 	page, err := Page(dir)
 	if err != nil {

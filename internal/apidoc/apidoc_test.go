@@ -23,7 +23,7 @@ var (
 // API: things-list, GET /things
 func (s *ThingsService) List(ctx C, id, name string, params P, opts ...O) (*Page[Thing], error)
 
-// All walks them. Calls things-list for each
+// All lists all pages. Calls things-list for each
 // page.
 func (s *ThingsService) All() iter.Seq2[Thing, error]
 
@@ -48,25 +48,25 @@ func TestMethods(t *testing.T) {
 	got, err := methods(t, source)
 	require.NoError(t, err)
 	assert.Equal(t, []apidoc.Method{{
-		Operation: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
+		Endpoint: "things-list", Verb: "GET", Path: "/things", Service: "Things", Name: "List",
 		Call: "List(ctx, id, name, P) (*Page[Thing], error)", All: "All", Class: "safe",
 	}, {
-		Operation: "things-add", Verb: "POST", Path: "/things", Service: "Things", Name: "Add",
+		Endpoint: "things-add", Verb: "POST", Path: "/things", Service: "Things", Name: "Add",
 		Call: "Add() (*Thing, error)", Class: "idempotent",
 	}}, got)
 }
 
-func TestWrongDocs(t *testing.T) {
+func TestInvalidDocs(t *testing.T) {
 	const method = "\nfunc (s *ThingsService) Get() (*Thing, error)\n"
-	for name, wrong := range map[string]string{
-		"not last":     "// API: a-get, GET /a\n//\n// More." + method,
-		"no paragraph": "// Get gets.\n// API: a-get, GET /a" + method,
-		"twice":        "// API: a-get, GET /a\n//\n// API: b-get, GET /b" + method,
-		"malformed":    "// Get gets.\n//\n// API: a-get GET /a" + method,
-		"no method":    "// Get gets.\n//\n// API: a-get, GET /a\nfunc Get() (*Thing, error)\n",
-		"no service":   "// Get gets.\n//\n// API: a-get, GET /a\nfunc (t *Thing) Get() (*Thing, error)\n",
+	for name, source := range map[string]string{
+		"not at the end":          "// API: a-get, GET /a\n//\n// More." + method,
+		"no paragraph of its own": "// Get gets.\n// API: a-get, GET /a" + method,
+		"twice":                   "// API: a-get, GET /a\n//\n// API: b-get, GET /b" + method,
+		"malformed":               "// Get gets.\n//\n// API: a-get GET /a" + method,
+		"function":                "// Get gets.\n//\n// API: a-get, GET /a\nfunc Get() (*Thing, error)\n",
+		"not a service":           "// Get gets.\n//\n// API: a-get, GET /a\nfunc (t *Thing) Get() (*Thing, error)\n",
 	} {
-		_, err := methods(t, "package p\n\n"+wrong)
+		_, err := methods(t, "package p\n\n"+source)
 		assert.ErrorContains(t, err, "apidoc: Get: ", name)
 	}
 	_, err := methods(t, "not Go")

@@ -1,4 +1,3 @@
-// Package consumer uses package paperspace as a program elsewhere does: a module whose path has nothing in common with
-// the SDK's, so that the compiler keeps it to what is exported. Its tests are the habits of such programs, and what
-// breaks them breaks users.
+// Package consumer uses package paperspace as other programs do. It is a module outside the SDK's path, so it can use
+// only what is exported. Its tests do what such programs do: a change that breaks them breaks users.
 package consumer

@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// An Issue is one way in which a value departs from the contract.
+// An Issue is one way in which a value violates the contract.
 type Issue struct {
 	Path    string // "config.env[2].name", or "" for the value as a whole
 	Message string
@@ -31,7 +31,7 @@ func (i Issue) String() string {
 	return i.Path + ": " + i.Message
 }
 
-// CheckJSON is [Schema.Check] for a value that is still encoded.
+// CheckJSON is [Schema.Check] for encoded JSON.
 func (s *Schema) CheckJSON(data []byte) []Issue {
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -45,32 +45,32 @@ func (s *Schema) CheckJSON(data []byte) []Issue {
 	return s.Check(value)
 }
 
-// Check returns what is wrong with a value that was decoded from JSON. Numbers
-// have to be json.Numbers: a float64 has already lost what a byte count needs.
+// Check returns the issues of a value that was decoded from JSON. Numbers must be json.Numbers: a float64 cannot hold
+// every byte count.
 func (s *Schema) Check(value any) []Issue {
 	var c checker
 	c.value("", s, value)
 	return c.issues
 }
 
-// CheckQuery returns what is wrong with the query of a call.
-func (o *Operation) CheckQuery(query url.Values) []Issue {
-	return o.checkParameters(InQuery, query)
+// CheckQuery returns the issues of a query.
+func (e *Endpoint) CheckQuery(query url.Values) []Issue {
+	return e.checkParameters(InQuery, query)
 }
 
-// CheckPath returns what is wrong with path parameters as [Match] found them.
-func (o *Operation) CheckPath(params map[string]string) []Issue {
+// CheckPath returns the issues of path parameters as [Match] returns them.
+func (e *Endpoint) CheckPath(params map[string]string) []Issue {
 	values := url.Values{}
 	for name, value := range params {
 		values.Set(name, value)
 	}
-	return o.checkParameters(InPath, values)
+	return e.checkParameters(InPath, values)
 }
 
-func (o *Operation) checkParameters(in string, values url.Values) []Issue {
+func (e *Endpoint) checkParameters(in string, values url.Values) []Issue {
 	var c checker
 	known := map[string]bool{}
-	for _, p := range o.Parameters {
+	for _, p := range e.Parameters {
 		if p.In != in {
 			continue
 		}
@@ -86,14 +86,14 @@ func (o *Operation) checkParameters(in string, values url.Values) []Issue {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !known[name] {
-			c.report(name, "is not a %s parameter of %s", in, o.ID)
+			c.report(name, "is not a %s parameter of %s", in, e.ID)
 		}
 	}
 	return c.issues
 }
 
-// fromText gives text the type it was meant to have. Text that cannot have it
-// stays a string, which the check then refuses.
+// fromText converts text to the type of the schema. Text that cannot be converted is returned as a string, which the
+// check then reports.
 func (s *Schema) fromText(text string) any {
 	switch s.Type {
 	case "number", "integer":
@@ -116,7 +116,7 @@ func (c *checker) report(path, format string, args ...any) {
 
 func (c *checker) value(path string, s *Schema, value any) {
 	switch {
-	case value == nil && (s.Nullable || s.takesAnything()):
+	case value == nil && (s.Nullable || s.acceptsAnything()):
 		return
 	case value == nil:
 		c.report(path, "must not be null")
@@ -124,14 +124,14 @@ func (c *checker) value(path string, s *Schema, value any) {
 	case len(s.Variants) > 0:
 		c.union(path, s, value)
 		return
-	case s.takesAnything():
+	case s.acceptsAnything():
 		return
 	case !s.hasType(value):
 		c.report(path, "must be %s, not %s", article(s.Type), article(kind(value)))
 		return
 	}
 
-	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(e any) bool { return equal(e, value) }) {
+	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(v any) bool { return equal(v, value) }) {
 		c.report(path, "must be %s", oneOf(s.Enum))
 	}
 	switch value := value.(type) {
@@ -208,10 +208,9 @@ func (c *checker) object(path string, s *Schema, value map[string]any) {
 	}
 }
 
-// union speaks about one variant only, the one that the value is most likely
-// meant to be: complaints about all the others would drown the useful one.
+// union reports the issues of one variant only, the one that the value fits best.
 func (c *checker) union(path string, s *Schema, value any) {
-	if object, is := value.(map[string]any); is {
+	if object, ok := value.(map[string]any); ok {
 		if name := s.Discriminator(); name != "" {
 			c.discriminated(path, s, name, object)
 			return
@@ -231,8 +230,8 @@ func (c *checker) union(path string, s *Schema, value any) {
 	c.issues = append(c.issues, best...)
 }
 
-// closer prefers the variant with fewer complaints, but a single complaint
-// about the value as a whole (a wrong type) is worse than several inside it.
+// closer reports whether a value with the issues a fits its variant better than one with the issues b: fewer issues are
+// better, but an issue of the value as a whole (a wrong type) is worse than any number inside it.
 func closer(a, b []Issue, path string) bool {
 	wholeA, wholeB := a[0].Path == path, b[0].Path == path
 	if wholeA != wholeB {
@@ -250,7 +249,7 @@ func (c *checker) discriminated(path string, s *Schema, name string, object map[
 	var known []any
 	for _, variant := range s.Variants {
 		enum := variant.Field(name).Enum
-		if slices.ContainsFunc(enum, func(e any) bool { return equal(e, got) }) {
+		if slices.ContainsFunc(enum, func(v any) bool { return equal(v, got) }) {
 			c.value(path, variant, object)
 			return
 		}
@@ -259,8 +258,7 @@ func (c *checker) discriminated(path string, s *Schema, name string, object map[
 	c.report(member(path, name), "must be %s", oneOf(known))
 }
 
-// Discriminator returns the field whose value alone tells the variants of a
-// union apart, or "" where there is none.
+// Discriminator returns the name of the field whose value alone selects the variant of a union, or "".
 func (s *Schema) Discriminator() string {
 	if len(s.Variants) == 0 {
 		return ""
@@ -290,7 +288,7 @@ func (s *Schema) discriminatedBy(name string) bool {
 	return true
 }
 
-func (s *Schema) takesAnything() bool { return s.Type == "" && len(s.Variants) == 0 }
+func (s *Schema) acceptsAnything() bool { return s.Type == "" && len(s.Variants) == 0 }
 
 func (s *Schema) hasType(value any) bool {
 	got := kind(value)
@@ -300,8 +298,7 @@ func (s *Schema) hasType(value any) bool {
 	return s.Type == got
 }
 
-// kind names the JSON type of a value. What JSON cannot hold is named by its
-// Go type, so that the complaint about it tells the caller what went wrong.
+// kind returns the JSON type of a value, or its Go type if it is none that JSON decodes to.
 func kind(value any) string {
 	switch value := value.(type) {
 	case string:
@@ -320,13 +317,12 @@ func kind(value any) string {
 	return fmt.Sprintf("Go %T", value)
 }
 
-// isNumber is strict where big.Float, which would take 0x10 and Inf, is not.
+// isNumber reports whether n is a JSON number. Unlike big.Float, it accepts neither 0x10 nor Inf.
 func isNumber(n json.Number) bool {
 	return n != "" && strings.ContainsRune("-0123456789", rune(n[0])) && json.Valid([]byte(n))
 }
 
-// exact has room for any number that means something to the API, and unlike
-// big.Rat it is not slow on 1e999999999.
+// exact has enough precision for every number of the API and, unlike big.Rat, is fast for 1e999999999.
 func exact(n json.Number) *big.Float {
 	f, _, err := big.ParseFloat(string(n), 10, 256, big.ToNearestEven)
 	if err != nil { // out of range
@@ -341,9 +337,9 @@ func isInt64(f *big.Float) bool {
 }
 
 func equal(a, b any) bool {
-	if na, is := a.(json.Number); is {
-		nb, is := b.(json.Number)
-		return is && isNumber(nb) && exact(na).Cmp(exact(nb)) == 0
+	if na, ok := a.(json.Number); ok {
+		nb, ok := b.(json.Number)
+		return ok && isNumber(nb) && exact(na).Cmp(exact(nb)) == 0
 	}
 	return a == b
 }

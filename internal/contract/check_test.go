@@ -11,12 +11,12 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// schema makes a schema from its stored form.
+// schema parses a stored schema.
 func schema(t *testing.T, text string) *contract.Schema {
 	t.Helper()
-	operations, err := contract.Parse([]byte(`{"operations": [{"id": "test", "response": ` + text + `}]}`))
+	endpoints, err := contract.Parse([]byte(`{"endpoints": [{"id": "test", "response": ` + text + `}]}`))
 	require.NoError(t, err)
-	return operations[0].Response
+	return endpoints[0].Response
 }
 
 func texts(issues []contract.Issue) []string {
@@ -102,8 +102,8 @@ func TestCheckObjects(t *testing.T) {
 }
 
 func TestCheckUnions(t *testing.T) {
-	config := operation(t, "deployments-upsert").Request.Field("config").Schema
-	metrics := operation(t, "deploymentMetrics-get").Response
+	config := endpoint(t, "deployments-upsert").Request.Field("config").Schema
+	metrics := endpoint(t, "deploymentMetrics-get").Response
 	const v1 = `{"apiVersion": "v1", "name": "n", "image": "i", "resources": {"machineType": "C2", "ports": [80]}`
 	for name, test := range map[string]struct {
 		schema *contract.Schema
@@ -111,12 +111,12 @@ func TestCheckUnions(t *testing.T) {
 		want   []string
 	}{
 		"by discriminator": {config, v1 + `}`, nil},
-		"of the discriminated variant": {config, `{"apiVersion": "v0alpha0", "name": "n", "image": "i", "resources": {"machineType": "C2"}}`,
+		"issues of the discriminated variant": {config, `{"apiVersion": "v0alpha0", "name": "n", "image": "i", "resources": {"machineType": "C2"}}`,
 			[]string{"resources.instanceType: is required", "resources.machineType: is not a known field"}},
 		"no discriminator":      {config, `{}`, []string{"apiVersion: is required"}},
 		"unknown discriminator": {config, `{"apiVersion": "v2"}`, []string{"apiVersion: must be one of v0alpha0, v0alpha1, v1, latest"}},
 		"null discriminator":    {config, `{"apiVersion": null}`, []string{"apiVersion: must be one of v0alpha0, v0alpha1, v1, latest"}},
-		"no object":             {config, `"v1"`, []string{"must be an object, not a string"}},
+		"not an object":         {config, `"v1"`, []string{"must be an object, not a string"}},
 		"both spellings":        {config, v1 + `, "healthchecks": {"liveness": {"path": "/"}}, "healthChecks": {"liveness": {"exec": {"command": ["true"]}}}}`, nil},
 		"nearest: exec": {config, v1 + `, "healthChecks": {"startup": {"exec": {}}}}`,
 			[]string{"healthChecks.startup.exec.command: is required"}},
@@ -127,8 +127,8 @@ func TestCheckUnions(t *testing.T) {
 		"by type":         {metrics, `[]`, nil},
 		"null":            {metrics, `null`, []string{"must not be null"}},
 		"object":          {metrics, `{"timestamp": "2024-01-01T00:00:00Z", "value": 1}`, []string{"value: must be a string, not a number"}},
-		"nearest of them": {metrics, `[{"instanceId": "i", "values": [{"timestamp": "now", "value": "1"}]}]`, []string{"[0].values[0].timestamp: must be a valid date-time"}},
-		"none of them":    {metrics, `"x"`, []string{"must be an object, not a string"}},
+		"nearest variant": {metrics, `[{"instanceId": "i", "values": [{"timestamp": "now", "value": "1"}]}]`, []string{"[0].values[0].timestamp: must be a valid date-time"}},
+		"no variant fits": {metrics, `"x"`, []string{"must be an object, not a string"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, test.want, texts(test.schema.CheckJSON([]byte(test.value))))
@@ -142,7 +142,7 @@ func TestDiscriminator(t *testing.T) {
 	}
 	const x = `{"name": "kind", "required": true, "type": "string", "enum": ["x"]}`
 	for name, test := range map[string]struct{ schema, want string }{
-		"none needed":   {`{"type": "string"}`, ""},
+		"no union":      {`{"type": "string"}`, ""},
 		"constant":      {variants(x, `{"name": "kind", "required": true, "type": "string", "enum": ["y", "z"]}`), "kind"},
 		"not the first": {variants(`{"name": "a", "type": "string"}, `+x, `{"name": "kind", "required": true, "type": "string", "enum": ["y"]}`), "kind"},
 		"optional":      {variants(x, `{"name": "kind", "type": "string", "enum": ["y"]}`), ""},
@@ -157,9 +157,8 @@ func TestDiscriminator(t *testing.T) {
 	}
 }
 
-// A complaint about a part says more than one about the whole, even when there
-// are more of them.
-func TestCheckUnionPrefersTheVariantOfTheRightType(t *testing.T) {
+// Issues inside a value of the right type are more useful than an issue of the value's type.
+func TestCheckUnionReportsTheVariantOfTheRightType(t *testing.T) {
 	s := schema(t, `{"variants": [
 		{"type": "string"},
 		{"type": "object", "fields": [{"name": "a", "required": true, "type": "string"}, {"name": "b", "required": true, "type": "string"}]}
@@ -169,18 +168,18 @@ func TestCheckUnionPrefersTheVariantOfTheRightType(t *testing.T) {
 
 func TestCheckQuery(t *testing.T) {
 	for name, test := range map[string]struct {
-		operation, query string
-		want             []string
+		endpoint, query string
+		want            []string
 	}{
 		"empty":       {"machines-list", "", nil},
 		"good":        {"machines-list", "limit=120&orderBy=name&order=asc&region=sgp1&after=", nil},
 		"unknown":     {"machines-list", "Limit=1&colour=blue", []string{"Limit: is not a query parameter of machines-list", "colour: is not a query parameter of machines-list"}},
-		"of the path": {"machines-get", "id=ps1", []string{"id: is not a query parameter of machines-get"}},
+		"path param":  {"machines-get", "id=ps1", []string{"id: is not a query parameter of machines-get"}},
 		"repeated":    {"machines-list", "limit=1&limit=1", []string{"limit: must be given once, not 2 times"}},
 		"range":       {"machines-list", "limit=121", []string{"limit: must be at most 120"}},
 		"type":        {"machines-list", "limit=many", []string{"limit: must be an integer, not a string"}},
 		"no value":    {"machines-list", "limit=", []string{"limit: must be an integer, not a string"}},
-		"no number":   {"machines-list", "limit=true", []string{"limit: must be an integer, not a string"}},
+		"not number":  {"machines-list", "limit=true", []string{"limit: must be an integer, not a string"}},
 		"hexadecimal": {"machines-list", "limit=0x10", []string{"limit: must be an integer, not a string"}},
 		"enum":        {"machines-list", "orderBy=region", []string{"orderBy: must be one of dtCreated, name, state"}},
 		"missing":     {"machineAvailability-list", "region=ny2", []string{"machineType: is required"}},
@@ -189,24 +188,24 @@ func TestCheckQuery(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			query, err := url.ParseQuery(test.query)
 			require.NoError(t, err)
-			assert.Equal(t, test.want, texts(operation(t, test.operation).CheckQuery(query)))
+			assert.Equal(t, test.want, texts(endpoint(t, test.endpoint).CheckQuery(query)))
 		})
 	}
 }
 
 func TestCheckQueryBooleans(t *testing.T) {
-	operations, err := contract.Parse([]byte(`{"operations": [{"id": "a", "parameters": [{"in": "query", "name": "b", "type": "boolean"}]}]}`))
+	endpoints, err := contract.Parse([]byte(`{"endpoints": [{"id": "a", "parameters": [{"in": "query", "name": "b", "type": "boolean"}]}]}`))
 	require.NoError(t, err)
-	assert.Empty(t, operations[0].CheckQuery(url.Values{"b": {"true"}}))
-	assert.Equal(t, []string{"b: must be a boolean, not a string"}, texts(operations[0].CheckQuery(url.Values{"b": {"1"}})))
+	assert.Empty(t, endpoints[0].CheckQuery(url.Values{"b": {"true"}}))
+	assert.Equal(t, []string{"b: must be a boolean, not a string"}, texts(endpoints[0].CheckQuery(url.Values{"b": {"1"}})))
 }
 
 func TestCheckPath(t *testing.T) {
-	secret := operation(t, "projectSecrets-getProjectSecret")
+	secret := endpoint(t, "projectSecrets-getProjectSecret")
 	assert.Empty(t, secret.CheckPath(map[string]string{"id": "p1", "name": "TOKEN_2"}))
 	assert.Equal(t, []string{"name: must match ^[a-zA-Z][a-zA-Z0-9_]*$"}, texts(secret.CheckPath(map[string]string{"id": "p1", "name": "2"})))
 	assert.Equal(t, []string{"id: is required"}, texts(secret.CheckPath(map[string]string{"name": "TOKEN"})))
 
-	deployment := operation(t, "deployments-get")
+	deployment := endpoint(t, "deployments-get")
 	assert.Equal(t, []string{"id: must be a valid uuid"}, texts(deployment.CheckPath(map[string]string{"id": "d1"})))
 }

@@ -1,13 +1,11 @@
-// Package contract holds the Paperspace v1 API as facts: which operations
-// there are, what each of them takes and what it answers.
+// Package contract holds the contract of the Paperspace v1 API as data: its endpoints, their parameters, requests and
+// responses.
 //
-// The facts live in contract.json. The command internal/cmd/contract imports
-// them from an OpenAPI document and says what a newer document changes; nobody
-// edits them by hand. What the document cannot know, such as which call may be
-// sent twice, does not belong here.
+// The data is in contract.json, which must not be edited by hand: the command internal/cmd/contract imports it from an
+// OpenAPI document and reports what a newer document changes. Facts that are not in the document, such as which
+// requests may be retried, do not belong here.
 //
-// The package serves tests and the in-memory server. The SDK itself never
-// imports it.
+// The package is for tests and for paperspacetest. The SDK does not import it.
 package contract
 
 import (
@@ -18,33 +16,34 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sync"
 )
 
 //go:embed contract.json
 var embedded []byte
 
-// An Operation is one call of the API.
-type Operation struct {
+// An Endpoint is a method and a path that the API offers.
+type Endpoint struct {
 	ID         string      `json:"id"`
 	Method     string      `json:"method"`
 	Path       string      `json:"path"` // a template: /machines/{id}
 	Tags       []string    `json:"tags,omitempty"`
-	NoKey      bool        `json:"noKey,omitempty"` // answers callers without an API key too
+	NoKey      bool        `json:"noKey,omitempty"` // needs no API key
 	Deprecated bool        `json:"deprecated,omitempty"`
 	Parameters []Parameter `json:"parameters,omitempty"`
-	Request    *Body       `json:"request,omitempty"`  // nil when the call has no body
-	Response   *Schema     `json:"response,omitempty"` // of the 2xx answer, nil when it has no body
+	Request    *Body       `json:"request,omitempty"`  // nil if it has no body
+	Response   *Schema     `json:"response,omitempty"` // the body with status 2xx, nil if there is none
 }
 
-// Where a [Parameter] travels.
+// Values of [Parameter].In.
 const (
 	InPath   = "path"
 	InQuery  = "query"
 	InHeader = "header"
 )
 
-// A Parameter is what an operation takes outside its body.
+// A Parameter is a parameter in the path, the query or a header.
 type Parameter struct {
 	In string `json:"in"`
 	Field
@@ -57,21 +56,19 @@ type Field struct {
 	*Schema
 }
 
-// A Body is what an operation takes as JSON.
+// A Body is a JSON request body.
 type Body struct {
 	Required bool `json:"required,omitempty"`
 	*Schema
 }
 
-// A Schema says which JSON values are valid. The zero Schema takes any value.
+// A Schema describes the valid JSON values. The zero Schema accepts every value.
 type Schema struct {
-	// Ref names the shared schema that this one is a use of. All other
-	// members are filled in from there, except those that belong to the use:
-	// Nullable, Deprecated and Default.
+	// Ref is the name of the shared schema that this one refers to. [Parse] copies the other members from there, except
+	// Nullable, Deprecated and Default, which belong to the reference.
 	Ref string `json:"ref,omitempty"`
 
-	// Type is object, array, string, number, integer or boolean. It is empty
-	// in a union, and where any value will do.
+	// Type is object, array, string, number, integer or boolean. It is empty in a union and where every value is valid.
 	Type       string          `json:"type,omitempty"`
 	Format     string          `json:"format,omitempty"`
 	Nullable   bool            `json:"nullable,omitempty"`
@@ -79,8 +76,7 @@ type Schema struct {
 	Default    json.RawMessage `json:"default,omitempty"`
 
 	Enum []any `json:"enum,omitempty"` // strings, or json.Numbers
-	// Open turns the enum into a list of known values among others, and lets
-	// an object have fields that are not listed.
+	// Open allows values that Enum does not list, and fields that Fields does not list.
 	Open bool `json:"open,omitempty"`
 
 	Pattern   string `json:"pattern,omitempty"`
@@ -93,12 +89,11 @@ type Schema struct {
 
 	Items      *Schema   `json:"items,omitempty"`
 	Fields     []Field   `json:"fields,omitempty"`
-	Additional *Schema   `json:"additional,omitempty"` // of all fields that are not listed
-	Variants   []*Schema `json:"variants,omitempty"`   // a valid value fits one of them
+	Additional *Schema   `json:"additional,omitempty"` // schema of the fields that Fields does not list
+	Variants   []*Schema `json:"variants,omitempty"`   // a valid value matches one of them
 }
 
-// Field returns the field with exactly this name, or nil. Names that differ
-// only in case are different fields.
+// Field returns the field with the name, or nil. Names are case-sensitive.
 func (s *Schema) Field(name string) *Field {
 	for i := range s.Fields {
 		if s.Fields[i].Name == name {
@@ -108,7 +103,7 @@ func (s *Schema) Field(name string) *Field {
 	return nil
 }
 
-// Children returns the schemas that s is directly made of.
+// Children returns the schemas directly inside s.
 func (s *Schema) Children() []*Schema {
 	var all []*Schema
 	for _, f := range s.Fields {
@@ -122,30 +117,44 @@ func (s *Schema) Children() []*Schema {
 	return append(all, s.Variants...)
 }
 
+// IsList reports whether the response is a page of a list.
+func (e *Endpoint) IsList() bool {
+	return e.Response.has("hasMore", "nextPage", "items")
+}
+
+// ReturnsEvent reports whether the response has an event and the object that it concerns.
+func (e *Endpoint) ReturnsEvent() bool {
+	return e.Response.has("event", "data")
+}
+
+// has reports whether the fields of s have exactly these names, in this order.
+func (s *Schema) has(names ...string) bool {
+	return s != nil && slices.EqualFunc(s.Fields, names, func(f Field, name string) bool { return f.Name == name })
+}
+
 // Schemas returns the schemas of the parameters, the request and the response.
-func (o *Operation) Schemas() []*Schema {
+func (e *Endpoint) Schemas() []*Schema {
 	var all []*Schema
-	for _, p := range o.Parameters {
+	for _, p := range e.Parameters {
 		all = append(all, p.Schema)
 	}
-	if o.Request != nil {
-		all = append(all, o.Request.Schema)
+	if e.Request != nil {
+		all = append(all, e.Request.Schema)
 	}
-	if o.Response != nil {
-		all = append(all, o.Response)
+	if e.Response != nil {
+		all = append(all, e.Response)
 	}
 	return all
 }
 
-// A File is the form in which a contract is stored: schemas that are used in
-// several places stand in Schemas once.
+// A File is the stored form of a contract. Schemas holds the schemas that are used in several places.
 type File struct {
-	Operations []*Operation       `json:"operations"`
-	Schemas    map[string]*Schema `json:"schemas"`
+	Endpoints []*Endpoint        `json:"endpoints"`
+	Schemas   map[string]*Schema `json:"schemas"`
 }
 
-// Parse reads a stored contract and puts shared schemas in their places.
-func Parse(data []byte) ([]*Operation, error) {
+// Parse reads a stored contract and resolves references to shared schemas.
+func Parse(data []byte) ([]*Endpoint, error) {
 	var file File
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -158,29 +167,29 @@ func Parse(data []byte) ([]*Operation, error) {
 	}
 	r := resolver{shared: file.Schemas, done: map[*Schema]bool{}}
 	seen := map[string]bool{}
-	for _, op := range file.Operations {
-		if seen[op.ID] {
-			return nil, fmt.Errorf("contract: two operations %s", op.ID)
+	for _, e := range file.Endpoints {
+		if seen[e.ID] {
+			return nil, fmt.Errorf("contract: duplicate endpoint %s", e.ID)
 		}
-		seen[op.ID] = true
-		for _, s := range op.Schemas() {
+		seen[e.ID] = true
+		for _, s := range e.Schemas() {
 			if err := r.resolve(s); err != nil {
-				return nil, fmt.Errorf("contract: %s: %w", op.ID, err)
+				return nil, fmt.Errorf("contract: %s: %w", e.ID, err)
 			}
 		}
 	}
-	return file.Operations, nil
+	return file.Endpoints, nil
 }
 
 type resolver struct {
 	shared map[string]*Schema
-	done   map[*Schema]bool // false while at work on it
+	done   map[*Schema]bool // false while a schema is being resolved
 }
 
 func (r *resolver) resolve(s *Schema) error {
-	if done, met := r.done[s]; done {
+	if done, seen := r.done[s]; done {
 		return nil
-	} else if met {
+	} else if seen {
 		return errors.New("schema contains itself")
 	}
 	r.done[s] = false
@@ -192,9 +201,9 @@ func (r *resolver) resolve(s *Schema) error {
 		if err := r.resolve(target); err != nil {
 			return fmt.Errorf("%s: %w", s.Ref, err)
 		}
-		use := *s
+		reference := *s
 		*s = *target
-		s.Ref, s.Nullable, s.Deprecated, s.Default = use.Ref, use.Nullable, use.Deprecated, use.Default
+		s.Ref, s.Nullable, s.Deprecated, s.Default = reference.Ref, reference.Nullable, reference.Deprecated, reference.Default
 	}
 	if _, err := regexp.Compile(s.Pattern); err != nil {
 		return err
@@ -208,24 +217,23 @@ func (r *resolver) resolve(s *Schema) error {
 	return nil
 }
 
-// A broken file is a mistake in this repository, so every test should say so.
-var load = sync.OnceValue(func() []*Operation {
-	operations, err := Parse(embedded)
+// load panics on an invalid file, which is a bug in this repository.
+var load = sync.OnceValue(func() []*Endpoint {
+	endpoints, err := Parse(embedded)
 	if err != nil {
 		panic(err)
 	}
-	return operations
+	return endpoints
 })
 
-// Operations returns all operations, in the order of the API's own document.
-// They are shared: callers must not change them.
-func Operations() []*Operation { return load() }
+// Endpoints returns all endpoints, in the order of the OpenAPI document. Callers must not modify them.
+func Endpoints() []*Endpoint { return load() }
 
-// Lookup returns the operation with the given id, or nil.
-func Lookup(id string) *Operation {
-	for _, op := range load() {
-		if op.ID == id {
-			return op
+// Lookup returns the endpoint with the id, or nil.
+func Lookup(id string) *Endpoint {
+	for _, e := range load() {
+		if e.ID == id {
+			return e
 		}
 	}
 	return nil

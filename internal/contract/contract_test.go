@@ -15,18 +15,18 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// ids returns the operations that a predicate picks, in the contract's order.
-func ids(pick func(*contract.Operation) bool) []string {
-	var picked []string
-	for _, op := range contract.Operations() {
-		if pick(op) {
-			picked = append(picked, op.ID)
+// ids returns the ids of the endpoints for which the predicate holds, in the contract's order.
+func ids(holds func(*contract.Endpoint) bool) []string {
+	var matching []string
+	for _, e := range contract.Endpoints() {
+		if holds(e) {
+			matching = append(matching, e.ID)
 		}
 	}
-	return picked
+	return matching
 }
 
-// visit calls f for s and for all that it is made of.
+// visit calls f for s and for all schemas inside it.
 func visit(path string, s *contract.Schema, f func(path string, s *contract.Schema)) {
 	f(path, s)
 	for _, field := range s.Fields {
@@ -51,90 +51,92 @@ func fieldNames(s *contract.Schema) []string {
 	return names
 }
 
-func operation(t *testing.T, id string) *contract.Operation {
+func endpoint(t *testing.T, id string) *contract.Endpoint {
 	t.Helper()
-	op := contract.Lookup(id)
-	require.NotNil(t, op, id)
-	return op
+	e := contract.Lookup(id)
+	require.NotNil(t, e, id)
+	return e
 }
 
-func TestOperations(t *testing.T) {
-	operations := contract.Operations()
-	assert.Len(t, operations, 113)
-	assert.Equal(t, "auth-session", operations[0].ID)
+// counts are the numbers of endpoints. This is the only test that spells them out.
+type counts struct{ endpoints, tags, lists, events, requestBodies int }
 
-	tags, calls := map[string]bool{}, map[string]bool{}
-	for _, op := range operations {
-		assert.Same(t, op, contract.Lookup(op.ID))
-		assert.NotNil(t, op.Response, op.ID)
-		for _, tag := range op.Tags {
+func TestEndpoints(t *testing.T) {
+	endpoints := contract.Endpoints()
+	assert.Equal(t, "auth-session", endpoints[0].ID)
+	tags, routes := map[string]bool{}, map[string]bool{}
+	for _, e := range endpoints {
+		assert.Same(t, e, contract.Lookup(e.ID))
+		assert.NotNil(t, e.Response, e.ID)
+		for _, tag := range e.Tags {
 			tags[tag] = true
 		}
-		calls[op.Method+" "+op.Path] = true
+		routes[e.Method+" "+e.Path] = true
 	}
-	assert.Len(t, tags, 20)
-	assert.Len(t, calls, 113, "two operations for the same method and path")
+	assert.Len(t, routes, len(endpoints), "two endpoints have the same method and path")
+	assert.Equal(t, counts{
+		endpoints: 113, tags: 20, lists: 27, events: 10, requestBodies: 37,
+	}, counts{
+		endpoints: len(endpoints), tags: len(tags),
+		lists:         len(ids((*contract.Endpoint).IsList)),
+		events:        len(ids((*contract.Endpoint).ReturnsEvent)),
+		requestBodies: len(ids(func(e *contract.Endpoint) bool { return e.Request != nil })),
+	}, "the contract has changed: is the change intended?")
 	assert.Nil(t, contract.Lookup("machines-explode"))
 }
 
-func TestPathParametersAreThoseOfTheTemplate(t *testing.T) {
-	for _, op := range contract.Operations() {
+func TestPathParametersMatchTheTemplate(t *testing.T) {
+	for _, e := range contract.Endpoints() {
 		var inPath, inTemplate []string
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			if p.In == contract.InPath {
 				inPath = append(inPath, p.Name)
-				assert.True(t, p.Required, "%s: %s", op.ID, p.Name)
+				assert.True(t, p.Required, "%s: %s", e.ID, p.Name)
 			}
 		}
-		for _, m := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(op.Path, -1) {
+		for _, m := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(e.Path, -1) {
 			inTemplate = append(inTemplate, m[1])
 		}
-		assert.ElementsMatch(t, inTemplate, inPath, op.ID)
+		assert.ElementsMatch(t, inTemplate, inPath, e.ID)
 	}
 }
 
-func TestOnlyOSTemplatesNeedNoKey(t *testing.T) {
-	assert.Equal(t, []string{"osTemplates-list"}, ids(func(op *contract.Operation) bool { return op.NoKey }))
+func TestOnlyOSTemplatesListNeedsNoKey(t *testing.T) {
+	assert.Equal(t, []string{"osTemplates-list"}, ids(func(e *contract.Endpoint) bool { return e.NoKey }))
 }
 
-func TestShapesOfResponses(t *testing.T) {
-	lists := ids(func(op *contract.Operation) bool {
-		return slices.Equal(fieldNames(op.Response), []string{"hasMore", "nextPage", "items"})
-	})
-	assert.Len(t, lists, 27)
+func TestResponseShapes(t *testing.T) {
+	lists := ids((*contract.Endpoint).IsList)
 	for _, id := range lists {
-		op := operation(t, id)
+		e := endpoint(t, id)
 		for _, name := range []string{"after", "limit", "orderBy", "order"} {
-			assert.True(t, slices.ContainsFunc(op.Parameters, func(p contract.Parameter) bool {
+			assert.True(t, slices.ContainsFunc(e.Parameters, func(p contract.Parameter) bool {
 				return p.In == contract.InQuery && p.Name == name
 			}), "%s: %s", id, name)
 		}
-		assert.False(t, op.Response.Field("nextPage").Required, id)
+		assert.False(t, e.Response.Field("nextPage").Required, id)
 	}
 
-	events := ids(func(op *contract.Operation) bool {
-		return slices.Equal(fieldNames(op.Response), []string{"event", "data"})
-	})
-	assert.Len(t, events, 10)
+	events := ids((*contract.Endpoint).ReturnsEvent)
 	assert.Equal(t, []string{"machines-update"}, slices.DeleteFunc(events, func(id string) bool {
 		return contract.Lookup(id).Response.Field("event").Required
-	}), "event is optional here only")
+	}), "the event must be optional in machines-update only")
 
-	assert.Equal(t, []string{"deploymentRuns-get"}, ids(func(op *contract.Operation) bool {
-		return op.Response.Type == "array"
+	assert.Equal(t, []string{"deploymentRuns-get"}, ids(func(e *contract.Endpoint) bool {
+		return e.Response.Type == "array"
 	}))
-	assert.Equal(t, []string{"deploymentMetrics-get"}, ids(func(op *contract.Operation) bool {
-		return len(op.Response.Variants) > 0
+	assert.Equal(t, []string{"deploymentMetrics-get"}, ids(func(e *contract.Endpoint) bool {
+		return len(e.Response.Variants) > 0
 	}))
-	assert.Equal(t, []string{"auth-session", "privateNetworks-get"}, ids(func(op *contract.Operation) bool {
-		return op.Response.Nullable
+	assert.Equal(t, []string{"auth-session", "privateNetworks-get"}, ids(func(e *contract.Endpoint) bool {
+		return e.Response.Nullable
 	}))
 }
 
-func TestKeysOnlyResponses(t *testing.T) {
+func TestResponsesWithKeysOnly(t *testing.T) {
 	keys := []string{"id", "userId", "name", "datasetId", "version", "ip", "deploymentId"}
-	keysOnly := ids(func(op *contract.Operation) bool {
-		names := fieldNames(op.Response)
+	keysOnly := ids(func(e *contract.Endpoint) bool {
+		names := fieldNames(e.Response)
 		return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(keys, name) })
 	})
 	assert.Equal(t, []string{
@@ -146,13 +148,12 @@ func TestKeysOnlyResponses(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	assert.ElementsMatch(t, []string{"machines-start", "machines-stop", "machines-restart", "projectModels-add"},
-		ids(func(op *contract.Operation) bool {
-			return op.Request == nil && slices.Contains([]string{"POST", "PUT", "PATCH"}, op.Method)
+		ids(func(e *contract.Endpoint) bool {
+			return e.Request == nil && slices.Contains([]string{"POST", "PUT", "PATCH"}, e.Method)
 		}))
-	assert.Len(t, ids(func(op *contract.Operation) bool { return op.Request != nil && op.Request.Required }), 37)
-	assert.Empty(t, ids(func(op *contract.Operation) bool { return op.Request != nil && !op.Request.Required }))
-	assert.Equal(t, []string{"projectTags-remove"}, ids(func(op *contract.Operation) bool {
-		return op.Method != "GET" && slices.ContainsFunc(op.Parameters, func(p contract.Parameter) bool {
+	assert.Empty(t, ids(func(e *contract.Endpoint) bool { return e.Request != nil && !e.Request.Required }))
+	assert.Equal(t, []string{"projectTags-remove"}, ids(func(e *contract.Endpoint) bool {
+		return e.Method != "GET" && slices.ContainsFunc(e.Parameters, func(p contract.Parameter) bool {
 			return p.In == contract.InQuery
 		})
 	}))
@@ -160,11 +161,11 @@ func TestRequests(t *testing.T) {
 
 func TestNullableRequestFields(t *testing.T) {
 	var nullable []string
-	for _, op := range contract.Operations() {
-		if op.Request == nil {
+	for _, e := range contract.Endpoints() {
+		if e.Request == nil {
 			continue
 		}
-		visit(op.ID, op.Request.Schema, func(path string, s *contract.Schema) {
+		visit(e.ID, e.Request.Schema, func(path string, s *contract.Schema) {
 			if s.Nullable {
 				nullable = append(nullable, path)
 			}
@@ -179,13 +180,13 @@ func TestNullableRequestFields(t *testing.T) {
 		"storageProviders-update.s3Config.endpoint", "storageProviders-update.s3Config.region",
 		"storageProviders-update.s3Config.signatureVersion", "storageProviders-update.s3Config.retainData",
 	}, nullable)
-	assert.True(t, operation(t, "publicIps-assign").Request.Field("machineId").Required)
+	assert.True(t, endpoint(t, "publicIps-assign").Request.Field("machineId").Required)
 }
 
 func TestOrderBy(t *testing.T) {
 	sets := map[string]int{}
-	for _, op := range contract.Operations() {
-		for _, p := range op.Parameters {
+	for _, e := range contract.Endpoints() {
+		for _, p := range e.Parameters {
 			if p.Name == "orderBy" {
 				sets[strings.Trim(fmt.Sprint(p.Enum), "[]")]++
 			}
@@ -197,7 +198,7 @@ func TestOrderBy(t *testing.T) {
 }
 
 func TestOpenEnums(t *testing.T) {
-	create := operation(t, "machines-create").Request
+	create := endpoint(t, "machines-create").Request
 	region := create.Field("region")
 	assert.Equal(t, []any{"ny2", "ca1", "ams1"}, region.Enum)
 	assert.True(t, region.Open)
@@ -211,13 +212,13 @@ func TestOpenEnums(t *testing.T) {
 	assert.False(t, create.Field("publicIpType").Open)
 }
 
-func TestAbsenceIsNotNull(t *testing.T) {
-	deleted := operation(t, "customTemplates-get").Response.Field("dtDeleted")
+func TestOptionalAndNullableFields(t *testing.T) {
+	deleted := endpoint(t, "customTemplates-get").Response.Field("dtDeleted")
 	assert.False(t, deleted.Required)
 	assert.True(t, deleted.Nullable)
 	assert.Equal(t, "date-time", deleted.Format)
 
-	params := operation(t, "datasets-list").Parameters
+	params := endpoint(t, "datasets-list").Parameters
 	privacy := params[slices.IndexFunc(params, func(p contract.Parameter) bool { return p.Name == "privacy" })]
 	assert.False(t, privacy.Required)
 	assert.Equal(t, []any{"PUBLIC", "PRIVATE"}, privacy.Enum)
@@ -225,7 +226,7 @@ func TestAbsenceIsNotNull(t *testing.T) {
 }
 
 func TestDeploymentConfig(t *testing.T) {
-	config := operation(t, "deployments-upsert").Request.Field("config")
+	config := endpoint(t, "deployments-upsert").Request.Field("config")
 	require.Len(t, config.Variants, 3)
 	assert.Equal(t, "apiVersion", config.Discriminator())
 	assert.Equal(t, []any{"v1", "latest"}, config.Variants[2].Field("apiVersion").Enum)
@@ -239,15 +240,15 @@ func TestDeploymentConfig(t *testing.T) {
 	checks := config.Variants[0].Field("healthChecks")
 	assert.Nil(t, config.Variants[0].Field("healthchecks"))
 	assert.Len(t, checks.Field("liveness").Variants, 2)
-	assert.Empty(t, checks.Field("liveness").Discriminator(), "HTTP and exec checks have no field in common that says which")
+	assert.Empty(t, checks.Field("liveness").Discriminator(), "HTTP and exec checks have no discriminator")
 	assert.Equal(t, "metric", config.Variants[2].Field("resources").Field("autoscaling").Field("metrics").Items.Discriminator())
 }
 
 func TestSharedSchemas(t *testing.T) {
 	places := map[string]int{}
-	for _, op := range contract.Operations() {
-		for _, s := range op.Schemas() {
-			visit(op.ID, s, func(_ string, s *contract.Schema) {
+	for _, e := range contract.Endpoints() {
+		for _, s := range e.Schemas() {
+			visit(e.ID, s, func(_ string, s *contract.Schema) {
 				if s.Ref != "" {
 					places[s.Ref]++
 				}
@@ -257,7 +258,7 @@ func TestSharedSchemas(t *testing.T) {
 	assert.Equal(t, 8, places["machine"])
 	assert.Equal(t, 12, places["event"])
 
-	get, list := operation(t, "machines-get").Response, operation(t, "machines-list").Response.Field("items").Items
+	get, list := endpoint(t, "machines-get").Response, endpoint(t, "machines-list").Response.Field("items").Items
 	assert.Equal(t, get, list)
 	assert.Contains(t, fieldNames(get), "publicIp")
 	for _, name := range slices.Sorted(maps.Keys(places)) {
@@ -266,8 +267,8 @@ func TestSharedSchemas(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	operations, err := contract.Parse([]byte(`{
-		"operations": [{
+	endpoints, err := contract.Parse([]byte(`{
+		"endpoints": [{
 			"id": "pets-get", "method": "GET", "path": "/pets/{id}",
 			"response": {"ref": "pet", "nullable": true, "default": null}
 		}],
@@ -280,31 +281,31 @@ func TestParse(t *testing.T) {
 		}
 	}`))
 	require.NoError(t, err)
-	pet := operations[0].Response
+	pet := endpoints[0].Response
 	assert.Equal(t, "pet", pet.Ref)
 	assert.Equal(t, "object", pet.Type)
 	assert.True(t, pet.Nullable)
 	assert.Equal(t, "null", string(pet.Default))
 	assert.Equal(t, "string", pet.Field("owner").Field("name").Type)
-	assert.False(t, pet.Field("owner").Nullable, "nullable belongs to the use")
+	assert.False(t, pet.Field("owner").Nullable, "nullable belongs to the reference")
 	assert.True(t, pet.Field("vet").Nullable)
 	assert.True(t, pet.Field("vet").Deprecated)
 }
 
 func TestParseErrors(t *testing.T) {
 	for name, test := range map[string]struct{ data, want string }{
-		"no JSON":       {`{`, "unexpected EOF"},
-		"more than one": {`{} {}`, "data after the end"},
-		"unknown member": {`{"operations": [{"id": "a", "summary": "prose"}]}`,
+		"not JSON":      {`{`, "unexpected EOF"},
+		"trailing data": {`{} {}`, "data after the end"},
+		"unknown member": {`{"endpoints": [{"id": "a", "summary": "prose"}]}`,
 			"unknown field"},
-		"same id twice": {`{"operations": [{"id": "a"}, {"id": "a"}]}`,
-			"two operations a"},
-		"no such schema": {`{"operations": [{"id": "a", "response": {"ref": "b"}}]}`,
+		"same id twice": {`{"endpoints": [{"id": "a"}, {"id": "a"}]}`,
+			"duplicate endpoint a"},
+		"no such schema": {`{"endpoints": [{"id": "a", "response": {"ref": "b"}}]}`,
 			`a: no shared schema "b"`},
-		"schema within itself": {`{"operations": [{"id": "a", "response": {"ref": "b"}}],
+		"schema within itself": {`{"endpoints": [{"id": "a", "response": {"ref": "b"}}],
 			"schemas": {"b": {"type": "array", "items": {"ref": "b"}}}}`,
 			"contains itself"},
-		"bad pattern": {`{"operations": [{"id": "a", "response": {"type": "string", "pattern": "("}}]}`,
+		"bad pattern": {`{"endpoints": [{"id": "a", "response": {"type": "string", "pattern": "("}}]}`,
 			"missing closing )"},
 	} {
 		t.Run(name, func(t *testing.T) {

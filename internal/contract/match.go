@@ -5,11 +5,9 @@ import (
 	"strings"
 )
 
-// Match finds the operation that a request is for. The path is the escaped one
-// without the base URL's part ("/machines/ps1a2b3c"); the parameters that it
-// holds come back unescaped. knownPath without an operation means that the
-// path takes other methods only.
-func Match(method, path string) (op *Operation, pathParams map[string]string, knownPath bool) {
+// Match returns the endpoint for a method and an escaped path below the base URL ("/machines/ps1a2b3c"), and the
+// unescaped path parameters. If knownPath is true and e is nil, the path has other methods only.
+func Match(method, path string) (e *Endpoint, pathParams map[string]string, knownPath bool) {
 	segments := strings.Split(path, "/")
 	for _, candidate := range load() {
 		params, ok := candidate.matchPath(segments)
@@ -17,15 +15,15 @@ func Match(method, path string) (op *Operation, pathParams map[string]string, kn
 			continue
 		}
 		knownPath = true
-		if candidate.Method == method && (op == nil || moreLiteral(candidate.Path, op.Path)) {
-			op, pathParams = candidate, params
+		if candidate.Method == method && (e == nil || moreLiteral(candidate.Path, e.Path)) {
+			e, pathParams = candidate, params
 		}
 	}
-	return op, pathParams, knownPath
+	return e, pathParams, knownPath
 }
 
-func (o *Operation) matchPath(segments []string) (params map[string]string, ok bool) {
-	template := strings.Split(o.Path, "/")
+func (e *Endpoint) matchPath(segments []string) (params map[string]string, ok bool) {
+	template := strings.Split(e.Path, "/")
 	if len(template) != len(segments) {
 		return nil, false
 	}
@@ -35,7 +33,7 @@ func (o *Operation) matchPath(segments []string) (params map[string]string, ok b
 		if err != nil {
 			return nil, false
 		}
-		if name, is := placeholder(want); is && got != "" {
+		if name, ok := placeholder(want); ok && got != "" {
 			params[name] = got
 		} else if got != want {
 			return nil, false
@@ -50,8 +48,8 @@ func placeholder(segment string) (name string, ok bool) {
 	return name, opened && closed
 }
 
-// moreLiteral compares two templates that fit the same path: the one that is
-// literal where they first differ is meant.
+// moreLiteral reports whether template a takes precedence over b for a path that matches both: where they first differ,
+// a has a literal segment.
 func moreLiteral(a, b string) bool {
 	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
 	for i := range as {

@@ -20,20 +20,20 @@ func TestMatch(t *testing.T) {
 		"verb after it":      {"PATCH", "/machines/ps1/start", "machines-start", map[string]string{"id": "ps1"}},
 		"two placeholders":   {"DELETE", "/machines/ps1/accessors/u2", "machines-removeAccessor", map[string]string{"id": "ps1", "userId": "u2"}},
 		"escaped":            {"GET", "/projects/a%2Fb/secrets/%C3%A9%20", "projectSecrets-getProjectSecret", map[string]string{"id": "a/b", "name": "é "}},
-		"literal wins":       {"GET", "/storage-providers/utilization", "storageUtilization-getPublic", map[string]string{}},
-		"other verb of both": {"PUT", "/storage-providers/utilization", "storageProviders-update", map[string]string{"id": "utilization"}},
+		"literal preferred":  {"GET", "/storage-providers/utilization", "storageUtilization-getPublic", map[string]string{}},
+		"only other matches": {"PUT", "/storage-providers/utilization", "storageProviders-update", map[string]string{"id": "utilization"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			op, params, known := contract.Match(test.method, test.path)
-			require.NotNil(t, op)
-			assert.Equal(t, test.id, op.ID)
+			e, params, known := contract.Match(test.method, test.path)
+			require.NotNil(t, e)
+			assert.Equal(t, test.id, e.ID)
 			assert.Equal(t, test.params, params)
 			assert.True(t, known)
 		})
 	}
 }
 
-func TestMatchNothing(t *testing.T) {
+func TestNoMatch(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, path string
 		known        bool
@@ -48,17 +48,17 @@ func TestMatchNothing(t *testing.T) {
 		"nothing":           {"GET", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			op, params, known := contract.Match(test.method, test.path)
-			assert.Nil(t, op)
+			e, params, known := contract.Match(test.method, test.path)
+			assert.Nil(t, e)
 			assert.Nil(t, params)
 			assert.Equal(t, test.known, known)
 		})
 	}
 }
 
-func TestMatchFindsEveryOperationByItsOwnTemplate(t *testing.T) {
-	for _, op := range contract.Operations() {
-		found, _, _ := contract.Match(op.Method, op.Path)
-		assert.Same(t, op, found, op.ID)
+func TestMatchFindsEveryEndpointByItsTemplate(t *testing.T) {
+	for _, e := range contract.Endpoints() {
+		found, _, _ := contract.Match(e.Method, e.Path)
+		assert.Same(t, e, found, e.ID)
 	}
 }

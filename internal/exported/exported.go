@@ -1,5 +1,5 @@
-// Package exported lists what packages export, one line for each name, field and method, and compares the list with the
-// one that is recorded, so that a change that breaks callers does not go unnoticed.
+// Package exported lists what packages export, one line for each name, field and method, and compares the list with a
+// recorded one, so that no breaking change goes unnoticed.
 package exported
 
 import (
@@ -15,11 +15,12 @@ import (
 	"strings"
 )
 
-// Lines returns what the packages in the folders export, sorted. A line is the package, the name and what it is:
+// Lines returns the sorted exports of the packages in the directories. A line has the package, the name, its kind and
+// type:
 //
 //	paperspace Machine.ID field string `json:"id"`
 //
-// Names of parameters are left out: they may change.
+// Parameter names are omitted, since they may change.
 func Lines(dirs ...string) ([]string, error) {
 	var lines []string
 	for _, dir := range dirs {
@@ -60,7 +61,7 @@ func (l *lister) declaration(declaration ast.Decl) {
 	case *ast.FuncDecl:
 		l.function(d)
 	case *ast.GenDecl:
-		var previous *ast.ValueSpec // whose type and value are repeated in a group of constants
+		var previous *ast.ValueSpec // whose type and values a constant group repeats
 		for i, spec := range d.Specs {
 			switch spec := spec.(type) {
 			case *ast.TypeSpec:
@@ -111,7 +112,7 @@ func (l *lister) typeSpec(spec *ast.TypeSpec) {
 			if len(f.Names) == 0 {
 				l.add(name+"."+text(f.Type), "embeds", text(f.Type))
 			}
-			for _, method := range f.Names { // the unexported ones too: they say who can implement it
+			for _, method := range f.Names { // unexported ones too, since they restrict implementations
 				l.add(name+"."+method.Name, "requires", signature(f.Type.(*ast.FuncType)))
 			}
 		}
@@ -158,7 +159,7 @@ func (l *lister) values(kind token.Token, spec, like *ast.ValueSpec, index int) 
 	}
 }
 
-// signature returns a function's types.
+// signature returns the parameter and result types of a function.
 func signature(f *ast.FuncType) string {
 	parameters := "(" + strings.Join(types(f.Params), ", ") + ")"
 	switch results := types(f.Results); len(results) {
@@ -204,14 +205,14 @@ func text(node any) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// The record is a file with a line for each name of the last release or added since. Its first column tells them apart:
+// A record has an entry for each line of the last release and each line added since. An entry is a mark and a line:
 const (
-	Kept  = "  " // in the last release, and still there
-	Added = "+ " // added since
-	Gone  = "- " // in the last release, and gone or changed since
+	Kept  = "  " // in the last release and unchanged
+	Added = "+ " // added since the last release
+	Gone  = "- " // in the last release, and removed or changed since
 )
 
-// Update returns the record after the exported names have become lines.
+// Update returns the record updated to the current lines.
 func Update(record, lines []string) []string {
 	var updated []string
 	released := map[string]bool{}
@@ -236,7 +237,7 @@ func Update(record, lines []string) []string {
 	return updated
 }
 
-// Release returns the record as it is after a release: what is there now is what is kept.
+// Release returns the record after a release: all current lines are kept.
 func Release(record []string) []string {
 	var released []string
 	for _, entry := range record {
@@ -247,7 +248,7 @@ func Release(record []string) []string {
 	return released
 }
 
-// Unnamed returns the lines that are gone and that the changelog does not name.
+// Unnamed returns the Gone entries whose names are not in the changelog.
 func Unnamed(record []string, changelog string) []string {
 	var unnamed []string
 	for _, entry := range record {
@@ -258,8 +259,8 @@ func Unnamed(record []string, changelog string) []string {
 	return unnamed
 }
 
-// Named says whether the changelog's unreleased section names what breaks callers: under Changed or Removed and between
-// backquotes, as `Machine.ID` or, of a service, `Machines.Get`.
+// Named reports whether the changelog's unreleased section has the name under Changed or Removed, in backquotes:
+// `Machine.ID` or, for a method of a service, `Machines.Get`.
 func Named(name, changelog string) bool {
 	_, section, _ := strings.Cut(changelog, "## [Unreleased]")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -274,7 +275,7 @@ func Named(name, changelog string) bool {
 	return false
 }
 
-// Name returns the name in a line: Machine.ID, and paperspacetest.New where it is not the SDK's own package.
+// Name returns the name in a line: Machine.ID or, outside package paperspace, paperspacetest.New.
 func Name(line string) string {
 	words := strings.SplitN(line, " ", 3)
 	if words[0] == "paperspace" {
@@ -298,8 +299,8 @@ func Read(name string) ([]string, error) {
 	return record, nil
 }
 
-const header = `# What the packages export, one name a line. "+" was added since the last release, "-" is gone or changed since then and
-# is named in CHANGELOG.md. Written by "go run ./internal/cmd/exported"; at a release, with -release.
+const header = `# The exported API, one name per line. "+" was added since the last release. "-" was removed or changed since, and must be
+# named in CHANGELOG.md. Generated by "go run ./internal/cmd/exported", with -release at a release. DO NOT EDIT.
 `
 
 // Write writes a record.

@@ -1,5 +1,5 @@
-// Package loggerstest holds the SDK to its word with what the root module does not depend on: that hclog and zap show no
-// secret, and that goleak finds no goroutine.
+// Package loggerstest tests the SDK with packages that the root module does not depend on: hclog and zap must not print
+// secrets, and goleak must not find leaked goroutines.
 package loggerstest
 
 import (
@@ -28,16 +28,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// marker is the value of every secret.
 const marker = "hunter2-marker-4711"
 
-// fill sets everything in a value, secrets to the marker. Where exactly one field of several is to be set, it sets that
-// of the choice.
+// fill sets all fields in a value, secrets to the marker. In a union, where one field must be set, choice selects it.
 func fill(v reflect.Value, choice int) {
 	switch v.Type() {
 	case reflect.TypeFor[paperspace.Sensitive]():
 		v.SetString(marker)
 		return
-	case reflect.TypeFor[paperspace.RawJSON](): // as JSON it shows what it holds, as its docs say
+	case reflect.TypeFor[paperspace.RawJSON](): // is not masked in JSON, as documented
 		v.SetBytes([]byte(`{}`))
 		return
 	case reflect.TypeFor[paperspace.DeploymentConfig](), reflect.TypeFor[paperspace.Integration]():
@@ -81,7 +81,7 @@ func fill(v reflect.Value, choice int) {
 	}
 }
 
-// values returns a value of every type that the client's methods take or return, filled, by pointer and by value.
+// values returns filled values of every params and result type of the client's methods, as values and as pointers.
 func values(t *testing.T) map[string]any {
 	all := map[string]any{}
 	for field, service := range reflect.ValueOf(paperspace.Client{}).Fields() {
@@ -99,12 +99,12 @@ func values(t *testing.T) map[string]any {
 			if method.NumOut() == 2 {
 				types = append(types, method.Out(0))
 			}
-			for _, of := range types {
+			for _, typ := range types {
 				for choice := range 6 {
-					v := reflect.New(of)
+					v := reflect.New(typ)
 					fill(v.Elem(), choice)
-					all[fmt.Sprint(of, " ", choice)] = v.Elem().Interface()
-					all[fmt.Sprint("*", of, " ", choice)] = v.Interface()
+					all[fmt.Sprint(typ, " ", choice)] = v.Elem().Interface()
+					all[fmt.Sprint("*", typ, " ", choice)] = v.Interface()
 				}
 			}
 		}
@@ -113,10 +113,10 @@ func values(t *testing.T) map[string]any {
 	return all
 }
 
-// failures returns the errors of calls that fail, from a service that repeats what it was sent.
+// failures returns the errors of failed calls. The responses echo the secret and the key.
 func failures(t *testing.T, client func(http.RoundTripper) *paperspace.Client) map[string]any {
 	all := map[string]any{}
-	for name, answer := range map[string]struct {
+	for name, response := range map[string]struct {
 		status int
 		body   string
 	}{
@@ -128,12 +128,12 @@ func failures(t *testing.T, client func(http.RoundTripper) *paperspace.Client) m
 		rt := roundTripper(func(r *http.Request) (*http.Response, error) {
 			sent, err := io.ReadAll(r.Body)
 			require.NoError(t, err)
-			require.Contains(t, string(sent), marker, "what is sent is the secret itself")
-			if answer.status == 0 {
+			require.Contains(t, string(sent), marker, "the request must have the secret, not the mask")
+			if response.status == 0 {
 				return nil, errors.New("broken")
 			}
-			body := fmt.Sprintf(answer.body, marker, r.Header.Get("Authorization"))
-			return &http.Response{StatusCode: answer.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			body := fmt.Sprintf(response.body, marker, r.Header.Get("Authorization"))
+			return &http.Response{StatusCode: response.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		})
 		_, err := client(rt).StartupScripts.Create(context.Background(), paperspace.StartupScriptCreateParams{Name: "n", Script: marker})
 		require.Error(t, err)
@@ -146,7 +146,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// loggers are how programs log: each takes a value under a key and writes to w.
+// loggers log a value in the usual ways and write to w.
 var loggers = map[string]func(w io.Writer, v any){
 	"hclog":         func(w io.Writer, v any) { hclogTo(w, false, v) },
 	"hclog as JSON": func(w io.Writer, v any) { hclogTo(w, true, v) },
@@ -179,7 +179,7 @@ func zapTo(w io.Writer, encoder zapcore.Encoder, v any) {
 	sugar.Infoln(v, []any{v})
 }
 
-func TestLoggersShowNoSecret(t *testing.T) {
+func TestLoggersPrintNoSecret(t *testing.T) {
 	client := func(rt http.RoundTripper) *paperspace.Client {
 		c, err := paperspace.NewClient(paperspace.WithAPIKey(marker), paperspace.WithHTTPClient(&http.Client{Transport: rt}),
 			paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 1}))
@@ -188,7 +188,7 @@ func TestLoggersShowNoSecret(t *testing.T) {
 	}
 	all := values(t)
 	for name, err := range failures(t, client) {
-		all["the error of "+name] = err
+		all["error: "+name] = err
 	}
 	c := client(http.DefaultTransport)
 	all["client"], all["client's value"], all["service"] = c, *c, c.Machines
@@ -202,7 +202,7 @@ func TestLoggersShowNoSecret(t *testing.T) {
 			out := b.String()
 			assert.NotEmpty(t, out)
 			if strings.Contains(out, marker) || strings.Contains(out, hex.EncodeToString([]byte(marker))) {
-				t.Errorf("%s shows %s: %s", logger, name, out)
+				t.Errorf("%s prints a secret in %s: %s", logger, name, out)
 			}
 			if strings.Contains(out, "[REDACTED]") {
 				masked++
@@ -213,8 +213,8 @@ func TestLoggersShowNoSecret(t *testing.T) {
 	t.Logf("%d values, %d loggers, %d masked", len(all), len(loggers), masked)
 }
 
-// What cannot be masked, as SECURITY.md says: hclog writes a slice of strings by itself, whatever they are. No type of the
-// SDK has such a slice.
+// SECURITY.md lists what cannot be masked: hclog formats every slice of a string type itself. No type of the SDK has a
+// []Sensitive.
 func TestWhatIsNotMasked(t *testing.T) {
 	var b bytes.Buffer
 	hclogTo(&b, false, []paperspace.Sensitive{marker})
@@ -224,8 +224,8 @@ func TestWhatIsNotMasked(t *testing.T) {
 	assert.NotContains(t, b.String(), marker)
 }
 
-// TestMain holds this to goleak: calls, a list that is left early, and waits, one of which is given up.
-func TestNoGoroutineIsLeft(t *testing.T) {
+// TestNoGoroutineLeaks makes calls, breaks out of a list, and completes and cancels waits. TestMain checks for leaks.
+func TestNoGoroutineLeaks(t *testing.T) {
 	srv := paperspacetest.New(t, paperspacetest.WithSpeed(1e6))
 	c := srv.Client(paperspace.WithPollInterval(time.Millisecond, time.Millisecond))
 	params := paperspace.MachineCreateParams{

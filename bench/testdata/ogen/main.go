@@ -1,4 +1,4 @@
-// This command is bench with the client that ogen generates among the contestants. It is built where that client is.
+// This command is bench with ogen's client as another contestant. It is built in the module of the generated client.
 package main
 
 import (
@@ -72,4 +72,4 @@ func (c calls) Create(ctx context.Context) (string, error) {
 	return created.Data.ID, nil
 }
 
-func (c calls) Walk(ctx context.Context) (int, error) { return compare.WalkPages(ctx, c) }
+func (c calls) ListAll(ctx context.Context) (int, error) { return compare.ListPages(ctx, c) }

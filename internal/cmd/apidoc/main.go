@@ -1,5 +1,4 @@
-// Command apidoc writes API.md, the table of operations and their methods.
-// From the root of the repository:
+// Command apidoc writes API.md, the table of endpoints and their methods. Run it in the root of the repository:
 //
 //	go run ./internal/cmd/apidoc
 package main

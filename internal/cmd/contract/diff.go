@@ -9,17 +9,16 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// diff returns what newer adds, removes or changes, a heading for each
-// operation and a line for each fact below it. The order in which a document
-// tells things is not a fact.
-func diff(older, newer []*contract.Operation) []string {
+// diff returns what newer adds, removes or changes: a heading for each endpoint, followed by a line for each change.
+// The order of a document does not matter.
+func diff(older, newer []*contract.Endpoint) []string {
 	var lines []string
-	report := func(mark string, before, after *contract.Operation) {
+	report := func(mark string, before, after *contract.Endpoint) {
 		var d differ
-		d.operation(cmp.Or(before, &contract.Operation{}), cmp.Or(after, &contract.Operation{}))
+		d.endpoint(cmp.Or(before, &contract.Endpoint{}), cmp.Or(after, &contract.Endpoint{}))
 		if mark != "~" || len(d.lines) > 0 {
-			op := cmp.Or(after, before)
-			lines = append(lines, fmt.Sprintf("%s %s: %s %s", mark, op.ID, op.Method, op.Path))
+			e := cmp.Or(after, before)
+			lines = append(lines, fmt.Sprintf("%s %s: %s %s", mark, e.ID, e.Method, e.Path))
 			lines = append(lines, d.lines...)
 		}
 	}
@@ -38,9 +37,9 @@ func diff(older, newer []*contract.Operation) []string {
 	return lines
 }
 
-func lookup(operations []*contract.Operation, id string) *contract.Operation {
-	if i := slices.IndexFunc(operations, func(op *contract.Operation) bool { return op.ID == id }); i >= 0 {
-		return operations[i]
+func lookup(endpoints []*contract.Endpoint, id string) *contract.Endpoint {
+	if i := slices.IndexFunc(endpoints, func(e *contract.Endpoint) bool { return e.ID == id }); i >= 0 {
+		return endpoints[i]
 	}
 	return nil
 }
@@ -51,9 +50,9 @@ func (d *differ) add(format string, args ...any) {
 	d.lines = append(d.lines, "  "+fmt.Sprintf(format, args...))
 }
 
-func (d *differ) operation(before, after *contract.Operation) {
+func (d *differ) endpoint(before, after *contract.Endpoint) {
 	if before.ID != "" && after.ID != "" {
-		d.attributes("operation", []attribute{
+		d.attributes("endpoint", []attribute{
 			{"method", before.Method, after.Method},
 			{"path", before.Path, after.Path},
 			{"tags", strings.Join(before.Tags, ", "), strings.Join(after.Tags, ", ")},
@@ -74,20 +73,20 @@ func (d *differ) operation(before, after *contract.Operation) {
 	d.value("response", unnamed(before.Response), unnamed(after.Response))
 }
 
-func parameter(op *contract.Operation, in, name string) *contract.Field {
-	for i, p := range op.Parameters {
+func parameter(e *contract.Endpoint, in, name string) *contract.Field {
+	for i, p := range e.Parameters {
 		if p.In == in && p.Name == name {
-			return &op.Parameters[i].Field
+			return &e.Parameters[i].Field
 		}
 	}
 	return nil
 }
 
-func request(op *contract.Operation) *contract.Field {
-	if op.Request == nil {
+func request(e *contract.Endpoint) *contract.Field {
+	if e.Request == nil {
 		return nil
 	}
-	return &contract.Field{Required: op.Request.Required, Schema: op.Request.Schema}
+	return &contract.Field{Required: e.Request.Required, Schema: e.Request.Schema}
 }
 
 func unnamed(s *contract.Schema) *contract.Field {
@@ -97,19 +96,18 @@ func unnamed(s *contract.Schema) *contract.Field {
 	return &contract.Field{Schema: s}
 }
 
-// value compares what stands at one place, which may be nothing, and then the
-// parts that it is made of.
+// value compares two fields, either of which may be nil, and then the schemas inside them.
 func (d *differ) value(path string, before, after *contract.Field) {
-	none := &contract.Field{Schema: &contract.Schema{}}
+	empty := &contract.Field{Schema: &contract.Schema{}}
 	switch {
 	case before == nil && after == nil:
 		return
 	case before == nil:
 		d.add("+ %s: %s", path, describe(after))
-		before = none
+		before = empty
 	case after == nil:
 		d.add("- %s: %s", path, describe(before))
-		after = none
+		after = empty
 	default:
 		d.attributes(path, compare(before, after))
 		d.enum(path, before.Enum, after.Enum)
@@ -145,20 +143,19 @@ func (d *differ) variants(path string, before, after []*contract.Schema) {
 }
 
 func sameVariant(a, b *contract.Schema) bool {
-	return slices.ContainsFunc(marks(a), func(mark string) bool { return slices.Contains(marks(b), mark) })
+	return slices.ContainsFunc(variantKeys(a), func(key string) bool { return slices.Contains(variantKeys(b), key) })
 }
 
-func label(s *contract.Schema) string { return "(" + strings.Join(marks(s), "|") + ")" }
+func label(s *contract.Schema) string { return "(" + strings.Join(variantKeys(s), "|") + ")" }
 
-// marks returns what tells a variant from its neighbours: the values of its
-// first constant field, else the fields it cannot do without. Two documents
-// mean the same variant when they share a mark, whatever else has changed.
-func marks(s *contract.Schema) []string {
+// variantKeys returns what identifies a variant in its union: the values of its first required enum field, else its
+// required fields. Variants of two documents correspond if they share a key, whatever else has changed.
+func variantKeys(s *contract.Schema) []string {
 	var all, required []string
 	switch {
 	case s.Items != nil:
-		for _, m := range marks(s.Items) {
-			all = append(all, "[]"+m)
+		for _, key := range variantKeys(s.Items) {
+			all = append(all, "[]"+key)
 		}
 		return all
 	case s.Type != "object":
@@ -200,11 +197,10 @@ func (d *differ) enum(path string, before, after []any) {
 	}
 }
 
-// An attribute is one fact about a value, in words.
+// An attribute is a property of a value, as text.
 type attribute struct{ name, before, after string }
 
-// compare lists every attribute that a value can have, except its enum, which
-// is compared value by value.
+// compare returns all attributes of two fields except the enum, which is compared value by value.
 func compare(before, after *contract.Field) []attribute {
 	return []attribute{
 		{"type", kind(before.Schema), kind(after.Schema)},
@@ -223,7 +219,7 @@ func compare(before, after *contract.Field) []attribute {
 	}
 }
 
-// describe puts all that is known of a value on one line.
+// describe returns all attributes of a field on one line.
 func describe(f *contract.Field) string {
 	words := []string{kind(f.Schema)}
 	for _, a := range compare(f, &contract.Field{Schema: &contract.Schema{}})[1:] {
@@ -266,7 +262,7 @@ func length(n *int) string {
 	return fmt.Sprint(*n)
 }
 
-// member puts a space after the place, and dots between the names in it.
+// member appends a field name to a path, separated by a space after request or response, by a dot otherwise.
 func member(path, name string) string {
 	if path == "request" || path == "response" {
 		return path + " " + name

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestDiffOfOperations(t *testing.T) {
+func TestDiffOfEndpoints(t *testing.T) {
 	const (
 		list = `{"id": "pets-list", "method": "GET", "path": "/pets", "tags": ["Pets"],
 			"parameters": [{"in": "query", "name": "limit", "type": "integer", "maximum": 120, "default": 10}],
@@ -31,17 +31,17 @@ func TestDiffOfOperations(t *testing.T) {
 			"  - response: array",
 			"  - response[]: string",
 		}},
-		"with nothing to tell": {list, list + `,{"id": "a", "method": "GET", "path": "/a"}`, []string{"+ a: GET /a"}},
-		"itself changed": {
+		"added without content": {list, list + `,{"id": "a", "method": "GET", "path": "/a"}`, []string{"+ a: GET /a"}},
+		"attributes": {
 			`{"id": "a", "method": "GET", "path": "/a", "tags": ["A"]}`,
 			`{"id": "a", "method": "PUT", "path": "/b", "tags": ["A", "B"], "noKey": true, "deprecated": true}`,
 			[]string{
 				"~ a: PUT /b",
-				"  ~ operation: method GET -> PUT",
-				"  ~ operation: path /a -> /b",
-				"  ~ operation: tags A -> A, B",
-				"  ~ operation: needs a key yes -> no",
-				"  ~ operation: deprecated no -> yes",
+				"  ~ endpoint: method GET -> PUT",
+				"  ~ endpoint: path /a -> /b",
+				"  ~ endpoint: tags A -> A, B",
+				"  ~ endpoint: needs a key yes -> no",
+				"  ~ endpoint: deprecated no -> yes",
 			}},
 		"parameters": {
 			`{"id": "a", "method": "GET", "path": "/a", "parameters": [{"in": "query", "name": "x", "type": "string"}, {"in": "query", "name": "y", "type": "string"}]}`,
@@ -79,13 +79,13 @@ func TestDiffOfSchemas(t *testing.T) {
 			[]string{"  - response a: string"}},
 		"renamed by case": {object(`{"name": "a", "type": "string"}`), object(`{"name": "A", "type": "string"}`),
 			[]string{"  - response a: string", "  + response A: string"}},
-		"with all inside it": {object(``), object(`{"name": "a", "type": "array", "items": {"type": "object", "fields": [{"name": "b", "type": "number"}]}}`),
+		"field with nested fields": {object(``), object(`{"name": "a", "type": "array", "items": {"type": "object", "fields": [{"name": "b", "type": "number"}]}}`),
 			[]string{"  + response a: array", "  + response a[]: object", "  + response a[].b: number"}},
 		"enum": {`{"type": "string", "enum": ["x", "y"]}`, `{"type": "string", "enum": ["y", "z"]}`,
 			[]string{"  - response: value x", "  + response: value z"}},
 		"enum of numbers": {`{"type": "number", "enum": [1]}`, `{"type": "number", "enum": [1, 2]}`,
 			[]string{"  + response: value 2"}},
-		"default null is one": {`{"type": "string", "nullable": true}`, `{"type": "string", "nullable": true, "default": null}`,
+		"default null": {`{"type": "string", "nullable": true}`, `{"type": "string", "nullable": true, "default": null}`,
 			[]string{"  ~ response: default none -> null"}},
 		"every attribute": {
 			`{"type": "string"}`,
@@ -126,7 +126,7 @@ func TestDiffOfSchemas(t *testing.T) {
 				"  + response(v=3): object",
 				"  + response(v=3).v: string, required, values 3",
 			}},
-		"variant by constant, not by option": {
+		"variant by required constant": {
 			`{"variants": [{"type": "object", "fields": [{"name": "o", "type": "string", "enum": ["1"]}, {"name": "v", "required": true, "type": "string", "enum": ["1"]}]}]}`,
 			`{"variants": [{"type": "object", "fields": [{"name": "o", "type": "string", "enum": ["2"]}, {"name": "v", "required": true, "type": "string", "enum": ["1"]}]}]}`,
 			[]string{"  - response(v=1).o: value 1", "  + response(v=1).o: value 2"}},
@@ -139,10 +139,10 @@ func TestDiffOfSchemas(t *testing.T) {
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			operation := func(response string) string {
+			endpoint := func(response string) string {
 				return `{"id": "a", "method": "GET", "path": "/a", "response": ` + response + `}`
 			}
-			got := diff(parse(t, operation(test.before)), parse(t, operation(test.after)))
+			got := diff(parse(t, endpoint(test.before)), parse(t, endpoint(test.after)))
 			if test.want == nil {
 				assert.Empty(t, got)
 				return

@@ -1,17 +1,14 @@
-// Command contract keeps internal/contract up with the service. From the root
-// of the repository:
+// Command contract updates internal/contract from an OpenAPI 3 document. Run it in the repository:
 //
 //	go run ./internal/cmd/contract import FILE
 //	go run ./internal/cmd/contract diff FILE
 //
-// FILE is an OpenAPI 3 document. import makes internal/contract/contract.json
-// from it. diff prints what the document adds (+), removes (-) and changes (~)
-// against the contract that is there, and exits with 1 when there is anything,
-// with 0 when there is nothing, and with 2 when it cannot tell. Note that go
-// run itself knows only 0 and 1: build the command to tell 1 from 2.
+// import converts the document to internal/contract/contract.json.
 //
-// The OpenAPI library is needed by the importer alone, which is a module of
-// its own in the folder below.
+// diff prints what the document adds (+), removes (-) and changes (~). Its exit status is 0 without differences, 1 with
+// differences and 2 on errors. (go run exits with 1 in both cases; build the command to distinguish them.)
+//
+// Only the importer needs the OpenAPI library, so it is a module of its own in the directory below.
 package main
 
 import (
@@ -28,7 +25,7 @@ import (
 
 const (
 	exitDifferent = 1
-	exitTrouble   = 2
+	exitError     = 2
 )
 
 const usage = `usage: contract import FILE
@@ -39,32 +36,32 @@ func main() {
 	os.Exit(run(os.Args[1:], repository{}, os.Stdout, os.Stderr))
 }
 
-// A workplace is what the command needs from the world around it.
-type workplace interface {
-	// importDocument returns the contract that an OpenAPI document states.
+// An environment gives the command access to the repository.
+type environment interface {
+	// importDocument converts an OpenAPI document to a stored contract.
 	importDocument(document io.Reader) ([]byte, error)
 	// save replaces the stored contract.
 	save(data []byte) error
 }
 
-func run(args []string, in workplace, stdout, stderr io.Writer) (exit int) {
+func run(args []string, env environment, stdout, stderr io.Writer) (exit int) {
 	if len(args) != 2 || args[0] != "import" && args[0] != "diff" {
 		fmt.Fprint(stderr, usage)
-		return exitTrouble
+		return exitError
 	}
-	data, newer, err := read(args[1], in)
+	data, newer, err := read(args[1], env)
 	if err != nil {
 		fmt.Fprintln(stderr, "contract:", err)
-		return exitTrouble
+		return exitError
 	}
 	if args[0] == "import" {
-		if err := in.save(data); err != nil {
+		if err := env.save(data); err != nil {
 			fmt.Fprintln(stderr, "contract: save:", err)
-			return exitTrouble
+			return exitError
 		}
 		return 0
 	}
-	changes := diff(contract.Operations(), newer)
+	changes := diff(contract.Endpoints(), newer)
 	for _, line := range changes {
 		fmt.Fprintln(stdout, line)
 	}
@@ -74,59 +71,59 @@ func run(args []string, in workplace, stdout, stderr io.Writer) (exit int) {
 	return 0
 }
 
-func read(name string, in workplace) ([]byte, []*contract.Operation, error) {
+func read(name string, env environment) ([]byte, []*contract.Endpoint, error) {
 	document, err := os.Open(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer document.Close()
-	data, err := in.importDocument(document)
+	data, err := env.importDocument(document)
 	if err != nil {
 		return nil, nil, fmt.Errorf("import %s: %w", name, err)
 	}
-	operations, err := contract.Parse(data)
+	endpoints, err := contract.Parse(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("import %s: %w", name, err)
 	}
-	return data, operations, nil
+	return data, endpoints, nil
 }
 
-// repository is the checkout that the command is run in.
+// repository is the environment of a checkout.
 type repository struct{}
 
 func (r repository) importDocument(document io.Reader) ([]byte, error) {
-	folder, err := r.folder()
+	dir, err := r.contractDir()
 	if err != nil {
 		return nil, err
 	}
 	importer := exec.Command("go", "run", ".")
-	importer.Dir = filepath.Join(folder, "..", "cmd", "contract", "importer")
+	importer.Dir = filepath.Join(dir, "..", "cmd", "contract", "importer")
 	importer.Stdin = document
 	return output(importer)
 }
 
 func (r repository) save(data []byte) error {
-	folder, err := r.folder()
+	dir, err := r.contractDir()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "contract.json"), data, 0o644)
+	return os.WriteFile(filepath.Join(dir, "contract.json"), data, 0o644)
 }
 
-// folder finds internal/contract from any folder of the repository.
-func (r repository) folder() (string, error) {
+// contractDir returns the directory internal/contract, from any directory of the repository.
+func (r repository) contractDir() (string, error) {
 	const pkg = "github.com/paperspace-go/paperspace/internal/contract"
 	out, err := output(exec.Command("go", "list", "-f", "{{.Dir}}", pkg))
 	return strings.TrimSpace(string(out)), err
 }
 
-// output runs a command and makes what it complained about part of the error.
+// output returns the output of a command. An error includes what the command wrote to standard error.
 func output(cmd *exec.Cmd) ([]byte, error) {
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, bytes.TrimSpace(complaints.Bytes()))
+		return nil, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return out, nil
 }

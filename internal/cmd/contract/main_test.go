@@ -15,17 +15,19 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// desk is a workplace whose documents are contracts already.
-type desk struct {
+// fakeEnvironment is an environment whose documents are stored contracts.
+type fakeEnvironment struct {
 	saved   []byte
 	saveErr error
 }
 
-func (d *desk) importDocument(document io.Reader) ([]byte, error) { return io.ReadAll(document) }
+func (e *fakeEnvironment) importDocument(document io.Reader) ([]byte, error) {
+	return io.ReadAll(document)
+}
 
-func (d *desk) save(data []byte) error {
-	d.saved = data
-	return d.saveErr
+func (e *fakeEnvironment) save(data []byte) error {
+	e.saved = data
+	return e.saveErr
 }
 
 func file(t *testing.T, data string) string {
@@ -43,78 +45,78 @@ func stored(t *testing.T) string {
 }
 
 func TestImportSavesTheContract(t *testing.T) {
-	const data = `{"operations": [], "schemas": {}}`
-	var d desk
+	const data = `{"endpoints": [], "schemas": {}}`
+	var env fakeEnvironment
 	var stdout, stderr bytes.Buffer
-	assert.Equal(t, 0, run([]string{"import", file(t, data)}, &d, &stdout, &stderr))
-	assert.Equal(t, data, string(d.saved))
+	assert.Equal(t, 0, run([]string{"import", file(t, data)}, &env, &stdout, &stderr))
+	assert.Equal(t, data, string(env.saved))
 	assert.Empty(t, stdout.String()+stderr.String())
 }
 
 func TestDiffOfTheSameContractIsEmpty(t *testing.T) {
-	var d desk
+	var env fakeEnvironment
 	var stdout, stderr bytes.Buffer
-	assert.Equal(t, 0, run([]string{"diff", file(t, stored(t))}, &d, &stdout, &stderr))
+	assert.Equal(t, 0, run([]string{"diff", file(t, stored(t))}, &env, &stdout, &stderr))
 	assert.Empty(t, stdout.String()+stderr.String())
-	assert.Nil(t, d.saved)
+	assert.Nil(t, env.saved)
 }
 
-// The machine is shared by eight answers, and each of them has to be looked at.
-func TestDiffNamesEveryOperationThatAChangeReaches(t *testing.T) {
+// Eight responses use the shared schema of machines.
+func TestDiffListsEveryEndpointThatASharedSchemaAffects(t *testing.T) {
 	const before, after = `{"name": "ram", "required": true,`, `{"name": "ram",`
 	newer := strings.Replace(stored(t), before, after, 1)
 	var stdout, stderr bytes.Buffer
-	assert.Equal(t, exitDifferent, run([]string{"diff", file(t, newer)}, &desk{}, &stdout, &stderr))
+	assert.Equal(t, exitDifferent, run([]string{"diff", file(t, newer)}, &fakeEnvironment{}, &stdout, &stderr))
 	assert.Empty(t, stderr.String())
 	assert.Equal(t, 8, strings.Count(stdout.String(), "ram: required yes -> no\n"), stdout.String())
 	assert.Contains(t, stdout.String(), "~ machines-list: GET /machines\n  ~ response items[].ram: required yes -> no\n")
 }
 
-func TestMisuseAndTrouble(t *testing.T) {
-	good := file(t, `{"operations": [], "schemas": {}}`)
+func TestErrors(t *testing.T) {
+	good := file(t, `{"endpoints": [], "schemas": {}}`)
 	for name, test := range map[string]struct {
 		args []string
 		want string
 	}{
 		"no arguments":     {nil, "usage: contract import FILE"},
-		"no file":          {[]string{"diff"}, "usage: contract import FILE"},
+		"no file argument": {[]string{"diff"}, "usage: contract import FILE"},
 		"too many":         {[]string{"diff", good, good}, "usage: contract import FILE"},
 		"unknown verb":     {[]string{"merge", good}, "usage: contract import FILE"},
 		"no such file":     {[]string{"diff", good + ".missing"}, "contract: open "},
 		"not a contract":   {[]string{"diff", file(t, `nonsense`)}, "contract: import "},
 		"cannot save":      {[]string{"import", good}, "contract: save: disk full"},
-		"folder, no file":  {[]string{"import", filepath.Dir(good)}, "contract: import "},
-		"nothing is saved": {[]string{"import", file(t, `{`)}, "unexpected EOF"},
+		"a directory":      {[]string{"import", filepath.Dir(good)}, "contract: import "},
+		"invalid JSON":     {[]string{"import", file(t, `{`)}, "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := desk{saveErr: errors.New("disk full")}
+			env := fakeEnvironment{saveErr: errors.New("disk full")}
 			var stdout, stderr bytes.Buffer
-			assert.Equal(t, exitTrouble, run(test.args, &d, &stdout, &stderr))
+			assert.Equal(t, exitError, run(test.args, &env, &stdout, &stderr))
 			assert.Contains(t, stderr.String(), test.want)
 			assert.Empty(t, stdout.String())
 			if name != "cannot save" {
-				assert.Nil(t, d.saved)
+				assert.Nil(t, env.saved)
 			}
 		})
 	}
 }
 
 func TestRepositoryFindsTheContract(t *testing.T) {
-	folder, err := repository{}.folder()
+	dir, err := repository{}.contractDir()
 	require.NoError(t, err)
-	assert.FileExists(t, filepath.Join(folder, "contract.json"))
+	assert.FileExists(t, filepath.Join(dir, "contract.json"))
 }
 
-func TestOutputTellsWhatACommandComplainedAbout(t *testing.T) {
+func TestErrorHasTheOutputOfAFailedCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	_, err := repository{}.folder()
+	_, err := repository{}.contractDir()
 	assert.ErrorContains(t, err, "go list")
 	assert.ErrorContains(t, err, "go.mod")
 }
 
-func parse(t *testing.T, operations string) []*contract.Operation {
+func parse(t *testing.T, endpoints string) []*contract.Endpoint {
 	t.Helper()
-	all, err := contract.Parse([]byte(`{"operations": [` + operations + `]}`))
+	all, err := contract.Parse([]byte(`{"endpoints": [` + endpoints + `]}`))
 	require.NoError(t, err)
 	return all
 }

@@ -1,5 +1,5 @@
-// Command exported records what the packages export in testdata/api.txt. Run it in the root of the repository after a
-// change to the API, and with -release when a version is released.
+// Command exported records the exported API in testdata/api.txt. Run it in the root of the repository after a change to
+// the exported API, and with -release at a release.
 package main
 
 import (
@@ -14,8 +14,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	release := flag.Bool("release", false, "a version is released: begin anew from what there is")
-	named := flag.String("named", "", "only tell, by the exit status, whether CHANGELOG.md names this as a breaking change")
+	release := flag.Bool("release", false, "start a new record from the current API, at a release")
+	named := flag.String("named", "", "exit with status 0 if CHANGELOG.md names `name` as a breaking change and with 1 otherwise; write nothing")
 	flag.Parse()
 
 	changelog, err := os.ReadFile("CHANGELOG.md")
@@ -31,7 +31,7 @@ func main() {
 	const file = "testdata/api.txt"
 	record, err := exported.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		*release = true // the first record
+		*release = true // this is the first record
 	} else if err != nil {
 		log.Fatal(err)
 	}

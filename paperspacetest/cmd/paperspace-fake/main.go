@@ -1,5 +1,4 @@
-// Command paperspace-fake serves a Paperspace in memory, for trying things out with curl and for programs in other
-// languages:
+// Command paperspace-fake serves an in-memory Paperspace, for use with curl and with programs in other languages:
 //
 //	go run ./paperspacetest/cmd/paperspace-fake -addr 127.0.0.1:8080 -key test-key -speed 60
 //	curl -H 'Authorization: Bearer test-key' http://127.0.0.1:8080/v1/machines
@@ -28,7 +27,7 @@ func main() {
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// command runs, and returns the exit status. The flag package has told about its own errors.
+// command runs the command and returns the exit status. The flag package has already printed its own errors.
 func command(ctx context.Context, args []string, out, errOut io.Writer) int {
 	err := run(ctx, args, out, errOut)
 	switch {
@@ -40,15 +39,15 @@ func command(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return 1
 }
 
-var errFlags = errors.New("unusable flags")
+var errFlags = errors.New("invalid flags")
 
-// run serves until the context ends.
+// run serves the API until the context ends.
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags := flag.NewFlagSet("paperspace-fake", flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
-	key := flags.String("key", paperspacetest.DefaultKey, "API key to take")
-	speed := flags.Float64("speed", 1, "seconds of the service that pass in one second")
+	key := flags.String("key", paperspacetest.DefaultKey, "API key to accept")
+	speed := flags.Float64("speed", 1, "seconds that pass for the server in one second")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return err
@@ -61,7 +60,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	case *key == "":
 		return errors.New("-key must not be empty")
 	case !(*speed > 0) || math.IsInf(*speed, 1):
-		return errors.New("-speed must be a number above 0")
+		return errors.New("-speed must be a finite number above 0")
 	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -80,7 +79,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	case <-ctx.Done():
 	}
-	soon, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	shutdownCtx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return server.Shutdown(soon)
+	return server.Shutdown(shutdownCtx)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-func TestServes(t *testing.T) {
+func TestRunServesTheAPI(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r, w := io.Pipe()
@@ -39,7 +39,7 @@ func TestServes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, paperspace.MachineStateProvisioning, op.Data.State)
 	m, err := client.Machines.WaitForState(ctx, op.Data.ID, paperspace.MachineStateReady)
-	require.NoError(t, err, "at this speed it takes some milliseconds")
+	require.NoError(t, err, "at this speed the machine is ready within milliseconds")
 	assert.NotEmpty(t, m.PublicIP)
 
 	client.CloseIdleConnections()
@@ -47,15 +47,15 @@ func TestServes(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestRefusesWrongFlags(t *testing.T) {
-	for arg, says := range map[string]string{
+func TestInvalidFlags(t *testing.T) {
+	for arg, want := range map[string]string{
 		"-key=": "-key must not be empty", "-speed=0": "-speed must be", "-speed=-1": "-speed must be",
 		"-speed=NaN": "-speed must be", "-speed=Inf": "-speed must be", "-speed=x": "invalid value", "-what": "-what",
 		"more": "unexpected argument", "-addr=nowhere:at:all": "too many colons",
 	} {
 		var errOut bytes.Buffer
 		assert.Equal(t, 1, command(t.Context(), []string{arg}, io.Discard, &errOut), arg)
-		assert.Equal(t, 1, strings.Count(errOut.String(), says), "once, and not twice: %s", &errOut)
+		assert.Equal(t, 1, strings.Count(errOut.String(), want), "%q must be reported once: %s", want, &errOut)
 	}
 	var errOut bytes.Buffer
 	assert.Zero(t, command(t.Context(), []string{"-help"}, io.Discard, &errOut))

@@ -9,8 +9,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// encode writes a contract for people who review its changes: one line for
-// each field, parameter and variant, whatever its length.
+// encode formats a contract so that diffs are easy to review: one line for each field, parameter and variant.
 func encode(file *contract.File) ([]byte, error) {
 	var compact bytes.Buffer
 	enc := json.NewEncoder(&compact)
@@ -27,7 +26,7 @@ func encode(file *contract.File) ([]byte, error) {
 func write(out *bytes.Buffer, value json.RawMessage, indent string) {
 	deeper := indent + "  "
 	switch {
-	case !isTall(value):
+	case !isMultiline(value):
 		writeLine(out, value)
 	case value[0] == '[':
 		out.WriteByte('[')
@@ -41,15 +40,15 @@ func write(out *bytes.Buffer, value json.RawMessage, indent string) {
 		out.WriteString("\n" + indent + "]")
 	default:
 		out.WriteByte('{')
-		wasTall := true
+		wasMultiline := true
 		for i, m := range members(value) {
 			if i > 0 {
 				out.WriteByte(',')
 			}
-			// Short members share a line.
-			if tall := isTall(m.value); tall || wasTall {
+			// Single-line members share a line.
+			if multiline := isMultiline(m.value); multiline || wasMultiline {
 				out.WriteString("\n" + deeper)
-				wasTall = tall
+				wasMultiline = multiline
 			} else {
 				out.WriteByte(' ')
 			}
@@ -84,13 +83,13 @@ func writeLine(out *bytes.Buffer, value json.RawMessage) {
 	}
 }
 
-// isTall reports whether there is a list of objects somewhere inside.
-func isTall(value json.RawMessage) bool {
+// isMultiline reports whether a value contains a list of objects, so that write puts it on several lines.
+func isMultiline(value json.RawMessage) bool {
 	switch value[0] {
 	case '[':
 		return slices.ContainsFunc(elements(value), func(e json.RawMessage) bool { return e[0] == '{' })
 	case '{':
-		return slices.ContainsFunc(members(value), func(m jsonMember) bool { return isTall(m.value) })
+		return slices.ContainsFunc(members(value), func(m jsonMember) bool { return isMultiline(m.value) })
 	}
 	return false
 }
@@ -123,7 +122,7 @@ func members(object json.RawMessage) []jsonMember {
 	return all
 }
 
-// must is for JSON that this program has just written.
+// must panics on an error in JSON that this program wrote itself.
 func must(err error) {
 	if err != nil {
 		panic(err)

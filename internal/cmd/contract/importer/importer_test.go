@@ -15,14 +15,13 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// document puts paths into an OpenAPI document that asks for a key unless an
-// operation says otherwise.
+// document returns an OpenAPI document with the paths. By default its endpoints need a key.
 func document(paths string) string {
 	return `{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "security": [{"key": []}], "paths": {` + paths + `}}`
 }
 
-// answering is a document with one operation, whose response has this schema.
-func answering(schema string) string {
+// withResponse returns a document with one endpoint whose response has the schema.
+func withResponse(schema string) string {
 	return document(`"/a": {"get": {"operationId": "a-get", "responses": {"200": {"description": "d", "content": {"application/json": {"schema": ` + schema + `}}}}}}`)
 }
 
@@ -53,7 +52,7 @@ func TestSchemas(t *testing.T) {
 		"not exclusive":     {`{"type": "number", "minimum": 0, "exclusiveMinimum": false}`, `{"type": "number", "minimum": 0}`},
 		"nullable":          {`{"type": "string", "nullable": true, "default": null}`, `{"type": "string", "nullable": true, "default": null}`},
 		"null in an enum":   {`{"type": "string", "nullable": true, "enum": ["a", null]}`, `{"type": "string", "nullable": true, "enum": ["a"]}`},
-		"numbers stay":      {`{"type": "number", "enum": [50, 1.5]}`, `{"type": "number", "enum": [50, 1.5]}`},
+		"enum of numbers":   {`{"type": "number", "enum": [50, 1.5]}`, `{"type": "number", "enum": [50, 1.5]}`},
 		"deprecated":        {`{"type": "string", "deprecated": true}`, `{"type": "string", "deprecated": true}`},
 		"array":             {`{"type": "array", "items": {"type": "string", "nullable": true}}`, `{"type": "array", "items": {"type": "string", "nullable": true}}`},
 		"map":               {`{"type": "object", "additionalProperties": {"type": "string"}}`, `{"type": "object", "additional": {"type": "string"}}`},
@@ -69,11 +68,11 @@ func TestSchemas(t *testing.T) {
 		"nullable variant":     {`{"anyOf": [{"type": "string", "nullable": true}, {"not": {}}]}`, `{"type": "string", "nullable": true}`},
 		"deprecated variant":   {`{"anyOf": [{"type": "string", "deprecated": true}, {"not": {}}]}`, `{"type": "string", "deprecated": true}`},
 		"one array":            {`{"anyOf": [{"not": {}}, {"type": "array", "items": {"type": "string"}}]}`, `{"type": "array", "items": {"type": "string"}}`},
-		"anything in it":       {`{"anyOf": [{}, {"type": "string"}]}`, `{"variants": [{}, {"type": "string"}]}`},
-		"two plain ones":       {`{"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
+		"any value in union":   {`{"anyOf": [{}, {"type": "string"}]}`, `{"variants": [{}, {"type": "string"}]}`},
+		"two formats":          {`{"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
 		"two types":            {`{"anyOf": [{"type": "string"}, {"type": "number"}]}`, `{"variants": [{"type": "string"}, {"type": "number"}]}`},
 		"type of all variants": {`{"type": "string", "anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`, `{"variants": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]}`},
-		"prose and facts of all variants": {
+		"keywords beside variants": {
 			`{"description": "prose", "x-prose": 1, "anyOf": [{"type": "string"}, {"type": "number"}], "nullable": true, "deprecated": true, "default": 1}`,
 			`{"nullable": true, "deprecated": true, "default": 1, "variants": [{"type": "string"}, {"type": "number"}]}`},
 		"nested unions": {
@@ -82,13 +81,13 @@ func TestSchemas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var file struct {
-				Operations []struct{ Response json.RawMessage }
+				Endpoints []struct{ Response json.RawMessage }
 			}
-			if err := json.Unmarshal([]byte(imported(t, answering(test.schema))), &file); err != nil {
+			if err := json.Unmarshal([]byte(imported(t, withResponse(test.schema))), &file); err != nil {
 				t.Fatal(err)
 			}
 			var compact, got bytes.Buffer
-			if err := json.Compact(&compact, file.Operations[0].Response); err != nil {
+			if err := json.Compact(&compact, file.Endpoints[0].Response); err != nil {
 				t.Fatal(err)
 			}
 			writeLine(&got, compact.Bytes())
@@ -97,9 +96,9 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
-// OpenAPI 3.1 says the same in other words.
-func TestNewerOpenAPI(t *testing.T) {
-	got := imported(t, strings.Replace(answering(`{"type": "object", "additionalProperties": false, "properties": {
+// OpenAPI 3.1 expresses the same facts differently.
+func TestOpenAPI31(t *testing.T) {
+	got := imported(t, strings.Replace(withResponse(`{"type": "object", "additionalProperties": false, "properties": {
 		"a": {"type": ["string", "null"]},
 		"b": {"anyOf": [{"type": "string"}, {"type": "null"}]},
 		"c": {"type": "number", "minimum": 1, "exclusiveMinimum": 0}
@@ -116,7 +115,7 @@ func TestNewerOpenAPI(t *testing.T) {
 }
 
 func TestFields(t *testing.T) {
-	got := imported(t, answering(`{"type": "object", "additionalProperties": false, "required": ["z", "maybe", "healthchecks"], "properties": {
+	got := imported(t, withResponse(`{"type": "object", "additionalProperties": false, "required": ["z", "maybe", "healthchecks"], "properties": {
 		"z": {"type": "string"},
 		"a": {"type": "string"},
 		"maybe": {"anyOf": [{"not": {}}, {"type": "string", "format": "date-time"}], "nullable": true},
@@ -124,7 +123,7 @@ func TestFields(t *testing.T) {
 		"healthChecks": {"type": "number"}
 	}}`))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {
       "id": "a-get", "method": "GET", "path": "/a",
       "response": {
@@ -144,7 +143,7 @@ func TestFields(t *testing.T) {
 `, got)
 }
 
-func TestOperations(t *testing.T) {
+func TestEndpoints(t *testing.T) {
 	got := imported(t, document(`
 		"/pets/{id}": {
 			"parameters": [
@@ -174,7 +173,7 @@ func TestOperations(t *testing.T) {
 			}
 		}`))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {
       "id": "pets-update", "method": "PUT", "path": "/pets/{id}", "tags": ["Pets", "Owners"], "deprecated": true,
       "parameters": [
@@ -201,10 +200,10 @@ func TestOperations(t *testing.T) {
 `, got)
 }
 
-// Most operations in a document without line breaks are on its only line.
+// In a document without line breaks, all endpoints are on the same line.
 func TestOrderOfAMinifiedDocument(t *testing.T) {
-	const answer = `"responses":{"204":{"description":"d"}}`
-	got := imported(t, document(`"/a":{"summary":"get","patch":{"operationId":"one",`+answer+`},"get":{"operationId":"two",`+answer+`}},"/":{"put":{"operationId":"three",`+answer+`}}`))
+	const responses = `"responses":{"204":{"description":"d"}}`
+	got := imported(t, document(`"/a":{"summary":"get","patch":{"operationId":"one",`+responses+`},"get":{"operationId":"two",`+responses+`}},"/":{"put":{"operationId":"three",`+responses+`}}`))
 	one, two, three := strings.Index(got, `"one"`), strings.Index(got, `"two"`), strings.Index(got, `"three"`)
 	if one < 0 || one > two || two > three || strings.Count(got, `"two"`) > 1 {
 		t.Error(got)
@@ -257,7 +256,7 @@ func TestSharedSchemas(t *testing.T) {
 		get("others-again", "/y/house-pets", other),
 	}, ",")))
 	equal(t, `{
-  "operations": [
+  "endpoints": [
     {"id": "pets-get", "method": "GET", "path": "/house-pets/{id}", "response": {"ref": "housePet"}},
     {
       "id": "pets-list", "method": "GET", "path": "/house-pets",
@@ -318,17 +317,17 @@ func TestSharedSchemas(t *testing.T) {
 `, got)
 }
 
-// Variants of one field have no names of their own.
-func TestNamesThatAreTakenAreNumbered(t *testing.T) {
+// Variants of one field all get the name of the field.
+func TestDuplicateNamesAreNumbered(t *testing.T) {
 	variant := func(prefix string) string {
 		var fields []string
-		for n := range sharedFrom {
+		for n := range minSharedLines {
 			fields = append(fields, fmt.Sprintf(`"%s%d": {"type": "string"}`, prefix, n))
 		}
 		return `{"type": "object", "additionalProperties": false, "properties": {` + strings.Join(fields, ",") + `}}`
 	}
 	union := func(variants ...string) string { return `{"anyOf": [` + strings.Join(variants, ",") + `]}` }
-	got := imported(t, answering(`{"type": "object", "additionalProperties": false, "properties": {"x": `+
+	got := imported(t, withResponse(`{"type": "object", "additionalProperties": false, "properties": {"x": `+
 		union(variant("a"), variant("b"), variant("c"))+`, "y": `+
 		union(variant("a"), variant("b"), variant("c"), variant("d"))+`}}`))
 	for _, want := range []string{`"ref": "x"`, `"ref": "a-get.x"`, `"ref": "a-get.x.2"`} {
@@ -344,46 +343,46 @@ func TestSingular(t *testing.T) {
 	}
 }
 
-// A fact that is not understood must not be lost in silence.
-func TestRefused(t *testing.T) {
-	operation := func(members string) string {
+// The importer must not drop a fact that it does not support.
+func TestUnsupportedDocuments(t *testing.T) {
+	endpoint := func(members string) string {
 		return document(`"/a": {"post": {"operationId": "a-post", ` + members + `}}`)
 	}
-	const answer = `"responses": {"204": {"description": "d"}}`
+	const responses = `"responses": {"204": {"description": "d"}}`
 	for name, test := range map[string]struct{ document, want string }{
 		"no document":                   {``, "read document: "},
 		"no OpenAPI":                    {`{"a": 1}`, "read document: "},
 		"no paths":                      {`{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}}`, "it has no paths"},
-		"no id":                         {document(`"/a": {"get": {` + answer + `}}`), "GET /a: no operationId"},
-		"keyword":                       {answering(`{"type": "object", "additionalProperties": false, "properties": {"b": {"type": "array", "items": {"type": "string", "multipleOf": 2}}}}`), "a-get: response: b: items: keyword multipleOf is not supported"},
-		"allOf":                         {answering(`{"allOf": [{"type": "string"}]}`), "keyword allOf"},
-		"not something":                 {answering(`{"not": {"type": "string"}}`), "keyword not is supported in a union only"},
-		"not in a union":                {answering(`{"anyOf": [{"not": {"type": "string"}}, {"type": "number"}]}`), "keyword not is supported in a union only"},
-		"nothing but null":              {strings.Replace(answering(`{"type": "null"}`), "3.0.3", "3.1.0", 1), "schema without a type"},
-		"two types":                     {strings.Replace(answering(`{"type": ["string", "number"]}`), "3.0.3", "3.1.0", 1), "more than one type"},
-		"lost reference":                {answering(`{"anyOf": [{"$ref": "#/components/schemas/lost"}]}`), "lost"},
-		"endless":                       {strings.Replace(answering(`{"$ref": "#/components/schemas/list"}`), `"paths"`, `"components": {"schemas": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/list"}}}}, "paths"`, 1), "#/components/schemas/list contains itself"},
-		"no type":                       {answering(`{"properties": {"b": {"type": "string"}}}`), "schema without a type"},
-		"no items":                      {answering(`{"type": "array"}`), "array without items"},
-		"no type but some are required": {answering(`{"required": ["b"]}`), "schema without a type"},
-		"no type but no others":         {answering(`{"additionalProperties": false}`), "schema without a type"},
-		"both unions":                   {answering(`{"anyOf": [{"type": "string"}], "oneOf": [{"type": "string"}]}`), "keyword oneOf is not supported beside variants"},
-		"type of no variant":            {answering(`{"type": "number", "anyOf": [{"type": "string"}]}`), "type number beside variants of type string"},
-		"type of one variant":           {answering(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "number"}]}`), "type string beside variants of type number"},
-		"type of values, not of null":   {answering(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "string", "nullable": true}]}`), "type string beside a variant that may be null"},
-		"type beside anything":          {answering(`{"type": "string", "anyOf": [{}]}`), "type string beside variants of type any"},
-		"default of an inner union":     {answering(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "default": 1}, {"type": "boolean"}]}`), "a union within a union"},
-		"deprecated inner union":        {answering(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "deprecated": true}, {"type": "boolean"}]}`), "a union within a union"},
-		"beside a reference":            {strings.NewReplacer("3.0.3", "3.1.0", `"paths"`, `"components": {"schemas": {"a": {"type": "string"}}}, "paths"`).Replace(answering(`{"$ref": "#/components/schemas/a", "pattern": "x"}`)), "nothing is supported beside $ref"},
-		"empty union":                   {answering(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
-		"required, absent":              {answering(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
-		"no success":                    {operation(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
-		"two of them":                   {operation(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
-		"no JSON":                       {operation(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
-		"JSON and more":                 {operation(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
-		"no content":                    {operation(`"requestBody": {"required": true}, ` + answer), "request: no content"},
-		"no schema":                     {operation(`"requestBody": {"content": {"application/json": {}}}, ` + answer), "request: no schema"},
-		"list parameter":                {operation(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + answer), "a-post: query parameter b: only plain values"},
+		"no id":                         {document(`"/a": {"get": {` + responses + `}}`), "GET /a: no operationId"},
+		"keyword":                       {withResponse(`{"type": "object", "additionalProperties": false, "properties": {"b": {"type": "array", "items": {"type": "string", "multipleOf": 2}}}}`), "a-get: response: b: items: keyword multipleOf is not supported"},
+		"allOf":                         {withResponse(`{"allOf": [{"type": "string"}]}`), "keyword allOf"},
+		"not something":                 {withResponse(`{"not": {"type": "string"}}`), "keyword not is supported in a union only"},
+		"not in a union":                {withResponse(`{"anyOf": [{"not": {"type": "string"}}, {"type": "number"}]}`), "keyword not is supported in a union only"},
+		"nothing but null":              {strings.Replace(withResponse(`{"type": "null"}`), "3.0.3", "3.1.0", 1), "schema without a type"},
+		"two types":                     {strings.Replace(withResponse(`{"type": ["string", "number"]}`), "3.0.3", "3.1.0", 1), "more than one type"},
+		"lost reference":                {withResponse(`{"anyOf": [{"$ref": "#/components/schemas/lost"}]}`), "lost"},
+		"endless":                       {strings.Replace(withResponse(`{"$ref": "#/components/schemas/list"}`), `"paths"`, `"components": {"schemas": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/list"}}}}, "paths"`, 1), "#/components/schemas/list contains itself"},
+		"no type":                       {withResponse(`{"properties": {"b": {"type": "string"}}}`), "schema without a type"},
+		"no items":                      {withResponse(`{"type": "array"}`), "array without items"},
+		"no type but some are required": {withResponse(`{"required": ["b"]}`), "schema without a type"},
+		"no type but no others":         {withResponse(`{"additionalProperties": false}`), "schema without a type"},
+		"both unions":                   {withResponse(`{"anyOf": [{"type": "string"}], "oneOf": [{"type": "string"}]}`), "keyword oneOf is not supported beside variants"},
+		"type of no variant":            {withResponse(`{"type": "number", "anyOf": [{"type": "string"}]}`), "type number beside variants of type string"},
+		"type of one variant":           {withResponse(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "number"}]}`), "type string beside variants of type number"},
+		"type of values, not of null":   {withResponse(`{"type": "string", "anyOf": [{"type": "string"}, {"type": "string", "nullable": true}]}`), "type string beside a variant that may be null"},
+		"type beside anything":          {withResponse(`{"type": "string", "anyOf": [{}]}`), "type string beside variants of type any"},
+		"default of an inner union":     {withResponse(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "default": 1}, {"type": "boolean"}]}`), "a union within a union"},
+		"deprecated inner union":        {withResponse(`{"anyOf": [{"anyOf": [{"type": "string"}, {"type": "number"}], "deprecated": true}, {"type": "boolean"}]}`), "a union within a union"},
+		"beside a reference":            {strings.NewReplacer("3.0.3", "3.1.0", `"paths"`, `"components": {"schemas": {"a": {"type": "string"}}}, "paths"`).Replace(withResponse(`{"$ref": "#/components/schemas/a", "pattern": "x"}`)), "nothing is supported beside $ref"},
+		"empty union":                   {withResponse(`{"anyOf": [{"not": {}}]}`), "union without a variant"},
+		"required, absent":              {withResponse(`{"type": "object", "required": ["b"]}`), "required field b is not described"},
+		"no success":                    {endpoint(`"responses": {"400": {"description": "d"}}`), "response: no 2xx"},
+		"two of them":                   {endpoint(`"responses": {"200": {"description": "d"}, "201": {"description": "d"}}`), "response: more than one 2xx"},
+		"no JSON":                       {endpoint(`"responses": {"200": {"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}}}`), "response: only application/json"},
+		"JSON and more":                 {endpoint(`"responses": {"200": {"description": "d", "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}}`), "response: only application/json"},
+		"no content":                    {endpoint(`"requestBody": {"required": true}, ` + responses), "request: no content"},
+		"no schema":                     {endpoint(`"requestBody": {"content": {"application/json": {}}}, ` + responses), "request: no schema"},
+		"list parameter":                {endpoint(`"parameters": [{"in": "query", "name": "b", "schema": {"type": "array", "items": {"type": "string"}}}], ` + responses), "a-post: query parameter b: only scalar values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -398,19 +397,19 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Facts beside variants hold for all of them, which the contract cannot say.
-func TestFactsBesideVariantsAreRefused(t *testing.T) {
+// Keywords beside variants apply to all of them, which the contract cannot express.
+func TestKeywordsBesideVariantsAreRefused(t *testing.T) {
 	values := map[string]string{
 		"format": `"uuid"`, "enum": `["a"]`, "pattern": `"a"`, "minLength": `1`, "maxLength": `1`, "minimum": `1`,
 		"exclusiveMinimum": `true`, "maximum": `1`, "items": `{}`, "properties": `{}`, "required": `["a"]`,
 		"additionalProperties": `false`, "not": `{"type": "number"}`,
 	}
-	for keyword, isFact := range keywords {
-		if !isFact || besideVariants[keyword] || keyword == "anyOf" || keyword == "oneOf" {
+	for keyword, isUsed := range keywords {
+		if !isUsed || besideVariants[keyword] || keyword == "anyOf" || keyword == "oneOf" {
 			continue
 		}
 		for _, union := range []string{"anyOf", "oneOf"} {
-			err := run(strings.NewReader(answering(`{"`+union+`": [{"type": "string"}], "`+keyword+`": `+values[keyword]+`}`)), io.Discard)
+			err := run(strings.NewReader(withResponse(`{"`+union+`": [{"type": "string"}], "`+keyword+`": `+values[keyword]+`}`)), io.Discard)
 			if err == nil || !strings.Contains(err.Error(), "keyword "+keyword+" is not supported beside variants") {
 				t.Errorf("%s beside %s: %v", keyword, union, err)
 			}
@@ -427,27 +426,27 @@ func TestBrokenStreams(t *testing.T) {
 	if err := run(broken{}, &bytes.Buffer{}); err == nil || err.Error() != "read standard input: cut off" {
 		t.Error(err)
 	}
-	if err := run(strings.NewReader(answering(`{}`)), broken{}); err == nil || err.Error() != "disk full" {
+	if err := run(strings.NewReader(withResponse(`{}`)), broken{}); err == nil || err.Error() != "disk full" {
 		t.Error(err)
 	}
 }
 
-// What is stored is what the importer would write: nobody has edited it.
-func TestStoredContractIsWhatTheImporterWrites(t *testing.T) {
+// The stored contract must not be edited by hand.
+func TestStoredContractIsUnedited(t *testing.T) {
 	want, err := os.ReadFile("../../../contract/contract.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := encode(share(contract.Operations()))
+	got, err := encode(share(contract.Endpoints()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(want, got) {
-		t.Error("internal/contract/contract.json differs from its import")
+		t.Error("internal/contract/contract.json differs from what the importer writes for it")
 	}
 }
 
-// The commands are run as people run them, in a copy of what they need.
+// The commands run as in the repository, in a copy of the files that they need.
 func TestCommands(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum", "internal/contract", "internal/cmd/contract"} {
@@ -468,8 +467,8 @@ func TestCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	older := answering(`{"type": "string", "enum": ["a"]}`)
-	newer := answering(`{"type": "string", "enum": ["a", "b"]}`)
+	older := withResponse(`{"type": "string", "enum": ["a"]}`)
+	newer := withResponse(`{"type": "string", "enum": ["a", "b"]}`)
 	for name, data := range map[string]string{"older.json": older, "newer.json": newer} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(data), 0o600); err != nil {
 			t.Fatal(err)
@@ -477,14 +476,14 @@ func TestCommands(t *testing.T) {
 	}
 	command := func(name string, args ...string) (stdout string, exit int) {
 		t.Helper()
-		var complaints bytes.Buffer
+		var stderr bytes.Buffer
 		cmd := exec.Command(name, args...)
-		cmd.Dir, cmd.Stderr = root, &complaints
+		cmd.Dir, cmd.Stderr = root, &stderr
 		out, err := cmd.Output()
 		if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
 			t.Fatal(err)
 		}
-		t.Log(args, complaints.String())
+		t.Log(args, stderr.String())
 		return string(out), cmd.ProcessState.ExitCode()
 	}
 	expect := func(what, wantOut string, wantExit int, out string, exit int) {
@@ -500,9 +499,9 @@ func TestCommands(t *testing.T) {
 	out, exit = command("go", "build", "-o", built, "./internal/cmd/contract")
 	expect("build", "", 0, out, exit)
 	out, exit = command(built, "diff", "older.json")
-	expect("diff of the same", "", 0, out, exit)
+	expect("diff of the same document", "", 0, out, exit)
 	out, exit = command(built, "diff", "newer.json")
-	expect("diff of a newer one", "~ a-get: GET /a\n  + response: value b\n", 1, out, exit)
+	expect("diff of a newer document", "~ a-get: GET /a\n  + response: value b\n", 1, out, exit)
 	out, exit = command(built, "diff", "go.mod")
-	expect("diff of nonsense", "", 2, out, exit)
+	expect("diff of an invalid document", "", 2, out, exit)
 }

@@ -1,9 +1,8 @@
-// Command importer reads an OpenAPI document from standard input and writes
-// the contract that it states, in the form of internal/contract/contract.json,
-// to standard output.
+// Command importer reads an OpenAPI document from standard input and writes its contract, in the form of
+// internal/contract/contract.json, to standard output.
 //
-// It is a module of its own so that the OpenAPI library stays out of the
-// SDK's. The command above it, internal/cmd/contract, runs it.
+// It is a module of its own to keep the OpenAPI library out of the SDK's module. The command internal/cmd/contract runs
+// it.
 package main
 
 import (
@@ -24,11 +23,11 @@ func run(document io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	operations, err := readOpenAPI(data)
+	endpoints, err := readOpenAPI(data)
 	if err != nil {
 		return err
 	}
-	text, err := encode(share(operations))
+	text, err := encode(share(endpoints))
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,9 @@ import (
 
 const jsonType = "application/json"
 
-// readOpenAPI takes the facts out of an OpenAPI 3 document. What it cannot
-// express it refuses, because a fact that is dropped here is a change that
-// nobody hears of later.
-func readOpenAPI(data []byte) ([]*contract.Operation, error) {
+// readOpenAPI converts an OpenAPI 3 document. It refuses what the contract cannot express: if it dropped a fact, later
+// changes of it would go unnoticed.
+func readOpenAPI(data []byte) ([]*contract.Endpoint, error) {
 	document, err := libopenapi.NewDocument(data)
 	if err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
@@ -36,39 +35,38 @@ func readOpenAPI(data []byte) ([]*contract.Operation, error) {
 	}
 
 	var r reader
-	var operations []*contract.Operation
+	var endpoints []*contract.Endpoint
 	for path, item := range built.Model.Paths.PathItems.FromOldest() {
 		byMethod := item.GetOperations()
-		// The map is sorted by line, which says nothing in a document that
-		// was written without line breaks.
+		// The library sorts by line, which is not the order of a document without line breaks.
 		members := item.GoLow().RootNode.Content
 		for i := 0; i < len(members); i += 2 {
-			op, isMethod := byMethod.Get(members[i].Value)
-			if !isMethod {
+			op, ok := byMethod.Get(members[i].Value)
+			if !ok {
 				continue
 			}
 			method := strings.ToUpper(members[i].Value)
 			if op.OperationId == "" {
 				return nil, fmt.Errorf("%s %s: no operationId", method, path)
 			}
-			facts, err := r.operation(op, item.Parameters, built.Model.Security)
+			facts, err := r.endpoint(op, item.Parameters, built.Model.Security)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", op.OperationId, err)
 			}
 			facts.Method, facts.Path = method, path
-			operations = append(operations, facts)
+			endpoints = append(endpoints, facts)
 		}
 	}
-	return operations, nil
+	return endpoints, nil
 }
 
-// A reader turns the parts of a document into facts.
+// A reader converts the parts of a document.
 type reader struct {
-	following []string // the references that led to the schema at hand
+	following []string // references that led to the current schema
 }
 
-func (r *reader) operation(op *v3.Operation, shared []*v3.Parameter, security []*base.SecurityRequirement) (*contract.Operation, error) {
-	facts := &contract.Operation{
+func (r *reader) endpoint(op *v3.Operation, shared []*v3.Parameter, security []*base.SecurityRequirement) (*contract.Endpoint, error) {
+	facts := &contract.Endpoint{
 		ID:         op.OperationId,
 		Tags:       op.Tags,
 		Deprecated: isTrue(op.Deprecated),
@@ -76,8 +74,8 @@ func (r *reader) operation(op *v3.Operation, shared []*v3.Parameter, security []
 	if op.Security != nil {
 		security = op.Security
 	}
-	facts.NoKey = len(security) == 0 || slices.ContainsFunc(security, func(way *base.SecurityRequirement) bool {
-		return orderedmap.Len(way.Requirements) == 0
+	facts.NoKey = len(security) == 0 || slices.ContainsFunc(security, func(requirement *base.SecurityRequirement) bool {
+		return orderedmap.Len(requirement.Requirements) == 0
 	})
 
 	for _, p := range parameters(shared, op.Parameters) {
@@ -88,7 +86,7 @@ func (r *reader) operation(op *v3.Operation, shared []*v3.Parameter, security []
 		switch schema.Type {
 		case "string", "number", "integer", "boolean":
 		default:
-			return nil, fmt.Errorf("%s parameter %s: only plain values are supported", p.In, p.Name)
+			return nil, fmt.Errorf("%s parameter %s: only scalar values are supported", p.In, p.Name)
 		}
 		schema.Deprecated = schema.Deprecated || p.Deprecated
 		facts.Parameters = append(facts.Parameters, contract.Parameter{
@@ -116,8 +114,7 @@ func (r *reader) operation(op *v3.Operation, shared []*v3.Parameter, security []
 	return facts, nil
 }
 
-// parameters adds those that a path gives to all its operations to those of
-// one operation, which win.
+// parameters merges the parameters that all methods of a path share with those of one method, which take precedence.
 func parameters(shared, own []*v3.Parameter) []*v3.Parameter {
 	var all []*v3.Parameter
 	for _, p := range shared {
@@ -159,9 +156,8 @@ func (r *reader) content(types *orderedmap.Map[string, *v3.MediaType]) (*contrac
 	return schema, err
 }
 
-// keywords says what convert does with each member of a schema object: true
-// means that it turns it into facts, false that it is prose. All others are
-// refused.
+// keywords are the supported members of a schema object. Convert uses those that are true and ignores those that are
+// false (documentation). It refuses all others.
 var keywords = map[string]bool{
 	"type": true, "format": true, "nullable": true, "deprecated": true, "default": true,
 	"enum": true, "pattern": true, "minLength": true, "maxLength": true,
@@ -171,12 +167,11 @@ var keywords = map[string]bool{
 	"description": false, "title": false, "example": false, "examples": false, "externalDocs": false,
 }
 
-// besideVariants are the facts that may stand beside the variants of a union.
-// A type may if it says what they say.
+// besideVariants are the keywords allowed beside anyOf and oneOf. A type must match those of the variants.
 var besideVariants = map[string]bool{"type": true, "nullable": true, "deprecated": true, "default": true}
 
-// convert returns the facts of a schema. optional means that it allows the
-// value to be absent, which a union says with a variant that nothing fits.
+// convert converts a schema. optional reports whether the value may be absent, which a union expresses with the variant
+// {"not": {}}.
 func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, optional bool, err error) {
 	if proxy == nil {
 		return nil, false, errors.New("no schema")
@@ -185,7 +180,7 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 		if slices.Contains(r.following, reference) {
 			return nil, false, fmt.Errorf("%s contains itself", reference)
 		}
-		if node := proxy.GetReferenceNode(); node != nil && len(node.Content) > 2 { // the library would take it for the whole schema
+		if node := proxy.GetReferenceNode(); node != nil && len(node.Content) > 2 { // the library would ignore the reference
 			return nil, false, errors.New("nothing is supported beside $ref")
 		}
 		r.following = append(r.following, reference)
@@ -197,17 +192,17 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 	}
 	variants := slices.Concat(s.AnyOf, s.OneOf)
 	root := s.GoLow().RootNode
-	union := "" // the keyword that the variants stand under
+	union := "" // anyOf or oneOf, once seen
 	for i := 0; i < len(root.Content); i += 2 {
 		keyword := root.Content[i].Value
-		isFact, known := keywords[keyword]
+		isUsed, known := keywords[keyword]
 		switch {
 		case !known && !strings.HasPrefix(keyword, "x-"):
 			return nil, false, fmt.Errorf("keyword %s is not supported", keyword)
-		case len(variants) == 0 || !isFact || besideVariants[keyword]:
+		case len(variants) == 0 || !isUsed || besideVariants[keyword]:
 		case union == "" && (keyword == "anyOf" || keyword == "oneOf"):
 			union = keyword
-		default: // it would hold for all variants
+		default: // it would apply to all variants
 			return nil, false, fmt.Errorf("keyword %s is not supported beside variants", keyword)
 		}
 	}
@@ -218,7 +213,7 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 	if len(variants) > 0 {
 		schema, optional, err = r.union(s.Type, variants)
 	} else {
-		schema, err = r.plain(s)
+		schema, err = r.single(s)
 	}
 	if err != nil {
 		return nil, false, err
@@ -237,7 +232,7 @@ func (r *reader) convert(proxy *base.SchemaProxy) (schema *contract.Schema, opti
 	return schema, optional, nil
 }
 
-func (r *reader) plain(s *base.Schema) (*contract.Schema, error) {
+func (r *reader) single(s *base.Schema) (*contract.Schema, error) {
 	facts := &contract.Schema{
 		Format:    s.Format,
 		Pattern:   s.Pattern,
@@ -334,14 +329,13 @@ func (r *reader) object(facts *contract.Schema, s *base.Schema) error {
 	return nil
 }
 
-// union puts the variants together, and into one schema where they differ in
-// nothing but the values they list. All have to be of the types that stand
-// beside them, if any do.
+// union converts the variants of a union, and merges them into one schema if they differ only in their enums. If there
+// are types beside the union, all variants must have them.
 func (r *reader) union(types []string, proxies []*base.SchemaProxy) (schema *contract.Schema, optional bool, err error) {
 	var variants []*contract.Schema
 	nullable := false
 	for _, proxy := range proxies {
-		if fitsNothing(proxy) {
+		if matchesNothing(proxy) {
 			optional = true
 			continue
 		}
@@ -349,11 +343,11 @@ func (r *reader) union(types []string, proxies []*base.SchemaProxy) (schema *con
 			nullable = true
 			continue
 		}
-		variant, mayMiss, err := r.convert(proxy)
+		variant, variantOptional, err := r.convert(proxy)
 		if err != nil {
 			return nil, false, err
 		}
-		optional = optional || mayMiss
+		optional = optional || variantOptional
 		nullable = nullable || variant.Nullable
 		variant.Nullable = false
 		switch {
@@ -385,15 +379,14 @@ func (r *reader) union(types []string, proxies []*base.SchemaProxy) (schema *con
 	return schema, optional, nil
 }
 
-// fitsNothing recognises {"not": {}}.
-func fitsNothing(proxy *base.SchemaProxy) bool {
+// matchesNothing reports whether a schema is {"not": {}}.
+func matchesNothing(proxy *base.SchemaProxy) bool {
 	root := proxy.Schema().GoLow().RootNode.Content
 	return len(root) == 2 && root[0].Value == "not" && len(root[1].Content) == 0
 }
 
-// merge makes one schema of variants that list values of the same type, or of
-// a single one. One among them without a list makes the result open: its limits
-// hold for the values that are not listed.
+// merge merges variants of one type into a single schema, or returns nil. All but one must have an enum. A variant
+// without an enum makes the result open: its limits apply to values that are not listed.
 func merge(variants []*contract.Schema) *contract.Schema {
 	var listed []any
 	var other *contract.Schema

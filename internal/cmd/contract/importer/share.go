@@ -9,47 +9,46 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// A schema of fewer lines is easier to read where it is used.
-const sharedFrom = 4
+// A schema with fewer lines is easier to read inline.
+const minSharedLines = 4
 
-// share moves the objects and unions that stand in several places to a section
-// of their own, so that the file shows each of them, and each change to one of
-// them, once.
-func share(operations []*contract.Operation) *contract.File {
+// share moves objects and unions that are used in several places to a separate section, so that the file has each of
+// them, and a diff each change, once.
+func share(endpoints []*contract.Endpoint) *contract.File {
 	s := sharer{known: map[string]*definition{}, file: &contract.File{Schemas: map[string]*contract.Schema{}}}
-	for _, op := range operations {
-		for _, root := range op.Schemas() {
-			s.collect(root, place{op: op})
+	for _, e := range endpoints {
+		for _, root := range e.Schemas() {
+			s.collect(root, place{endpoint: e})
 		}
 	}
 	for _, d := range s.inOrder {
-		if d.shared = len(d.places) > 1 && s.lines(d.schema) >= sharedFrom; d.shared {
+		if d.shared = len(d.places) > 1 && s.lines(d.schema) >= minSharedLines; d.shared {
 			d.name = s.nameFor(d)
-			s.file.Schemas[d.name] = nil // taken
+			s.file.Schemas[d.name] = nil // reserve the name
 		}
 	}
 	for _, d := range s.inOrder {
 		if d.shared {
-			s.file.Schemas[d.name] = s.parts(d.schema)
+			s.file.Schemas[d.name] = s.inline(d.schema)
 		}
 	}
-	for _, op := range operations {
-		stored := *op
+	for _, e := range endpoints {
+		stored := *e
 		stored.Parameters = nil
-		for _, p := range op.Parameters {
+		for _, p := range e.Parameters {
 			p.Schema = s.use(p.Schema)
 			stored.Parameters = append(stored.Parameters, p)
 		}
-		if op.Request != nil {
-			stored.Request = &contract.Body{Required: op.Request.Required, Schema: s.use(op.Request.Schema)}
+		if e.Request != nil {
+			stored.Request = &contract.Body{Required: e.Request.Required, Schema: s.use(e.Request.Schema)}
 		}
-		stored.Response = s.use(op.Response)
-		s.file.Operations = append(s.file.Operations, &stored)
+		stored.Response = s.use(e.Response)
+		s.file.Endpoints = append(s.file.Endpoints, &stored)
 	}
 	return s.file
 }
 
-// A definition is one object or union, however many places have it.
+// A definition is an object or a union with all its uses.
 type definition struct {
 	schema *contract.Schema
 	places []place
@@ -57,11 +56,11 @@ type definition struct {
 	name   string
 }
 
-// A place is where a schema stands: in an operation, below these fields.
+// A place is where a schema is used: in an endpoint, below these fields.
 type place struct {
-	op     *contract.Operation
-	fields []string
-	inList bool
+	endpoint *contract.Endpoint
+	fields   []string
+	inList   bool
 }
 
 type sharer struct {
@@ -70,8 +69,8 @@ type sharer struct {
 	file    *contract.File
 }
 
-// collect does not look twice into what it has seen before, so that a part of
-// a shared schema is counted once and stays in it.
+// collect records the uses of composite schemas. It visits each definition once, so that a schema used only inside a
+// shared one counts once and remains inline there.
 func (s *sharer) collect(schema *contract.Schema, at place) {
 	if isComposite(schema) {
 		id := identity(schema)
@@ -85,10 +84,10 @@ func (s *sharer) collect(schema *contract.Schema, at place) {
 		s.inOrder = append(s.inOrder, d)
 	}
 	for _, f := range schema.Fields {
-		s.collect(f.Schema, place{op: at.op, fields: append(slices.Clone(at.fields), f.Name)})
+		s.collect(f.Schema, place{endpoint: at.endpoint, fields: append(slices.Clone(at.fields), f.Name)})
 	}
 	if schema.Items != nil {
-		s.collect(schema.Items, place{op: at.op, fields: at.fields, inList: true})
+		s.collect(schema.Items, place{endpoint: at.endpoint, fields: at.fields, inList: true})
 	}
 	if schema.Additional != nil {
 		s.collect(schema.Additional, at)
@@ -100,30 +99,29 @@ func (s *sharer) collect(schema *contract.Schema, at place) {
 
 func isComposite(s *contract.Schema) bool { return len(s.Fields) > 0 || len(s.Variants) > 0 }
 
-// identity is the same for schemas that differ in nothing but how they are used.
+// identity returns the same string for schemas that differ only in the members that belong to a use.
 func identity(s *contract.Schema) string {
 	bare := *s
 	bare.Nullable, bare.Deprecated, bare.Default = false, false, nil
 	text, err := json.Marshal(bare)
 	if err != nil {
-		panic(err) // it was made from JSON
+		panic(err) // cannot happen: the schema was decoded from JSON
 	}
 	return string(text)
 }
 
-// lines says how long a schema would be where it stands.
+// lines returns the number of lines of an inline schema.
 func (s *sharer) lines(schema *contract.Schema) int {
 	n := len(schema.Fields) + len(schema.Variants)
 	for _, child := range schema.Children() {
-		if d := s.known[identity(child)]; d == nil || len(d.places) == 1 || s.lines(child) < sharedFrom {
+		if d := s.known[identity(child)]; d == nil || len(d.places) == 1 || s.lines(child) < minSharedLines {
 			n += s.lines(child)
 		}
 	}
 	return n
 }
 
-// use returns the schema as its place shows it: the name of a shared one, or
-// the whole of any other.
+// use returns a reference to a shared schema, or an inline copy of any other.
 func (s *sharer) use(schema *contract.Schema) *contract.Schema {
 	if schema == nil {
 		return nil
@@ -136,36 +134,36 @@ func (s *sharer) use(schema *contract.Schema) *contract.Schema {
 			Default:    schema.Default,
 		}
 	}
-	whole := s.parts(schema)
-	whole.Nullable, whole.Deprecated, whole.Default = schema.Nullable, schema.Deprecated, schema.Default
-	return whole
+	inline := s.inline(schema)
+	inline.Nullable, inline.Deprecated, inline.Default = schema.Nullable, schema.Deprecated, schema.Default
+	return inline
 }
 
-func (s *sharer) parts(schema *contract.Schema) *contract.Schema {
-	whole := *schema
-	whole.Ref = ""
-	whole.Nullable, whole.Deprecated, whole.Default = false, false, nil
-	whole.Fields, whole.Variants = nil, nil
+// inline returns a copy of the schema without the members that belong to a use.
+func (s *sharer) inline(schema *contract.Schema) *contract.Schema {
+	copied := *schema
+	copied.Ref = ""
+	copied.Nullable, copied.Deprecated, copied.Default = false, false, nil
+	copied.Fields, copied.Variants = nil, nil
 	for _, f := range schema.Fields {
-		whole.Fields = append(whole.Fields, contract.Field{Name: f.Name, Required: f.Required, Schema: s.use(f.Schema)})
+		copied.Fields = append(copied.Fields, contract.Field{Name: f.Name, Required: f.Required, Schema: s.use(f.Schema)})
 	}
 	for _, v := range schema.Variants {
-		whole.Variants = append(whole.Variants, s.use(v))
+		copied.Variants = append(copied.Variants, s.use(v))
 	}
-	whole.Items = s.use(schema.Items)
-	whole.Additional = s.use(schema.Additional)
-	return &whole
+	copied.Items = s.use(schema.Items)
+	copied.Additional = s.use(schema.Additional)
+	return &copied
 }
 
-// nameFor asks the places what they call the schema. Where the name is taken,
-// the first place itself is the name.
+// nameFor returns a name for a shared schema: the noun of its places or, if that is taken, the path of the first place.
 func (s *sharer) nameFor(d *definition) string {
 	name := noun(d.places)
 	if _, taken := s.file.Schemas[name]; !taken {
 		return name
 	}
 	first := d.places[0]
-	base := strings.Join(append([]string{first.op.ID}, first.fields...), ".")
+	base := strings.Join(append([]string{first.endpoint.ID}, first.fields...), ".")
 	name = base
 	for n := 2; ; n++ {
 		if _, taken := s.file.Schemas[name]; !taken {
@@ -175,28 +173,27 @@ func (s *sharer) nameFor(d *definition) string {
 	}
 }
 
-// noun prefers the name of a field to the one in the paths of operations. When
-// fields disagree ("liveness", "readiness"), the object around them knows what
-// they all are.
+// noun derives a name from the places of a schema: the name of its fields or, if they differ ("liveness", "readiness"),
+// of the fields around them. Without fields, it is the noun in the path of the endpoint.
 func noun(places []place) string {
-	var fields, around, paths []string
+	var fields, parents, paths []string
 	for _, p := range places {
 		switch n := len(p.fields); {
 		case n == 0 || isEnvelope(p.fields[n-1]):
-			paths = append(paths, pathNoun(p.op.Path))
+			paths = append(paths, pathNoun(p.endpoint.Path))
 		case p.inList:
 			fields = append(fields, singular(p.fields[n-1]))
 		default:
 			fields = append(fields, p.fields[n-1])
 			if n > 1 {
-				around = append(around, singular(p.fields[n-2]))
+				parents = append(parents, singular(p.fields[n-2]))
 			}
 		}
 	}
-	if name, agreed := mostFrequent(fields); agreed {
+	if name, unique := mostFrequent(fields); unique {
 		return name
-	} else if common, agreed := mostFrequent(around); agreed {
-		return common
+	} else if parent, unique := mostFrequent(parents); unique {
+		return parent
 	} else if name != "" {
 		return name
 	}
@@ -204,12 +201,11 @@ func noun(places []place) string {
 	return name
 }
 
-// isEnvelope reports whether a field only wraps what an operation is about.
+// isEnvelope reports whether a field only wraps the object of an endpoint.
 func isEnvelope(field string) bool { return field == "items" || field == "data" }
 
-// mostFrequent returns the first of those that occur most often, and whether
-// it is the only one.
-func mostFrequent(names []string) (most string, alone bool) {
+// mostFrequent returns the most frequent name, the first of several, and reports whether it is the only one.
+func mostFrequent(names []string) (most string, unique bool) {
 	counts := map[string]int{}
 	for _, name := range names {
 		counts[name]++
@@ -217,15 +213,15 @@ func mostFrequent(names []string) (most string, alone bool) {
 	for _, name := range names {
 		switch {
 		case counts[name] > counts[most]:
-			most, alone = name, true
+			most, unique = name, true
 		case counts[name] == counts[most] && name != most:
-			alone = false
+			unique = false
 		}
 	}
-	return most, alone
+	return most, unique
 }
 
-// pathNoun turns /startup-scripts/{id} into startupScript.
+// pathNoun returns the noun of a path: startupScript for /startup-scripts/{id}.
 func pathNoun(path string) string {
 	segments := strings.Split(path, "/")
 	segments = slices.DeleteFunc(segments, func(s string) bool { return strings.HasPrefix(s, "{") })

@@ -33,7 +33,7 @@ const (
 	users            kind = "User"
 )
 
-// parents tells what belongs to what.
+// parents maps a kind to the kind of its parent.
 var parents = map[kind]kind{
 	accessors:       machines,
 	activities:      projects,
@@ -48,22 +48,22 @@ var parents = map[kind]kind{
 	teamSecrets:     teams,
 }
 
-// uuidCursors are the kinds whose lists take a UUID for a cursor: the id of the last item.
+// uuidCursors are the kinds whose cursor is the id of the last item, a UUID.
 var uuidCursors = map[kind]bool{activities: true}
 
-// handlers carry out the operations.
+// handlers holds the handler of each endpoint.
 var handlers = map[string]handler{
-	"auth-session": session,
+	"auth-session": getSession,
 
 	"machines-create":          createMachine,
-	"machines-list":            list(machines, contains("name"), inRegion, equals("agentType"), equals("machineType")),
+	"machines-list":            list(machines, contains("name"), byRegion, equals("agentType"), equals("machineType")),
 	"machines-get":             get(machines),
 	"machines-update":          updateMachine,
 	"machines-delete":          deleteMachine,
 	"machines-start":           startMachine,
 	"machines-stop":            stopMachine,
 	"machines-restart":         restartMachine,
-	"machines-addAccessor":     create(accessors, keyIs("userId"), object{"dtDeleted": nil}, showUser),
+	"machines-addAccessor":     create(accessors, keyIs("userId"), object{"dtDeleted": nil}, embedUser),
 	"machines-listAccessors":   list(accessors),
 	"machines-getAccessor":     get(accessors),
 	"machines-removeAccessor":  remove(accessors),
@@ -74,13 +74,13 @@ var handlers = map[string]handler{
 
 	"osTemplates-list":       list(osTemplates, contains("name")),
 	"customTemplates-create": createTemplate,
-	"customTemplates-list":   list(customTemplates, contains("name"), machineIs("parentMachineId")),
+	"customTemplates-list":   list(customTemplates, contains("name"), byMachine("parentMachineId")),
 	"customTemplates-get":    get(customTemplates),
 	"customTemplates-update": update(customTemplates),
 	"customTemplates-delete": remove(customTemplates),
 
 	"snapshots-create":  createSnapshot,
-	"snapshots-list":    list(snapshots, machineIs("machineId")),
+	"snapshots-list":    list(snapshots, byMachine("machineId")),
 	"snapshots-get":     get(snapshots),
 	"snapshots-update":  update(snapshots),
 	"snapshots-delete":  deleteSnapshot,
@@ -96,18 +96,18 @@ var handlers = map[string]handler{
 	"startupScripts-unassign": changeScript((*Server).unassignScript),
 
 	"privateNetworks-create": createNetwork,
-	"privateNetworks-list":   list(privateNetworks, contains("name"), inRegion),
+	"privateNetworks-list":   list(privateNetworks, contains("name"), byRegion),
 	"privateNetworks-get":    getNetwork,
 	"privateNetworks-update": update(privateNetworks),
-	"privateNetworks-delete": remove(privateNetworks, networkIsFree),
+	"privateNetworks-delete": remove(privateNetworks, networkUnused),
 
-	"publicIps-list":    list(publicIPs, inRegion),
+	"publicIps-list":    list(publicIPs, byRegion),
 	"publicIps-claim":   claimIP,
 	"publicIps-assign":  assignIP,
-	"publicIps-release": remove(publicIPs, ipIsFree),
+	"publicIps-release": remove(publicIPs, ipUnassigned),
 
-	"sharedDrives-create": create(sharedDrives, newID("sd", 8), object{"dtDeleted": nil}, inNetwork, mounted),
-	"sharedDrives-list":   list(sharedDrives, contains("name"), inRegion),
+	"sharedDrives-create": create(sharedDrives, newID("sd", 8), object{"dtDeleted": nil}, checkDrive, setMount),
+	"sharedDrives-list":   list(sharedDrives, contains("name"), byRegion),
 	"sharedDrives-get":    get(sharedDrives),
 	"sharedDrives-update": update(sharedDrives),
 	"sharedDrives-delete": remove(sharedDrives),
@@ -124,55 +124,55 @@ var handlers = map[string]handler{
 	"projects-list":                   list(projects),
 	"projects-get":                    get(projects),
 	"projects-update":                 update(projects),
-	"projects-delete":                 remove(projects, emptied),
-	"projectActivity-list":            list(activities, ofDeployment),
-	"projectCollaborators-create":     create(collaborators, keyIs("userId"), object{"dtDeleted": nil}, showUser),
+	"projects-delete":                 remove(projects, clearProject),
+	"projectActivity-list":            list(activities, byDeployment),
+	"projectCollaborators-create":     create(collaborators, keyIs("userId"), object{"dtDeleted": nil}, embedUser),
 	"projectCollaborators-list":       list(collaborators),
 	"projectCollaborators-delete":     remove(collaborators),
-	"projectDeployments-list":         list(deployments, ofProject, contains("name")),
-	"projectModels-list":              list(models, ofProject, contains("name")),
+	"projectDeployments-list":         list(deployments, byProject, contains("name")),
+	"projectModels-list":              list(models, byProject, contains("name")),
 	"projectModels-add":               addModel,
 	"projectModels-remove":            removeModel,
-	"projectSecrets-create":           create(projectSecrets, keyIs("name"), nil, attached("projectId")),
+	"projectSecrets-create":           create(projectSecrets, keyIs("name"), nil, trackUse("projectId")),
 	"projectSecrets-list":             list(projectSecrets),
 	"projectSecrets-getProjectSecret": get(projectSecrets),
 	"projectSecrets-update":           update(projectSecrets),
 	"projectSecrets-delete":           remove(projectSecrets),
-	"projectTags-add":                 create(tags, keyIs("name"), nil, numbered),
+	"projectTags-add":                 create(tags, keyIs("name"), nil, setNumericID),
 	"projectTags-list":                list(tags),
 	"projectTags-remove":              removeTag,
 
 	"models-create": create(models, newID("mo", 10),
-		object{"description": nil, "storageProviderId": nil, "projectId": nil, "isPublic": false}, owned, inProject),
+		object{"description": nil, "storageProviderId": nil, "projectId": nil, "isPublic": false}, setStorage, projectExists),
 	"models-list":   list(models, equals("projectId")),
 	"models-get":    get(models),
 	"models-delete": remove(models),
 
 	"datasets-create": create(datasets, newID("ds", 10),
-		object{"description": nil, "storageProviderId": nil, "isPublic": false}, owned),
+		object{"description": nil, "storageProviderId": nil, "isPublic": false}, setStorage),
 	"datasets-list":   list(datasets, equals("teamId"), byPrivacy),
 	"datasets-get":    get(datasets),
 	"datasets-update": update(datasets),
 	"datasets-delete": remove(datasets),
 	"datasetVersions-create": create(datasetVersions, newID("v", 7),
-		object{"message": nil, "metadata": nil, "isCommitted": false, "url": nil, "tags": []any{}, "usageBytes": "0"}, ofDataset),
+		object{"message": nil, "metadata": nil, "isCommitted": false, "url": nil, "tags": []any{}, "usageBytes": "0"}, setVersionFields),
 	"datasetVersions-list":   list(datasetVersions, byTags),
 	"datasetVersions-get":    get(datasetVersions),
 	"datasetVersions-update": update(datasetVersions, splitTags),
 	"datasetVersions-delete": remove(datasetVersions),
 
 	"storageProviders-create": create(storageProviders, newID("sp", 10),
-		object{"isTeamDefault": false, "isManaged": false}, onlyDefault),
+		object{"isTeamDefault": false, "isManaged": false}, keepOneDefault),
 	"storageProviders-list":        list(storageProviders),
 	"storageProviders-get":         get(storageProviders),
-	"storageProviders-update":      update(storageProviders, notManaged, staysOnlyDefault),
-	"storageProviders-delete":      remove(storageProviders, notManaged, providerIsFree),
+	"storageProviders-update":      update(storageProviders, notManaged, keepOneDefaultOnUpdate),
+	"storageProviders-delete":      remove(storageProviders, notManaged, providerUnused),
 	"storageUtilization-getPublic": getUtilization,
 
 	"teamMemberships-listByTeamId": list(memberships, byRole),
 	"teamMemberships-update":       update(memberships, notOwner),
 	"teamMemberships-removeUser":   remove(memberships, notOwner),
-	"teamSecrets-create":           create(teamSecrets, keyIs("name"), nil, attached("teamId")),
+	"teamSecrets-create":           create(teamSecrets, keyIs("name"), nil, trackUse("teamId")),
 	"teamSecrets-list":             list(teamSecrets),
 	"teamSecrets-get":              get(teamSecrets),
 	"teamSecrets-update":           update(teamSecrets),

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// PageSize is the number of machines a page, the most that the service gives.
+// PageSize is the number of machines per page, the maximum of the service.
 const PageSize = 120
 
 const (
@@ -22,8 +22,9 @@ const (
 
 var networks = []string{"nqzkvd9", "n3h8xw2", "nk41pzs"}
 
-// machine is an answer as the contract has it: numbers are numbers, and the region is its short id. Every third
-// machine has no GPU, every fourth is off and so without a public address, and every fourth has its limits set.
+// machine returns a machine that conforms to the contract: numbers are numbers, and the region is the short id. Every
+// third machine has no GPU, every fourth is off and so has no public address, and every fourth has automatic shutdowns
+// and snapshots.
 func machine(i int) string {
 	accelerators, machineType, os := `[]`, "C5", "Ubuntu 22.04"
 	if i%3 != 0 {
@@ -76,8 +77,8 @@ func created() []byte {
 		`","dtCreated":"2024-05-14T09:26:53.120Z","dtStarted":null,"dtFinished":null,"error":null},"data":` + machine(0) + `}`)
 }
 
-// liveMachine is a machine as the live service sends it: sizes in strings, a long region, and null for what a new
-// machine has not yet, whatever the contract says.
+// liveMachine returns a machine as the live service sends it, contrary to the contract: with sizes as strings, a long
+// region, and nulls for what a new machine does not have yet.
 func liveMachine() []byte {
 	return []byte(strings.NewReplacer(
 		fmt.Sprintf(`"ram":%d`, someRAM), fmt.Sprintf(`"ram":"%d"`, someRAM),
@@ -89,13 +90,13 @@ func liveMachine() []byte {
 	).Replace(machine(0)))
 }
 
-// memory answers from memory, after a delay that stands for the service's.
+// memory is a transport that returns responses from memory, after a delay.
 type memory struct {
 	pages   [][]byte
 	get     []byte
 	create  []byte
 	latency time.Duration
-	calls   int // of a client that makes one call at a time
+	calls   int // not safe for concurrent calls
 }
 
 func newMemory(pages int) *memory {
@@ -139,7 +140,7 @@ func (m *memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// memoryBody hides the reader's WriteTo, which a connection has not either.
+// memoryBody hides the reader's WriteTo, which the body of a real response does not have.
 type memoryBody struct{ io.Reader }
 
 func (*memoryBody) Close() error { return nil }
