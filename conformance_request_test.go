@@ -41,7 +41,7 @@ func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, 
 func TestRequestsWithAllFields(t *testing.T) {
 	fields := 0
 	secrets := map[string]bool{}
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.sent()
 		set := map[string]bool{}
 		made := maker{}.passes(schema, func(value any) {
@@ -83,7 +83,7 @@ func TestRequestsWithAllFields(t *testing.T) {
 }
 
 func TestRequestsWithRequiredFields(t *testing.T) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.sent()
 		maker{required: true}.passes(schema, func(value any) {
 			require.Empty(t, schema.Check(value), "the test's own value")
@@ -97,7 +97,7 @@ func TestRequestsWithRequiredFields(t *testing.T) {
 // Null goes out where the contract has it, but for the deployment to change: null creates one, and so does its absence.
 func TestRequestsWithNull(t *testing.T) {
 	places := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.sent()
 		maker{null: true}.passes(schema, func(value any) {
 			params, sent := m.send(t, value)
@@ -207,7 +207,7 @@ func collectSet(path string, v reflect.Value, set map[string]bool) {
 // of the range are not.
 func TestRequestsThatAreRefused(t *testing.T) {
 	refused := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		tried := map[string]bool{}
 		maker{}.passes(m.sent(), func(value any) {
 			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
@@ -326,7 +326,7 @@ func (m conformingMethod) emptyMeansNothing(name string, s *contract.Schema) boo
 // Free texts go as they are, also when they are empty.
 func TestEmptyTextsAreSent(t *testing.T) {
 	sentEmpty := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		if m.op.Request == nil {
 			return
 		}

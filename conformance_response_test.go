@@ -112,7 +112,7 @@ func assertEqualExported(t *testing.T, want, got reflect.Value) {
 func TestFullResponses(t *testing.T) {
 	fields, variants := 0, 0
 	secrets := map[string]bool{}
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.op.Response
 		made := maker{}.passes(schema, func(value any) {
 			require.Empty(t, schema.Check(value), "the test's own value")
@@ -136,7 +136,7 @@ func TestFullResponses(t *testing.T) {
 }
 
 func TestResponsesWithRequiredFields(t *testing.T) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		maker{required: true}.passes(m.op.Response, func(value any) {
 			require.Empty(t, m.op.Response.Check(value), "the test's own value")
 			assertEncodes(t, value, m.received(t, value))
@@ -147,7 +147,7 @@ func TestResponsesWithRequiredFields(t *testing.T) {
 // A null is no reason to lose an answer, whatever the contract says: objects may have null in every field, the answer
 // itself and all that is in it. What is required is still there when the result is encoded, and nothing else is.
 func TestResponsesWithNulls(t *testing.T) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		for depth := 1; ; depth++ {
 			isNull := false
 			maker{nullAt: depth}.passes(m.op.Response, func(value any) {
@@ -200,7 +200,7 @@ func hasNullObject(value any) bool {
 // and without. Byte counts beyond 2^53 are exact.
 func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	integers := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		maker{integers: "number"}.passes(m.op.Response, func(value any) {
 			assertEncodes(t, value, m.received(t, value))
 		})
@@ -223,7 +223,7 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 // What the service adds is no reason to lose an answer: values of enums are kept, and new members are ignored but for
 // those of deployment configs, which are sent back.
 func TestResponsesOfANewerService(t *testing.T) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		maker{newer: true}.passes(m.op.Response, func(value any) {
 			if m.op.Response.Additional != nil {
 				return

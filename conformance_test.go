@@ -68,8 +68,18 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 	return methods, nil
 })
 
-// eachOperation runs a subtest for the method of each operation.
-func eachOperation(t *testing.T, f func(t *testing.T, m conformingMethod)) {
+// countLists returns how many endpoints of the contract return pages.
+func countLists() (n int) {
+	for _, ep := range contract.Endpoints() {
+		if ep.IsList() {
+			n++
+		}
+	}
+	return n
+}
+
+// eachEndpoint runs a subtest for the method of each operation.
+func eachEndpoint(t *testing.T, f func(t *testing.T, m conformingMethod)) {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
 	for _, op := range contract.Endpoints() {
@@ -184,7 +194,7 @@ func (m conformingMethod) answer(t testing.TB) []byte {
 }
 
 func TestEveryOperationHasAMethod(t *testing.T) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		assert.Equal(t, m.op.Method+" "+m.op.Path, m.Verb+" "+m.Path, "the doc of %s.%s", m.Service, m.Name)
 
 		rt := play(reply(http.StatusOK, string(m.answer(t))))
@@ -347,7 +357,7 @@ func TestRetryClasses(t *testing.T) {
 	for id := range retryClasses {
 		assert.NotNil(t, contract.Lookup(id), "retryClasses has %s, and the contract does not", id)
 	}
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		require.NotEmpty(t, retryClasses[m.op.ID], "give it a class in retryClasses")
 		params := m.minimal(t)
 		synctest.Test(t, func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestRealLookingResponses(t *testing.T) {
 	}
 
 	seen := map[string]bool{}
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		data, err := os.ReadFile("testdata/" + m.op.ID + ".json")
 		require.NoError(t, err)
 		assert.Empty(t, m.op.Response.Check(asDocumented(m.op.Response, fromJSON(t, data), seen)))

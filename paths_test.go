@@ -49,7 +49,7 @@ func TestHostileIDs(t *testing.T) {
 	})
 	bases := []string{"/v1", "", "/", "/sub/path/v1/", "/a%2Fb/v1", "/with space/%C3%A4/%25"}
 	calls := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		count := len(m.keys())
 		if count == 0 {
 			return
@@ -102,7 +102,7 @@ func TestHostileIDs(t *testing.T) {
 // An id that could not be told from another path is refused, and nothing is sent.
 func TestRefusedIDs(t *testing.T) {
 	refusals := 0
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		for i := range m.keys() {
 			ids := []string{"", ".", ".."}
 			if m.op.Path == "/storage-providers/{id}" {

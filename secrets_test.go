@@ -180,7 +180,7 @@ type secretive struct {
 
 // eachSecretive calls f for every operation, with each form that its params and its answer can have.
 func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
-	eachOperation(t, func(t *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		var list []secretive
 		maker{}.passes(m.sent(), func(value any) {
 			s := secretive{conformingMethod: m, params: m.paramsFrom(t, value)}
@@ -450,7 +450,7 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 		}
 		return false
 	}
-	eachOperation(t, func(_ *testing.T, m conformingMethod) {
+	eachEndpoint(t, func(_ *testing.T, m conformingMethod) {
 		holds(m.result)
 		if m.params != nil {
 			holds(m.params)

