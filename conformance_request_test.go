@@ -304,18 +304,20 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 		if len(s.Check(json.Number("0"))) > 0 && !optionalQuery {
 			wrong = append(wrong, json.Number("0"))
 		}
-	case !optionalQuery && m.emptyMeansNothing(name, s):
+	case !optionalQuery && m.emptyMeansNothing(path, name, s):
 		wrong = append(wrong, "")
 	}
 	return wrong
 }
 
 // emptyMeansNothing says whether the service cannot do anything with an empty text.
-func (m conformingMethod) emptyMeansNothing(name string, s *contract.Schema) bool {
+func (m conformingMethod) emptyMeansNothing(path, name string, s *contract.Schema) bool {
 	switch {
 	case s.Nullable: // null means nothing, but for an id
 		return strings.HasSuffix(name, "Id")
 	case name == "region", name == "machineType", name == "instanceType", name == "id", strings.HasSuffix(name, "Id"):
+		return true
+	case path == "config.name", path == "config.image": // a file may leave them open, a request may not
 		return true
 	case len(s.Enum) > 0, s.Pattern != "", s.MinLength != nil:
 		return true
@@ -333,7 +335,7 @@ func TestEmptyTextsAreSent(t *testing.T) {
 		tried := map[string]bool{}
 		maker{}.passes(m.sent(), func(value any) {
 			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
-				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.emptyMeansNothing(name, s) {
+				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.emptyMeansNothing(path, name, s) {
 					return
 				}
 				tried[path] = true

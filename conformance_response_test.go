@@ -209,7 +209,7 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 		})
 		maker{integers: "empty"}.passes(m.op.Response, func(value any) {
 			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
-				if want == "" && sameScalar(got, json.Number("0")) {
+				if want == "" && (got == absent || sameScalar(got, json.Number("0"))) { // a config does not encode a zero that it refuses
 					integers++
 				} else if want != false || got != absent {
 					t.Errorf("%s: want %v, got %v", path, want, got)

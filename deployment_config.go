@@ -19,10 +19,16 @@ import (
 //		HealthChecks: &paperspace.HealthChecks{Readiness: paperspace.HTTPCheck("/healthz")},
 //	}}
 //
-// It decodes by its member apiVersion from the API's JSON, and from YAML with any package that goes from YAML by way
-// of JSON. Members that this package does not know are kept, at every level, and are encoded again; so is a whole
-// configuration of a version that it does not know. Encoded with encoding/json it shows no [Sensitive] value, and
-// what was encoded so is refused when it comes back with a mask in it.
+// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml and sigs.k8s.io/yaml, into the field for its
+// apiVersion. Decoding is strict, as files need it: no value changes on the way, and what does not fit is a [*ParamError]
+// that names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that is null counts
+// as absent. Where the zero value of a required member means nothing, as for name and image, a file may lack the member,
+// so that a program can set it; sending the configuration without it is an error.
+//
+// Members that this package does not know are kept at every level and encoded again; so is a whole configuration of a
+// version that it does not know. $schema, which is for editors, is dropped.
+//
+// Encoded with encoding/json it shows no [Sensitive] value, and a mask that comes back that way is refused.
 type DeploymentConfig struct {
 	// V1 is the version v1. What was received as "latest" is V1 too, and is sent back as "latest".
 	V1 *DeploymentConfigV1
@@ -30,7 +36,7 @@ type DeploymentConfig struct {
 	V0Alpha1 *DeploymentConfigV0Alpha1
 	// V0Alpha0 is the version v0alpha0.
 	V0Alpha0 *DeploymentConfigV0Alpha0
-	// Raw is a configuration of any other version, whole.
+	// Raw is a whole configuration of any other version, or one in a response that does not fit its version.
 	Raw RawJSON
 
 	latest bool // V1 was received as "latest"
@@ -47,6 +53,15 @@ type apiVersion struct {
 	APIVersion string `json:"apiVersion"`
 }
 
+// The versions without their methods, as a type that is embedded may have none.
+type (
+	plainConfigV1       DeploymentConfigV1
+	plainConfigV0Alpha0 DeploymentConfigV0Alpha0
+)
+
+// Equal reports whether two configurations have the same members and values.
+func (c DeploymentConfig) Equal(other DeploymentConfig) bool { return reflect.DeepEqual(c, other) }
+
 // Format prints the configuration as %v does, whatever the verb.
 func (c DeploymentConfig) Format(f fmt.State, _ rune) {
 	type plain DeploymentConfig
@@ -58,48 +73,40 @@ func (c DeploymentConfig) MarshalJSON() ([]byte, error) { return json.Marshal(c,
 
 // MarshalJSONTo implements the MarshalerTo of encoding/json/v2. A configuration with nothing set is null.
 func (c DeploymentConfig) MarshalJSONTo(enc *jsontext.Encoder) error {
-	switch reason := c.check(); {
+	switch reason := c.conflict(); {
 	case reason != "":
 		return errors.New(reason)
 	case c.V1 != nil && c.latest:
-		return encodeVariant(enc, apiVersion{versionLatest}, c.V1)
+		return encodeVariant(enc, apiVersion{versionLatest}, (*plainConfigV1)(c.V1))
 	case c.V1 != nil:
-		return encodeVariant(enc, apiVersion{versionV1}, c.V1)
+		return encodeVariant(enc, apiVersion{versionV1}, (*plainConfigV1)(c.V1))
 	case c.V0Alpha1 != nil:
-		return encodeVariant(enc, apiVersion{versionV0Alpha1}, c.V0Alpha1)
+		return encodeVariant(enc, apiVersion{versionV0Alpha1}, (*plainConfigV1)(c.V0Alpha1))
 	case c.V0Alpha0 != nil:
-		return encodeVariant(enc, apiVersion{versionV0Alpha0}, c.V0Alpha0)
+		return encodeVariant(enc, apiVersion{versionV0Alpha0}, (*plainConfigV0Alpha0)(c.V0Alpha0))
 	}
 	return json.MarshalEncode(enc, c.Raw)
 }
 
-func (c DeploymentConfig) check() string {
+func (c DeploymentConfig) conflict() string {
 	if setFields(c) > 1 {
 		return "sets several of V1, V0Alpha1, V0Alpha0 and Raw, which exclude each other"
 	}
 	return ""
 }
 
-// UnmarshalJSON decodes a configuration of any version.
-func (c *DeploymentConfig) UnmarshalJSON(data []byte) error {
-	*c = DeploymentConfig{}
-	if string(data) == "null" {
-		return nil
+func (c DeploymentConfig) check() string {
+	if reason := c.conflict(); reason != "" || c.Raw == nil {
+		return reason
 	}
-	var v apiVersion
-	if err := decode(data, &v); err != nil {
-		return err
+	var members configObject
+	if json.Unmarshal(c.Raw, &members, decodeOptions) != nil {
+		return "" // the encoder says where it is no JSON
 	}
-	switch v.APIVersion {
-	case versionV1, versionLatest:
-		c.latest = v.APIVersion == versionLatest
-		return decodeVariant[apiVersion](data, &c.V1)
-	case versionV0Alpha1:
-		return decodeVariant[apiVersion](data, &c.V0Alpha1)
-	case versionV0Alpha0:
-		return decodeVariant[apiVersion](data, &c.V0Alpha0)
+	if _, reason := members.version(); reason != "" {
+		return "apiVersion " + reason
 	}
-	return c.Raw.UnmarshalJSON(data)
+	return ""
 }
 
 // UnknownMembers are the members of a JSON object that this package does not know, by their names. They are encoded
@@ -117,12 +124,18 @@ type variant[K, T any] struct {
 }
 
 func encodeVariant[K, T any](enc *jsontext.Encoder, kind K, value *T) error {
-	return json.MarshalEncode(enc, variant[K, T]{kind, *value})
+	marshalers, _ := json.GetOption(enc.Options(), json.WithMarshalers)
+	return json.MarshalEncode(enc, variant[K, T]{kind, *value}, json.WithMarshalers(json.JoinMarshalers(regionAsIs, marshalers)))
 }
 
-func decodeVariant[K, T any](data []byte, value **T) error {
+// regionAsIs encodes a region of a configuration as it is written there: it may also be a region of S3 or a cluster.
+var regionAsIs = json.MarshalToFunc(func(enc *jsontext.Encoder, r Region) error {
+	return enc.WriteToken(jsontext.String(string(r)))
+})
+
+func decodeVariant[K, T any](data []byte, value **T, opts json.Options) error {
 	var v variant[K, T]
-	err := decode(data, &v)
+	err := json.Unmarshal(data, &v, opts)
 	*value = &v.Value
 	return err
 }
@@ -144,9 +157,9 @@ var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDup
 // DeploymentConfigV1 is a configuration of the version v1.
 type DeploymentConfigV1 struct {
 	// Name is the deployment's name.
-	Name string `json:"name"`
+	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
-	Image string `json:"image"`
+	Image string `json:"image,omitzero" check:"required"`
 	// ContainerRegistry is the registry of the team that a private image is pulled from; nil for a public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
 	// Command is run in place of the image's own.
@@ -158,7 +171,7 @@ type DeploymentConfigV1 struct {
 	// Region is where the instances run; nil leaves it to the service.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
 	// Resources are the machines and the ports.
-	Resources DeploymentResources `json:"resources"`
+	Resources DeploymentResources `json:"resources,omitzero"`
 	// HealthChecks are how instances are checked.
 	HealthChecks *HealthChecks `json:"healthChecks,omitzero"`
 	// Healthchecks is the same under another name, healthchecks in JSON: the API has both, and does not say which of
@@ -180,9 +193,9 @@ type DeploymentConfigV0Alpha1 DeploymentConfigV1
 // DeploymentConfigV0Alpha0 is a configuration of the version v0alpha0.
 type DeploymentConfigV0Alpha0 struct {
 	// Name is the deployment's name.
-	Name string `json:"name"`
+	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
-	Image string `json:"image"`
+	Image string `json:"image,omitzero" check:"required"`
 	// ContainerRegistry is the registry of the team that a private image is pulled from; nil for a public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
 	// Command is run in place of the image's own.
@@ -196,7 +209,7 @@ type DeploymentConfigV0Alpha0 struct {
 	// Port is the TCP port that the container listens on, from 1 to 65535; nil is 80.
 	Port *int `json:"port,omitzero" check:"min=1,max=65535"`
 	// Resources are the machines.
-	Resources DeploymentResourcesV0Alpha0 `json:"resources"`
+	Resources DeploymentResourcesV0Alpha0 `json:"resources,omitzero"`
 	// HealthChecks are how instances are checked.
 	HealthChecks *HealthChecks `json:"healthChecks,omitzero"`
 	// Models are models that are mounted in the container.
@@ -210,9 +223,9 @@ type DeploymentConfigV0Alpha0 struct {
 // EnvVar is an environment variable.
 type EnvVar struct {
 	// Name is the variable's name.
-	Name string `json:"name" check:"required"`
+	Name string `json:"name,omitzero" check:"required"`
 	// Value must not be empty.
-	Value Sensitive `json:"value" check:"required"`
+	Value Sensitive `json:"value,omitzero" check:"required"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`
 }
@@ -220,7 +233,7 @@ type EnvVar struct {
 // DeploymentResources are the machines that a deployment runs on, and its ports.
 type DeploymentResources struct {
 	// MachineType is the label of a machine type, such as "A4000" or "C5".
-	MachineType string `json:"machineType" check:"required"`
+	MachineType string `json:"machineType,omitzero" check:"required"`
 	// Replicas is the number of instances; nil is 1.
 	Replicas *int `json:"replicas,omitzero"`
 	// Ports are the TCP ports that the container listens on, from 1 to 65535.
@@ -234,7 +247,7 @@ type DeploymentResources struct {
 // DeploymentResourcesV0Alpha0 are the machines that a deployment of the version v0alpha0 runs on.
 type DeploymentResourcesV0Alpha0 struct {
 	// InstanceType is the label of a machine type, such as "A4000" or "C5".
-	InstanceType string `json:"instanceType" check:"required"`
+	InstanceType string `json:"instanceType,omitzero" check:"required"`
 	// Replicas is the number of instances; nil is 1.
 	Replicas *int `json:"replicas,omitzero"`
 	// Autoscaling changes the number of instances with the load.
@@ -248,9 +261,9 @@ type Autoscaling struct {
 	// Enabled switches it on; nil leaves that to the service.
 	Enabled *bool `json:"enabled,omitzero"`
 	// MaxReplicas is the greatest number of instances, from 1 to 25.
-	MaxReplicas int `json:"maxReplicas" check:"required,max=25"`
-	// Metrics are what the load is told by.
-	Metrics []AutoscalingMetric `json:"metrics"`
+	MaxReplicas int `json:"maxReplicas,omitzero" check:"required,max=25"`
+	// Metrics are what the load is measured by; empty, not nil, for none.
+	Metrics []AutoscalingMetric `json:"metrics,omitzero" check:"required"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`
 }
@@ -259,12 +272,12 @@ type Autoscaling struct {
 // [RequestDurationMetric] make one.
 type AutoscalingMetric struct {
 	// Metric is what is measured.
-	Metric AutoscalingMetricName `json:"metric" check:"required"`
+	Metric AutoscalingMetricName `json:"metric,omitzero" check:"required"`
 	// Summary is how the measures of all instances become one.
-	Summary AutoscalingSummary `json:"summary" check:"required"`
+	Summary AutoscalingSummary `json:"summary,omitzero" check:"required"`
 	// Value is more than 0 and at most 100: a whole number of percent for CPU and memory, and more than 0.01 seconds
 	// for the duration of requests.
-	Value float64 `json:"value" check:"required,max=100"`
+	Value float64 `json:"value,omitzero" check:"required,max=100"`
 	// Unknown are the members that this package does not know.
 	Unknown UnknownMembers `json:",embed,inline"`
 }
@@ -370,16 +383,10 @@ func (h HealthCheck) check() string {
 	return ""
 }
 
-// UnmarshalJSON decodes either kind of check.
-func (h *HealthCheck) UnmarshalJSON(data []byte) error {
-	*h = HealthCheck{}
-	return decode(data, (*plainHealthCheck)(h))
-}
-
 // HTTPHealthCheck checks with an HTTP request.
 type HTTPHealthCheck struct {
 	// Path is what is asked for.
-	Path string `json:"path" check:"required"`
+	Path string `json:"path,omitzero" check:"required"`
 	// Host is the host that is asked; nil leaves it to the service.
 	Host *string `json:"host,omitzero"`
 	// Port is the TCP port, from 1 to 65535; nil leaves it to the service.
@@ -469,32 +476,10 @@ func (i Integration) check() string {
 	return ""
 }
 
-// UnmarshalJSON decodes an integration of any type.
-func (i *Integration) UnmarshalJSON(data []byte) error {
-	*i = Integration{}
-	var t integrationType
-	if err := decode(data, &t); err != nil {
-		return err
-	}
-	switch t.Type {
-	case integrationModel:
-		return decodeVariant[integrationType](data, &i.Model)
-	case integrationS3:
-		return decodeVariant[integrationType](data, &i.S3)
-	case integrationSpaces:
-		return decodeVariant[integrationType](data, &i.Spaces)
-	case integrationVolume:
-		return decodeVariant[integrationType](data, &i.Volume)
-	case integrationGitLFS:
-		return decodeVariant[integrationType](data, &i.GitLFS)
-	}
-	return i.Raw.UnmarshalJSON(data)
-}
-
 // ModelIntegration mounts a model.
 type ModelIntegration struct {
 	// ID is the model's id.
-	ID string `json:"id" check:"required"`
+	ID string `json:"id,omitzero" check:"required"`
 	// Name is the integration's name.
 	Name string `json:"name"`
 	// Path is where it is mounted; nil is /opt/models.
@@ -506,9 +491,9 @@ type ModelIntegration struct {
 // S3Integration mounts an S3 bucket, or what is under a prefix of one.
 type S3Integration struct {
 	// Name is the integration's name.
-	Name string `json:"name" check:"required"`
+	Name string `json:"name,omitzero" check:"required"`
 	// URL is s3://BUCKET/PREFIX.
-	URL string `json:"url" check:"required"`
+	URL string `json:"url,omitzero" check:"required"`
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// Region is where the bucket is; nil leaves it to the service.
@@ -526,9 +511,9 @@ type S3Integration struct {
 // SpacesIntegration mounts a DigitalOcean Space.
 type SpacesIntegration struct {
 	// Name is the integration's name.
-	Name string `json:"name" check:"required"`
+	Name string `json:"name,omitzero" check:"required"`
 	// Endpoint is the Space's address, https://SPACE.REGION.digitaloceanspaces.com.
-	Endpoint string `json:"endpoint" check:"required"`
+	Endpoint string `json:"endpoint,omitzero" check:"required"`
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// AccessKeyID is the id of the key that opens the Space.
@@ -550,9 +535,9 @@ type VolumeIntegration struct {
 // GitLFSIntegration mounts a git repository with large files.
 type GitLFSIntegration struct {
 	// Name is the integration's name.
-	Name string `json:"name" check:"required"`
+	Name string `json:"name,omitzero" check:"required"`
 	// URL is the repository's address.
-	URL string `json:"url" check:"required"`
+	URL string `json:"url,omitzero" check:"required"`
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// Unknown are the members that this package does not know.
@@ -562,7 +547,7 @@ type GitLFSIntegration struct {
 // DeploymentModel is a model that a deployment of the version v0alpha0 mounts.
 type DeploymentModel struct {
 	// ID is the model's id.
-	ID string `json:"id" check:"required"`
+	ID string `json:"id,omitzero" check:"required"`
 	// Path is where it is mounted; nil leaves it to the service.
 	Path *string `json:"path,omitzero"`
 	// Unknown are the members that this package does not know.

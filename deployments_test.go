@@ -203,14 +203,14 @@ func TestDeploymentsHistory(t *testing.T) {
 func TestUpsertIsNotRepeated(t *testing.T) {
 	rt := play(reply(502, `bad gateway`))
 	_, err := newTestClient(t, rt).Deployments.Upsert(t.Context(), DeploymentUpsertParams{
-		ProjectID: "p1", Config: DeploymentConfig{V1: &DeploymentConfigV1{Resources: DeploymentResources{MachineType: "C5"}}},
+		ProjectID: "p1", Config: DeploymentConfig{V1: &DeploymentConfigV1{Name: "n", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}},
 	})
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	assert.Equal(t, 1, rt.count())
 }
 
 func TestUpsertNeedsItsIDs(t *testing.T) {
-	config := DeploymentConfig{V1: &DeploymentConfigV1{Resources: DeploymentResources{MachineType: "C5"}}}
+	config := DeploymentConfig{V1: &DeploymentConfigV1{Name: "n", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
 	for field, params := range map[string]DeploymentUpsertParams{
 		"projectId":    {Config: config},
 		"deploymentId": {ProjectID: "p1", DeploymentID: new(""), Config: config},

@@ -215,7 +215,8 @@ func (e *Error) LogValue() slog.Value {
 
 // ParamError is the error for a parameter or an option that is not valid. Nothing was sent.
 type ParamError struct {
-	// Endpoint is the ID of the endpoint that was to be called; empty for an option of [NewClient].
+	// Endpoint is the ID of the endpoint that was to be called; empty for an option of [NewClient] and for a
+	// configuration that is decoded.
 	Endpoint string
 	// Field is the name of the parameter: the field as the API spells it, or else the option or argument.
 	Field string

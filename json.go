@@ -18,10 +18,21 @@ var (
 	// an answer.
 	decodeOptions json.Options = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
+	// storedConfigs decode the configurations in a response, which are not held to what a file is.
+	storedConfigs = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *DeploymentConfig) error {
+		data, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		return c.unmarshalResponse(data)
+	})
+
 	// lenientOptions also accept numbers and booleans in strings, 50.0 for an int, "" for a number or a time, a time
 	// without a zone, and anything for a string. They are for what decodeOptions refuse, since they cost a third of the
 	// speed.
-	lenientOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(
+	lenientOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(storedConfigs, lenient)))
+
+	lenient = json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *int) error {
 			data, err := dec.ReadValue()
 			if err != nil {
@@ -110,7 +121,7 @@ var (
 			}
 			return fmt.Errorf("%.40s is not a time", data)
 		}),
-	)))
+	)
 
 	// encodeOptions are for the way to the service, the only one on which a Sensitive shows its value.
 	encodeOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), json.WithMarshalers(json.JoinMarshalers(
@@ -137,7 +148,7 @@ var nanoseconds = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Enco
 // decode reads an answer into the value that out points to. What is there already stays only if the answer is as the
 // contract has it.
 func decode(data []byte, out any) error {
-	if json.Unmarshal(data, out, decodeOptions) == nil {
+	if json.Unmarshal(data, out, decodeOptions, json.WithUnmarshalers(storedConfigs)) == nil {
 		return nil
 	}
 	reflect.ValueOf(out).Elem().SetZero()

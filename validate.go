@@ -11,7 +11,8 @@ import (
 
 // rule is what the value of a field of a params struct must satisfy. It comes from the field's `check` tag:
 //
-//	required   it must be set: its zero value is not valid, as for an ID, an enum or a name
+//	required   it must be set: its zero value is not valid, as for an ID, an enum or a name. A member of a
+//	           configuration may be omitted from a file until it is sent
 //	nonzero    it may be omitted, but must not be set to its zero value
 //	min=N      it must be at least N
 //	max=N      it must be at most N
@@ -145,7 +146,9 @@ func rulesOf(t reflect.Type) []rule {
 		for part := range strings.SplitSeq(f.Tag.Get("check"), ",") {
 			key, value, _ := strings.Cut(part, "=")
 			switch key {
-			case "required", "nonzero":
+			case "required":
+				r.required, r.optional = true, false
+			case "nonzero":
 				r.required = true
 			case "min":
 				r.min, _ = strconv.ParseFloat(value, 64)

@@ -1,0 +1,406 @@
+package paperspace
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// UnmarshalJSON decodes a configuration of any version, as strictly as a file has to be read: each value keeps its
+// type and text. What does not fit is a [*ParamError] that names the member.
+func (c *DeploymentConfig) UnmarshalJSON(data []byte) error {
+	err := c.decode(data, fileOptions)
+	if err == nil {
+		err = addsNothing(data, c)
+	}
+	return configError(err)
+}
+
+// unmarshalResponse decodes a configuration that the service returned, as leniently as the rest of a response. One that
+// still does not fit its version is kept raw, so that it costs neither the rest of the response nor its own members.
+func (c *DeploymentConfig) unmarshalResponse(data []byte) error {
+	if c.decode(data, storedOptions) == nil || c.decode(data, lenientStoredOptions) == nil {
+		return nil
+	}
+	*c = DeploymentConfig{}
+	return c.Raw.UnmarshalJSON(data)
+}
+
+func (c *DeploymentConfig) decode(data []byte, opts json.Options) error {
+	*c = DeploymentConfig{}
+	var members configObject
+	if err := json.Unmarshal(data, &members, opts); err != nil || members == nil {
+		return err
+	}
+	version, reason := members.version()
+	if reason != "" {
+		return &json.SemanticError{JSONPointer: "/apiVersion", Err: errors.New(reason)}
+	}
+	if _, ok := members["$schema"]; ok {
+		delete(members, "$schema")
+		var err error
+		if data, err = json.Marshal(members, maskedOptions); err != nil {
+			return err
+		}
+	}
+	switch version {
+	case versionV1, versionLatest:
+		c.latest = version == versionLatest
+		var v *plainConfigV1
+		err := decodeVariant[apiVersion](data, &v, opts)
+		c.V1 = (*DeploymentConfigV1)(v)
+		return err
+	case versionV0Alpha1:
+		var v *plainConfigV1
+		err := decodeVariant[apiVersion](data, &v, opts)
+		c.V0Alpha1 = (*DeploymentConfigV0Alpha1)(v)
+		return err
+	case versionV0Alpha0:
+		var v *plainConfigV0Alpha0
+		err := decodeVariant[apiVersion](data, &v, opts)
+		c.V0Alpha0 = (*DeploymentConfigV0Alpha0)(v)
+		return err
+	}
+	return c.Raw.UnmarshalJSON(data)
+}
+
+// configObject are the members of a configuration, which tell its version.
+type configObject map[string]jsontext.Value
+
+// The members that only one shape of configuration has.
+var (
+	shapeOfV1       = []string{"resources.machineType", "resources.ports", "healthchecks", "integrations", "basicAuthKey"}
+	shapeOfV0Alpha0 = []string{"resources.instanceType", "port", "models", "repositories"}
+)
+
+// version returns the apiVersion, or the reason why the configuration cannot be sent with the one that it has.
+func (m configObject) version() (version, reason string) {
+	given := m["apiVersion"]
+	if given.Kind() != 'n' && len(given) > 0 {
+		if json.Unmarshal(given, &version) != nil {
+			return "", "must be a string, not " + kindNoun(given.Kind())
+		}
+		if version != versionLatest {
+			return version, ""
+		}
+	}
+	v1, v0Alpha0 := m.have(shapeOfV1), m.have(shapeOfV0Alpha0)
+	is := `is required`
+	if version == versionLatest {
+		if v0Alpha0 == "" || v1 != "" {
+			return version, ""
+		}
+		is = `is "latest", which means v1 today`
+	}
+	switch {
+	case v0Alpha0 != "" && v1 == "":
+		return "", fmt.Sprintf("%s, and the shape is that of v0alpha0 (it has %s): write %q", is, v0Alpha0, versionV0Alpha0)
+	case v1 != "" && v0Alpha0 == "":
+		return "", fmt.Sprintf("%s, and the shape is that of v1 (it has %s): write %q", is, v1, versionV1)
+	}
+	return "", is + `: write "v1" for a configuration with resources.machineType, "v0alpha0" for one with resources.instanceType`
+}
+
+// have returns those of the paths that lead to a member, in words.
+func (m configObject) have(paths []string) string {
+	var resources, found = configObject{}, []string(nil)
+	_ = json.Unmarshal(m["resources"], &resources, decodeOptions)
+	for _, path := range paths {
+		name, nested := strings.CutPrefix(path, "resources.")
+		members := m
+		if nested {
+			members = resources
+		}
+		if _, ok := members[name]; ok {
+			found = append(found, path)
+		}
+	}
+	return strings.Join(found, " and ")
+}
+
+// UnmarshalJSON decodes a configuration of version v1.
+func (c *DeploymentConfigV1) UnmarshalJSON(data []byte) error {
+	config, err := decodeVersion(data, versionV1)
+	if err == nil && config.V1 != nil {
+		*c = *config.V1
+	}
+	return err
+}
+
+// UnmarshalJSON decodes a configuration of version v0alpha1.
+func (c *DeploymentConfigV0Alpha1) UnmarshalJSON(data []byte) error {
+	config, err := decodeVersion(data, versionV0Alpha1)
+	if err == nil && config.V0Alpha1 != nil {
+		*c = *config.V0Alpha1
+	}
+	return err
+}
+
+// UnmarshalJSON decodes a configuration of version v0alpha0.
+func (c *DeploymentConfigV0Alpha0) UnmarshalJSON(data []byte) error {
+	config, err := decodeVersion(data, versionV0Alpha0)
+	if err == nil && config.V0Alpha0 != nil {
+		*c = *config.V0Alpha0
+	}
+	return err
+}
+
+// decodeVersion decodes a configuration that must be of the version, or name none.
+func decodeVersion(data []byte, want string) (c DeploymentConfig, err error) {
+	var members configObject
+	if err := json.Unmarshal(data, &members, fileOptions); err != nil || members == nil {
+		return c, configError(err)
+	}
+	if _, ok := members["apiVersion"]; !ok {
+		members["apiVersion"] = jsontext.Value(strconv.Quote(want))
+		if data, err = json.Marshal(members, maskedOptions); err != nil {
+			return c, configError(err)
+		}
+	}
+	if version, reason := members.version(); reason == "" && version != want {
+		return c, &ParamError{Field: "config.apiVersion", Reason: fmt.Sprintf("must be %q: a DeploymentConfig takes any version", want)}
+	}
+	return c, c.UnmarshalJSON(data)
+}
+
+// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+func (c DeploymentConfigV1) MarshalJSON() ([]byte, error) { return json.Marshal(c, maskedOptions) }
+
+// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+func (c DeploymentConfigV0Alpha1) MarshalJSON() ([]byte, error) {
+	return json.Marshal(c, maskedOptions)
+}
+
+// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+func (c DeploymentConfigV0Alpha0) MarshalJSON() ([]byte, error) {
+	return json.Marshal(c, maskedOptions)
+}
+
+// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+func (c DeploymentConfigV1) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return DeploymentConfig{V1: &c}.MarshalJSONTo(enc)
+}
+
+// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+func (c DeploymentConfigV0Alpha1) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return DeploymentConfig{V0Alpha1: &c}.MarshalJSONTo(enc)
+}
+
+// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+func (c DeploymentConfigV0Alpha0) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return DeploymentConfig{V0Alpha0: &c}.MarshalJSONTo(enc)
+}
+
+// UnmarshalJSON decodes either kind of check, strictly.
+func (h *HealthCheck) UnmarshalJSON(data []byte) error {
+	return configError(h.decode(data, fileOptions))
+}
+
+func (h *HealthCheck) decode(data []byte, opts json.Options) error {
+	*h = HealthCheck{}
+	return json.Unmarshal(data, (*plainHealthCheck)(h), opts)
+}
+
+// UnmarshalJSON decodes an integration of any type, strictly.
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	return configError(i.decode(data, fileOptions))
+}
+
+func (i *Integration) decode(data []byte, opts json.Options) error {
+	*i = Integration{}
+	var t integrationType
+	if err := json.Unmarshal(data, &t, opts); err != nil {
+		return err
+	}
+	switch t.Type {
+	case integrationModel:
+		return decodeVariant[integrationType](data, &i.Model, opts)
+	case integrationS3:
+		return decodeVariant[integrationType](data, &i.S3, opts)
+	case integrationSpaces:
+		return decodeVariant[integrationType](data, &i.Spaces, opts)
+	case integrationVolume:
+		return decodeVariant[integrationType](data, &i.Volume, opts)
+	case integrationGitLFS:
+		return decodeVariant[integrationType](data, &i.GitLFS, opts)
+	}
+	return i.Raw.UnmarshalJSON(data)
+}
+
+// Options for configurations. The unions decode their members with the options of the decoder.
+var (
+	// fileOptions read what people have written as nothing else than it is.
+	fileOptions = json.WithUnmarshalers(json.JoinUnmarshalers(noNullItems, configUnmarshalers))
+	// storedOptions read what the service returned, which may have invalid UTF-8 and repeated names.
+	storedOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(configUnmarshalers))
+	// lenientStoredOptions are to storedOptions what lenientOptions are to decodeOptions.
+	lenientStoredOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(configUnmarshalers, lenient)))
+
+	configUnmarshalers = json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, r *Region) error {
+			return json.UnmarshalDecode(dec, (*string)(r)) // as it is written
+		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, h *HealthCheck) error {
+			return decodeWithin(dec, h.decode)
+		}),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, i *Integration) error {
+			return decodeWithin(dec, i.decode)
+		}),
+	)
+
+	// noNullItems refuse null in a list, which would become a zero. A member that is null counts as absent.
+	noNullItems = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, _ any) error {
+		if in, _ := dec.StackIndex(dec.StackDepth()); in == '[' && dec.PeekKind() == 'n' {
+			return errors.New("must not be null")
+		}
+		return errors.ErrUnsupported
+	})
+)
+
+// decodeWithin decodes the next value, and places an error in the whole.
+func decodeWithin(dec *jsontext.Decoder, decode func([]byte, json.Options) error) error {
+	data, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	err = decode(data, dec.Options())
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		e.JSONPointer = dec.StackPointer() + e.JSONPointer
+	}
+	return err
+}
+
+// addsNothing refuses a configuration that would be sent with a member that the file lacks. These are the required ones
+// whose zero value means something, as an empty list of ports, so that the file has to say it.
+func addsNothing(file []byte, c *DeploymentConfig) error {
+	encoded, err := json.Marshal(c, maskedOptions)
+	if err != nil {
+		return err
+	}
+	if added := addedMember(file, encoded, configDepth); added != "" {
+		return &json.SemanticError{JSONPointer: added, Err: errors.New("is required")}
+	}
+	return nil
+}
+
+// configDepth is deeper than the known members of a configuration are nested.
+const configDepth = 10
+
+// addedMember returns where the second of two values has a member that the first one lacks.
+func addedMember(before, after jsontext.Value, depth int) (at jsontext.Pointer) {
+	if depth--; depth == 0 {
+		return ""
+	}
+	switch after.Kind() {
+	case '{':
+		var had, has map[string]jsontext.Value
+		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
+		for _, name := range slices.Sorted(maps.Keys(has)) {
+			at := jsontext.Pointer("").AppendToken(name)
+			if value := had[name]; (len(value) == 0 || value.Kind() == 'n') && has[name].Kind() != 'n' {
+				return at
+			}
+			if within := addedMember(had[name], has[name], depth); within != "" {
+				return at + within
+			}
+		}
+	case '[':
+		var had, has []jsontext.Value
+		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
+		for i := range min(len(had), len(has)) {
+			if within := addedMember(had[i], has[i], depth); within != "" {
+				return jsontext.Pointer("").AppendToken(strconv.Itoa(i)) + within
+			}
+		}
+	}
+	return ""
+}
+
+// configError names the member of a configuration that could not be decoded. It repeats no value, since it may be a
+// secret.
+func configError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*ParamError](err); ok {
+		return err
+	}
+	var pointer jsontext.Pointer
+	reason := "is not JSON"
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		pointer, reason = e.JSONPointer, misfit(e)
+	}
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if pointer = e.JSONPointer; errors.Is(e, jsontext.ErrDuplicateName) {
+			reason = "is set twice"
+		} else {
+			reason += ": " + e.Err.Error()
+		}
+	}
+	path := "config"
+	for token := range pointer.Tokens() {
+		switch _, err := strconv.ParseUint(token, 10, 64); {
+		case err == nil:
+			path += "[" + token + "]"
+		case len(token) > 64 || strconv.Quote(token) != `"`+token+`"`:
+			path += fmt.Sprintf(".%.64q", token)
+		default:
+			path += "." + token
+		}
+	}
+	return &ParamError{Field: path, Reason: reason}
+}
+
+// misfit says why a value is not of the type that it should have.
+func misfit(e *json.SemanticError) string {
+	if e.JSONKind == 0 || e.GoType == nil {
+		return e.Err.Error()
+	}
+	t := e.GoType
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	wanted := "an object"
+	switch t.Kind() {
+	case reflect.String:
+		if k := e.JSONKind; k == '0' || k == 't' || k == 'f' {
+			return "must be a string, not " + kindNoun(k) + ": put it in quotes"
+		}
+		wanted = "a string"
+	case reflect.Bool:
+		wanted = "true or false"
+	case reflect.Int:
+		if e.JSONKind == '0' {
+			return "must be a whole number, of a size that fits"
+		}
+		wanted = "a number"
+	case reflect.Float64:
+		wanted = "a number"
+	case reflect.Slice:
+		wanted = "a list"
+	}
+	return "must be " + wanted + ", not " + kindNoun(e.JSONKind)
+}
+
+func kindNoun(k jsontext.Kind) string {
+	switch k {
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "a boolean"
+	case '[':
+		return "a list"
+	case '{':
+		return "an object"
+	}
+	return "null"
+}

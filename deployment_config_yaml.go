@@ -1,0 +1,193 @@
+package paperspace
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// YAML packages read a plain 1.10 as the number 1.1, and 012 as 10. Where a configuration has a text, the text of the
+// file is what counts: these methods ask for it, so that an environment variable gets what its line says. sigs.k8s.io/yaml
+// does not call them. It decodes by way of JSON, where such a value is an error.
+
+// UnmarshalYAML decodes a configuration of any version with yaml.v3 and goccy/go-yaml. A text keeps its spelling in the
+// file, with or without quotes.
+func (c *DeploymentConfig) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(c, unmarshal)
+}
+
+// UnmarshalYAML decodes a configuration of version v1; see [DeploymentConfig.UnmarshalYAML].
+func (c *DeploymentConfigV1) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(c, unmarshal)
+}
+
+// UnmarshalYAML decodes a configuration of version v0alpha1; see [DeploymentConfig.UnmarshalYAML].
+func (c *DeploymentConfigV0Alpha1) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(c, unmarshal)
+}
+
+// UnmarshalYAML decodes a configuration of version v0alpha0; see [DeploymentConfig.UnmarshalYAML].
+func (c *DeploymentConfigV0Alpha0) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(c, unmarshal)
+}
+
+// UnmarshalYAML decodes either kind of check; see [DeploymentConfig.UnmarshalYAML].
+func (h *HealthCheck) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(h, unmarshal)
+}
+
+// UnmarshalYAML decodes an integration of any type; see [DeploymentConfig.UnmarshalYAML].
+func (i *Integration) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalYAML(i, unmarshal)
+}
+
+// unmarshalYAML decodes by way of JSON, for which the Go types tell where a text is wanted.
+func unmarshalYAML(out interface{ UnmarshalJSON([]byte) error }, unmarshal func(any) error) error {
+	var value yamlValue
+	if err := value.UnmarshalYAML(unmarshal); err != nil {
+		return err
+	}
+	data, err := value.toJSON("config", reflect.TypeOf(out))
+	if err != nil {
+		return err
+	}
+	return out.UnmarshalJSON(data)
+}
+
+// yamlValue is a YAML value before it is known which type it should have. nil is null.
+type yamlValue struct {
+	mapping  map[string]*yamlValue
+	sequence []*yamlValue
+	scalar   any    // as the YAML package reads it
+	text     string // of a scalar that is no string, in the file
+}
+
+// UnmarshalYAML implements the interface of yaml.v3 and goccy/go-yaml.
+func (v *yamlValue) UnmarshalYAML(unmarshal func(any) error) error {
+	*v = yamlValue{}
+	var value any
+	if err := unmarshal(&value); err != nil {
+		return err
+	}
+	switch value.(type) {
+	case nil:
+		return nil
+	case map[string]any, map[any]any:
+		return unmarshal(&v.mapping)
+	case []any:
+		return unmarshal(&v.sequence)
+	}
+	v.scalar = value
+	if _, ok := value.(string); ok {
+		return nil
+	}
+	var text yamlText
+	err := unmarshal(&text)
+	if v.text = strings.TrimSpace(string(text)); strings.HasPrefix(v.text, "!") {
+		_, v.text, _ = strings.Cut(v.text, " ") // goccy/go-yaml keeps a tag
+	}
+	return err
+}
+
+// yamlText is the text of a scalar in the file. yaml.v3 gives it to any string; goccy/go-yaml gives a string the text of
+// the number, and this method that of the file.
+type yamlText string
+
+// UnmarshalYAML implements the BytesUnmarshaler of goccy/go-yaml.
+func (t *yamlText) UnmarshalYAML(text []byte) error {
+	*t = yamlText(text)
+	return nil
+}
+
+// toJSON encodes the value for a Go type that it will be decoded into. A type is given by all that it may be: a union has
+// several.
+func (v *yamlValue) toJSON(path string, types ...reflect.Type) (jsontext.Value, error) {
+	switch {
+	case v == nil:
+		return jsontext.Value("null"), nil
+	case v.mapping != nil:
+		object := make(map[string]jsontext.Value, len(v.mapping))
+		for name, member := range v.mapping {
+			var err error
+			if object[name], err = member.toJSON(path+"."+name, memberTypes(name, types)...); err != nil {
+				return nil, err
+			}
+		}
+		return json.Marshal(object, maskedOptions)
+	case v.sequence != nil:
+		array := make([]jsontext.Value, len(v.sequence))
+		for i, item := range v.sequence {
+			var err error
+			if array[i], err = item.toJSON(fmt.Sprintf("%s[%d]", path, i), itemTypes(types)...); err != nil {
+				return nil, err
+			}
+		}
+		return json.Marshal(array)
+	}
+	return v.scalarToJSON(path, types)
+}
+
+func (v *yamlValue) scalarToJSON(path string, types []reflect.Type) (jsontext.Value, error) {
+	switch scalar := v.scalar.(type) {
+	case nil:
+		return jsontext.Value("null"), nil
+	case string:
+		return json.Marshal(scalar)
+	case []byte: // !!binary
+		return json.Marshal(string(scalar))
+	case time.Time:
+		return json.Marshal(v.text)
+	}
+	for _, t := range types {
+		if indirect(t).Kind() == reflect.String {
+			return json.Marshal(v.text)
+		}
+	}
+	if truth, ok := v.scalar.(bool); ok {
+		return json.Marshal(truth)
+	}
+	number := jsontext.Value(v.text)
+	if !number.IsValid() || number.Kind() != '0' {
+		return nil, &ParamError{Field: path, Reason: "must be written as a decimal number, or in quotes if it is a text"}
+	}
+	return number, nil
+}
+
+func indirect(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}
+
+// memberTypes returns the types of the member in the structs of the types. A struct field without a name in JSON is a
+// version, a kind or an embedded struct, whose members are those of the struct.
+func memberTypes(name string, types []reflect.Type) (members []reflect.Type) {
+	for _, t := range types {
+		if t = indirect(t); t.Kind() != reflect.Struct {
+			continue
+		}
+		for f := range t.Fields() {
+			switch known, _, _ := strings.Cut(f.Tag.Get("json"), ","); known {
+			case "":
+				members = append(members, memberTypes(name, []reflect.Type{f.Type})...)
+			case name:
+				members = append(members, f.Type)
+			}
+		}
+	}
+	return members
+}
+
+func itemTypes(types []reflect.Type) (items []reflect.Type) {
+	for _, t := range types {
+		if t = indirect(t); t.Kind() == reflect.Slice {
+			items = append(items, t.Elem())
+		}
+	}
+	return items
+}
