@@ -184,13 +184,13 @@ func TestValuesOfTheWrongType(t *testing.T) {
 			"resources: {machineType: C5, ports: [80.5]}":          "config.resources.ports[0]",
 			"resources: {machineType: C5, ports: [~]}":             "config.resources.ports[0]",
 			"resources: {machineType: C5, ports: [], replicas: x}": "config.resources.replicas",
-			"enabled: 'true'":                                      "config.enabled",
-			"enabled: 1":                                           "config.enabled",
-			"command: run":                                         "config.command",
-			"env: {A: x}":                                          "config.env",
-			"env: [A=x]":                                           "config.env[0]",
-			"healthChecks: {liveness: {path: /, port: http}}":      "config.healthChecks.liveness.port",
-			"integrations: [{type: volume}]":                       "config.integrations[0].name",
+			"enabled: 'true'": "config.enabled",
+			"enabled: 1":      "config.enabled",
+			"command: run":    "config.command",
+			"env: {A: x}":     "config.env",
+			"env: [A=x]":      "config.env[0]",
+			"healthChecks: {liveness: {path: /, port: http}}": "config.healthChecks.liveness.port",
+			"integrations: [{type: volume}]":                  "config.integrations[0].name",
 		} {
 			var config paperspace.DeploymentConfig
 			err := unmarshal([]byte("apiVersion: v1\n"+text), &config)
