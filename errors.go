@@ -110,16 +110,6 @@ type Error struct {
 	fromAPI bool
 }
 
-// Issue is the service's error for one field of a request.
-type Issue struct {
-	// Code is the kind of the issue, such as "invalid_type"; may be empty.
-	Code string `json:"code,omitempty"`
-	// Path is the path of the field, with dots between its parts; may be empty.
-	Path string `json:"path,omitempty"`
-	// Message is the service's error message.
-	Message string `json:"message"`
-}
-
 // Error returns the endpoint, the service's error, the cause and the number of attempts.
 func (e *Error) Error() string {
 	var b strings.Builder

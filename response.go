@@ -158,26 +158,8 @@ func parseErrorBody(body []byte) (parsed errorBody) {
 	if details := parsed.members["details"]; len(details) > 0 && details.Kind() != 'n' {
 		parsed.details = RawJSON(details)
 	}
-	var issues []jsontext.Value
-	_ = json.Unmarshal(parsed.members["issues"], &issues, decodeOptions)
-	for _, value := range issues {
-		parsed.issues = append(parsed.issues, parseIssue(value))
-	}
+	parsed.issues = parseIssues(parsed.members["issues"], 0)
 	return parsed
-}
-
-func parseIssue(value jsontext.Value) Issue {
-	var members map[string]jsontext.Value
-	if json.Unmarshal(value, &members, decodeOptions) != nil {
-		return Issue{Message: text(value)}
-	}
-	var path []jsontext.Value
-	_ = json.Unmarshal(members["path"], &path, decodeOptions)
-	parts := make([]string, len(path))
-	for i, part := range path {
-		parts[i] = text(part)
-	}
-	return Issue{Code: text(members["code"]), Path: strings.Join(parts, "."), Message: text(members["message"])}
 }
 
 // text returns the value of a JSON string, and any other JSON as its source text. Null and absent values are "".
