@@ -160,7 +160,8 @@ type DeploymentConfigV1 struct {
 	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
 	Image string `json:"image,omitzero" check:"required"`
-	// ContainerRegistry is the registry of the team that a private image is pulled from; nil for a public image.
+	// ContainerRegistry is the name (not the id) of the team's registry that a private image is pulled from; nil for a
+	// public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
 	// Command is run in place of the image's own.
 	Command []string `json:"command,omitzero"`
@@ -196,7 +197,8 @@ type DeploymentConfigV0Alpha0 struct {
 	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
 	Image string `json:"image,omitzero" check:"required"`
-	// ContainerRegistry is the registry of the team that a private image is pulled from; nil for a public image.
+	// ContainerRegistry is the name (not the id) of the team's registry that a private image is pulled from; nil for a
+	// public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
 	// Command is run in place of the image's own.
 	Command []string `json:"command,omitzero"`
@@ -508,7 +510,8 @@ type S3Integration struct {
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// SpacesIntegration mounts a DigitalOcean Space.
+// SpacesIntegration mounts a DigitalOcean Space. Its type is "spaces". Older files say "do-spaces", with the address as
+// url: the API does not document that. It decodes into Raw and is sent as it is.
 type SpacesIntegration struct {
 	// Name is the integration's name.
 	Name string `json:"name,omitzero" check:"required"`

@@ -111,9 +111,6 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, pa
 // healthy, as [DeploymentsService.WaitUntilHealthy] does. Where the service makes no new spec within a minute the
 // latest one counts if it holds every member that was sent; else that is an error.
 //
-// A name is no identity here: without a DeploymentID a second Apply creates a second deployment, so look for it with
-// [DeploymentsService.GetByName] first.
-//
 // Calls deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
 	w, err := newWait(ctx, s.client, deploymentsUpsert, deploymentKinds, opts)

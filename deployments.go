@@ -3,6 +3,7 @@ package paperspace
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -48,12 +49,13 @@ func (s *DeploymentsService) All(ctx context.Context, params DeploymentListParam
 	return all[Deployment](ctx, s.client, deploymentsList, nil, params, opts)
 }
 
-// Upsert creates a deployment, or replaces the spec of an existing one. The new spec is complete: fields that it
-// leaves out are not copied from the previous spec. Upsert returns before the service applies the spec;
-// [DeploymentsService.WaitUntilHealthy] waits for that.
+// Upsert creates a deployment, or replaces the spec of an existing one: the one with the DeploymentID, or else the one
+// with the configuration's name in the project. The new spec is complete: fields that it leaves out are not copied from
+// the previous spec. Upsert returns before the service applies the spec; [DeploymentsService.WaitUntilHealthy] waits for
+// that.
 //
-// There is no idempotency key: an Upsert without a DeploymentID that fails with [ErrOutcomeUnknown] may have created a
-// deployment, so look for its name before you try again.
+// There is no idempotency key: an Upsert that fails with [ErrOutcomeUnknown] may have created a spec. To try again
+// creates another spec, but no second deployment.
 //
 // API: deployments-upsert, POST /deployments
 func (s *DeploymentsService) Upsert(ctx context.Context, params DeploymentUpsertParams, opts ...RequestOption) (*DeploymentUpsertResult, error) {
@@ -127,7 +129,8 @@ type DeploymentListByProjectParams struct {
 
 // DeploymentUpsertParams describe the deployment to create, or the new spec of an existing one.
 type DeploymentUpsertParams struct {
-	// DeploymentID is the deployment to change; nil creates one.
+	// DeploymentID is the deployment to change; nil changes the one with the configuration's name in the project, or
+	// creates it.
 	DeploymentID *string `json:"deploymentId,omitzero" check:"nonzero"`
 	// ProjectID is the project that the deployment belongs to.
 	ProjectID string `json:"projectId" check:"required"`
@@ -161,13 +164,13 @@ type DeploymentHistoryListParams struct{ ListParams }
 type Deployment struct {
 	// ID is the deployment's ID.
 	ID string `json:"id"`
-	// Name is the deployment's name.
+	// Name is the deployment's name, which is unique within its project.
 	Name string `json:"name"`
 	// ProjectID is the project that it belongs to.
 	ProjectID string `json:"projectId"`
 	// TeamID is the team that it belongs to.
 	TeamID string `json:"teamId"`
-	// Endpoint is the address that the deployment serves requests at.
+	// Endpoint is the host that the deployment serves requests at, without a scheme; see [Deployment.URL].
 	Endpoint string `json:"endpoint"`
 	// LatestSpecHash is the hash of the latest spec; empty if there is none.
 	LatestSpecHash string `json:"latestSpecHash,omitzero"`
@@ -177,6 +180,14 @@ type Deployment struct {
 	BasicAuthKey Sensitive `json:"basicAuthKey,omitzero"`
 	// CreatedAt is when the deployment was created.
 	CreatedAt time.Time `json:"dtCreated"`
+}
+
+// URL returns the URL of the deployment's endpoint, such as "https://d1a2b3c4.example.com", or "" if it has none.
+func (d *Deployment) URL() string {
+	if d.Endpoint == "" || strings.Contains(d.Endpoint, "://") {
+		return d.Endpoint
+	}
+	return "https://" + d.Endpoint
 }
 
 // DeploymentSpec is a configuration that was given to a deployment, and its progress.

@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -253,4 +254,27 @@ func TestDeploymentEnumsKnowTheirValues(t *testing.T) {
 		enum(variant.Field("metric").Schema, func(s string) known { return AutoscalingMetricName(s) })
 		enum(variant.Field("summary").Schema, func(s string) known { return AutoscalingSummary(s) })
 	}
+}
+
+func TestDeploymentURL(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"": "", "d1.example": "https://d1.example", "https://d1.example": "https://d1.example", "http://d1.example": "http://d1.example",
+	} {
+		assert.Equal(t, want, (&Deployment{Endpoint: endpoint}).URL())
+	}
+}
+
+func TestGetByNameKeepsToItsProject(t *testing.T) {
+	rt := play(reply(200, page(`{"id":"d2","name":"api-2","projectId":"p1"},{"id":"d1","name":"api","projectId":"p1"}`)))
+	d, err := newTestClient(t, rt).Deployments.GetByName(t.Context(), "p1", "api")
+	require.NoError(t, err)
+	assert.Equal(t, "d1", d.ID)
+	assert.Equal(t, "/v1/projects/p1/deployments", rt.requests[0].URL.Path)
+	assert.Equal(t, "api", rt.requests[0].URL.Query().Get("name"))
+	for projectID, name := range map[string]string{"": "api", "p1": ""} {
+		_, err := newTestClient(t, rt).Deployments.GetByName(t.Context(), projectID, name)
+		_, ok := errors.AsType[*ParamError](err)
+		assert.True(t, ok, "%v", err)
+	}
+	assert.Equal(t, 1, rt.count())
 }

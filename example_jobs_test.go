@@ -136,7 +136,7 @@ func Example_deploy() {
 			Resources: paperspace.DeploymentResources{MachineType: "C5", Replicas: new(2), Ports: []int{8080}},
 		}},
 	}
-	switch existing, err := client.Deployments.GetByName(ctx, "api"); {
+	switch existing, err := client.Deployments.GetByName(ctx, project.ID, "api"); {
 	case err == nil:
 		params.DeploymentID = &existing.ID // gets the new spec
 	case !errors.Is(err, paperspace.ErrNotFound):
@@ -147,15 +147,15 @@ func Example_deploy() {
 		log.Fatal(err)
 	}
 
-	fmt.Println(deployment.Name, deployment.LatestSpec.Data.V1.Image, strings.HasPrefix(deployment.Endpoint, "https://"))
+	fmt.Println(deployment.Name, deployment.LatestSpec.Data.V1.Image, strings.HasPrefix(deployment.URL(), "https://"))
 	// Output: api ghcr.io/acme/api:1.4 true
 }
 
 func Example_switchOff() {
 	client, ctx := newClient(newServer()), context.Background()
-	newDeployment(client)
+	projectID := newDeployment(client).ProjectID
 
-	deployment, err := client.Deployments.GetByName(ctx, "api")
+	deployment, err := client.Deployments.GetByName(ctx, projectID, "api")
 	if err != nil {
 		log.Fatal(err)
 	}

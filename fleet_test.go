@@ -315,7 +315,7 @@ func TestLifeOfADeployment(t *testing.T) {
 		require.ErrorIs(t, err, paperspace.ErrWaitTimeout)
 		assert.ErrorContains(t, err, "image pull back-off")
 
-		found, err := client.Deployments.GetByName(ctx, "api")
+		found, err := client.Deployments.GetByName(ctx, params.ProjectID, "api")
 		require.NoError(t, err)
 		before := found.LatestSpec.ID
 		_, err = client.Deployments.SetEnabled(ctx, found.ID, false)
@@ -326,7 +326,7 @@ func TestLifeOfADeployment(t *testing.T) {
 
 		_, err = client.Deployments.Delete(ctx, d.ID)
 		require.NoError(t, err)
-		_, err = client.Deployments.GetByName(ctx, "api")
+		_, err = client.Deployments.GetByName(ctx, params.ProjectID, "api")
 		require.True(t, errors.Is(err, paperspace.ErrNotFound))
 	})
 }

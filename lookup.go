@@ -19,13 +19,13 @@ func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...Re
 	return byName(machinesList, name, list, func(m *Machine) (id, name string) { return m.ID, m.Name })
 }
 
-// GetByName fetches the deployment with exactly this name. It fails with [ErrNotFound] if there is none, and with
-// [ErrAmbiguous], which lists the IDs, if there are several.
+// GetByName fetches the project's deployment with exactly this name. It fails with [ErrNotFound] if there is none, and
+// with [ErrAmbiguous], which lists the IDs, if there are several.
 //
-// Calls deployments-list for each page.
-func (s *DeploymentsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Deployment, error) {
-	list := s.All(ctx, DeploymentListParams{}, opts...)
-	return byName(deploymentsList, name, list, func(d *Deployment) (id, name string) { return d.ID, d.Name })
+// Calls projectDeployments-list for each page.
+func (s *DeploymentsService) GetByName(ctx context.Context, projectID, name string, opts ...RequestOption) (*Deployment, error) {
+	list := s.AllByProject(ctx, projectID, DeploymentListByProjectParams{Name: name}, opts...)
+	return byName(projectDeploymentsList, name, list, func(d *Deployment) (id, name string) { return d.ID, d.Name })
 }
 
 // GetByName fetches the project with exactly this name. It fails with [ErrNotFound] if there is none, and with

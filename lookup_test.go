@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +26,11 @@ func lookups() map[string]getByName {
 		}
 		found[field.Name] = func(ctx context.Context, c *Client, name string) (string, error) {
 			method := reflect.ValueOf(c).Elem().FieldByIndex(field.Index).MethodByName("GetByName")
-			results := method.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(name)})
+			args := []reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(name)}
+			if method.Type().NumIn() == 4 { // the name is unique within its project
+				args = slices.Insert(args, 1, reflect.ValueOf("p1"))
+			}
+			results := method.Call(args)
 			if err, _ := results[1].Interface().(error); err != nil {
 				return "", err
 			}

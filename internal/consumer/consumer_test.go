@@ -237,7 +237,7 @@ func TestDeployFromAFile(t *testing.T) {
 		}, paperspace.WithWaitTimeout(10*time.Minute))
 		require.NoError(t, err)
 		assert.False(t, deployment.LatestSpec.HealthyAt.IsZero())
-		found, err := client.Deployments.GetByName(t.Context(), "api")
+		found, err := client.Deployments.GetByName(t.Context(), project.ID, "api")
 		require.NoError(t, err)
 		assert.Equal(t, deployment.ID, found.ID)
 	})
