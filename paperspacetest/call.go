@@ -57,6 +57,7 @@ type call struct {
 	endpoint *endpoint
 	path     []string // the values of the path parameters, in order
 	query    url.Values
+	header   http.Header
 	body     object
 }
 
@@ -65,7 +66,7 @@ type apiError struct {
 	status  int
 	code    string
 	message string
-	issues  []string
+	issues  []contract.Issue
 }
 
 func (e *apiError) Error() string { return e.message }
@@ -91,11 +92,7 @@ var (
 )
 
 func invalid(issues []contract.Issue) error {
-	e := &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Input validation failed"}
-	for _, issue := range issues {
-		e.issues = append(e.issues, issue.String())
-	}
-	return e
+	return &apiError{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "Input validation failed", issues: issues}
 }
 
 const maxBody = 8 << 20 // bytes
@@ -139,7 +136,7 @@ func (s *Server) carryOut(x *exchange) response {
 		return s.errorResponse(x.err)
 	}
 	e := x.endpoint
-	c := &call{Server: s, endpoint: e, path: x.path}
+	c := &call{Server: s, endpoint: e, path: x.path, header: x.header}
 	if err := c.validate(&x.received); err != nil {
 		if err == errUnauthorized && e.ID == "auth-session" && x.header.Get("Authorization") != "" && !s.strict[NullSession] {
 			return jsonResponse(http.StatusOK, nil)
@@ -210,7 +207,7 @@ func (c *call) readBody(r *received) error {
 		}
 		return invalid([]contract.Issue{{Message: c.endpoint.ID + " accepts no body"}})
 	}
-	if issues := c.endpoint.Request.Check(value); len(issues) > 0 {
+	if issues := c.endpoint.Request.CheckUnions(value); len(issues) > 0 {
 		return invalid(issues)
 	}
 	c.body = value.(object)
@@ -297,13 +294,13 @@ func (s *Server) errorResponse(err error) response {
 		panic(fmt.Sprintf("paperspacetest: bug: %v", err))
 	}
 	body := struct {
-		Message string              `json:"message"`
-		Code    string              `json:"code"`
-		Issues  []map[string]string `json:"issues,omitempty"`
-		Details map[string]any      `json:"details,omitempty"`
+		Message string         `json:"message"`
+		Code    string         `json:"code"`
+		Issues  []any          `json:"issues,omitempty"`
+		Details map[string]any `json:"details,omitempty"`
 	}{Message: e.message, Code: e.code}
 	for _, issue := range e.issues {
-		body.Issues = append(body.Issues, map[string]string{"message": issue})
+		body.Issues = append(body.Issues, issueJSON(issue))
 	}
 	if s.strict[Issues] && body.Issues != nil {
 		body.Details, body.Issues = map[string]any{"issues": body.Issues}, nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -74,19 +75,30 @@ func upsertDeployment(c *call) (any, error) {
 			}
 		}
 	}
+	if err := c.checkRegistry(text(config["containerRegistry"])); err != nil {
+		return nil, err
+	}
+	d := c.deploymentNamed(project.key, text(config["name"]))
 	if c.given("deploymentId") {
-		d, err := c.lookup(deployments, c.str("deploymentId"))
-		if err != nil {
+		named := d
+		if d, err = c.lookup(deployments, c.str("deploymentId")); err != nil {
 			return nil, err
 		}
-		d.data["projectId"] = project.key
+		switch {
+		case d.data["projectId"] != project.key:
+			return nil, notFound(deployments)
+		case named != nil && named != d:
+			return nil, conflict("the project has another deployment with the name %s", text(config["name"]))
+		}
+	}
+	if d != nil {
 		c.changeSpec(d, config)
 		return object{"deploymentId": d.key}, nil
 	}
 	id := c.uuid()
-	d := c.store.add(deployments, "", id, object{
+	d = c.store.add(deployments, "", id, object{
 		"id": id, "name": config["name"], "projectId": project.key, "teamId": TeamID,
-		"endpoint": fmt.Sprintf("https://d%s.deployments.paperspace.test", id[:8]), "latestSpecHash": nil,
+		"endpoint": "d" + strings.ReplaceAll(id, "-", "") + ".cluster.paperspacegradient.test", "latestSpecHash": nil,
 		"dtCreated": c.stamp(), "latestSpec": nil, "basicAuthKey": nil,
 		"shown": object{"id": id, "name": config["name"], "dtDeleted": nil},
 	})
@@ -95,6 +107,42 @@ func upsertDeployment(c *call) (any, error) {
 	c.scheduleApply(d, spec, c.durations.Apply)
 	c.record(d, "deployment.created", nil)
 	return object{"deploymentId": id}, nil
+}
+
+// deploymentNamed returns the project's deployment whose newest spec has the name, or nil.
+func (c *call) deploymentNamed(projectID, name string) *row {
+	for _, d := range c.store.rows(deployments) {
+		if d.data["projectId"] == projectID && d.data["newestSpec"].(object)["data"].(object)["name"] == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// checkRegistry refuses the name of a container registry that the team does not have. The id of one is no name.
+func (c *call) checkRegistry(name string) error {
+	for _, r := range c.store.rows(registries) {
+		if r.data["name"] == name {
+			return nil
+		}
+	}
+	if name != "" {
+		return badRequest("the team has no container registry with the name %s", name)
+	}
+	return nil
+}
+
+// gitHeaders returns the commit that the request names, or nil.
+func (c *call) gitHeaders() any {
+	headers := object{}
+	for _, name := range []string{"x-git-host", "x-git-actor", "x-git-sha", "x-git-ref", "x-git-owner", "x-git-repo"} {
+		value := c.header.Get(name)
+		if value == "" || name == "x-git-host" && value != "github" && value != "gitlab" {
+			return nil
+		}
+		headers[name] = value
+	}
+	return object{"gitHeaders": headers}
 }
 
 // changeSpec gives a deployment a new spec, which becomes visible after a delay.
@@ -129,7 +177,7 @@ func (c *call) changeSpec(d *row, config object) {
 func (c *call) newSpec(d *row, config object) object {
 	spec := object{
 		"id": c.id("spec", 12), "data": config, "deploymentId": d.key, "externalApplied": nil, "dtHealthy": nil,
-		"userId": UserID, "error": nil, "metadata": nil, "workflowRun": nil, "dtCreated": c.stamp(),
+		"userId": UserID, "error": nil, "metadata": c.gitHeaders(), "workflowRun": nil, "dtCreated": c.stamp(),
 	}
 	d.data["newestSpec"] = spec
 	c.store.add(specs, d.key, text(spec["id"]), spec) // the history also has specs that never became visible

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
@@ -202,5 +203,110 @@ func TestActivityHasTheNewNameOfADeployment(t *testing.T) {
 	require.Len(t, activity, 2)
 	for _, a := range activity {
 		assert.Equal(t, "site", at(a.(object), "deployment.name"))
+	}
+}
+
+func TestUpsertUpdatesTheDeploymentOfThatNameInTheProject(t *testing.T) {
+	b := newBench(t)
+	one, other := b.create("/projects", project), b.create("/projects", project)
+	id := b.upsert("", one, config("}"))
+	b.clock.Advance(time.Hour)
+	before := at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.id")
+
+	assert.Equal(t, id, b.upsert("", one, config(`,"replicas":2}`)))
+	assert.Equal(t, before, at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.id"), "the new spec is not visible at once")
+	b.clock.Advance(time.Hour)
+	assert.NotEqual(t, before, at(b.ok("GET", "/deployments/"+id, ""), "latestSpec.id"))
+	assert.Len(t, b.ok("GET", "/projects/"+one+"/deployments", "")["items"], 1)
+	body := `{"deploymentId":null,"projectId":"` + one + `","config":` + config("}") + `}`
+	assert.Equal(t, id, b.ok("POST", "/deployments", body)["deploymentId"], "null is as good as absent")
+
+	elsewhere := b.upsert("", other, config("}"))
+	assert.NotEqual(t, id, elsewhere, "the name in another project is another deployment")
+	body = `{"deploymentId":"` + id + `","projectId":"` + other + `","config":` + config("}") + `}`
+	b.refused(http.StatusNotFound, "POST", "/deployments", body)
+
+	site := strings.Replace(config("}"), "web", "site", 1)
+	second := b.upsert("", one, site)
+	body = `{"deploymentId":"` + second + `","projectId":"` + one + `","config":` + config("}") + `}`
+	b.refused(http.StatusConflict, "POST", "/deployments", body)
+	b.upsert(id, one, strings.Replace(config("}"), "web", "renamed", 1))
+	assert.NotEqual(t, id, b.upsert("", one, config("}")), "its name is free again")
+
+	b.ok("DELETE", "/deployments/"+second, "")
+	assert.NotEqual(t, second, b.upsert("", one, site), "what is deleted has no name")
+}
+
+func TestEndpointIsAHost(t *testing.T) {
+	b := newBench(t)
+	id := b.upsert("", b.create("/projects", project), config("}"))
+	host := b.ok("GET", "/deployments/"+id, "")["endpoint"].(string)
+	assert.Regexp(t, `^d[0-9a-f]{32}(\.[a-z]+)+$`, host)
+	assert.True(t, strings.HasPrefix(host, "d"+strings.ReplaceAll(id, "-", "")))
+}
+
+func TestContainerRegistryIsAName(t *testing.T) {
+	b := newBench(t)
+	p := b.create("/projects", project)
+	withRegistry := func(name string) string {
+		return strings.Replace(config("}"), `"image"`, `"containerRegistry":"`+name+`","image"`, 1)
+	}
+	registry := b.create("/container-registries", `{"name":"acme","namespace":"","url":"u","username":"u","password":""}`)
+	b.upsert("", p, withRegistry("acme"))
+	for _, name := range []string{registry, "Acme", "other"} {
+		message := b.refused(http.StatusBadRequest, "POST", "/deployments", `{"projectId":"`+p+`","config":`+withRegistry(name)+`}`)
+		assert.Contains(t, message, "no container registry with the name "+name)
+	}
+}
+
+func TestGitHeadersAreInTheMetadata(t *testing.T) {
+	b := newBench(t)
+	body := fmt.Sprintf(deploymentBody, b.create("/projects", project))
+	headers := []string{
+		"Authorization", "Bearer " + b.Key(), "Content-Type", "application/json", "x-git-host", "github", "x-git-actor", "ada",
+		"x-git-sha", "0123", "x-git-ref", "main", "x-git-owner", "acme", "x-git-repo", "api",
+	}
+	metadata := func(headers ...string) any {
+		status, response := b.send("POST", "/deployments", body, headers...)
+		require.Equal(t, http.StatusOK, status, response)
+		b.clock.Advance(time.Hour)
+		var created map[string]string
+		require.NoError(t, json.Unmarshal([]byte(response), &created))
+		return at(b.ok("GET", "/deployments/"+created["deploymentId"], ""), "latestSpec.metadata")
+	}
+	want := object{"x-git-host": "github", "x-git-actor": "ada", "x-git-sha": "0123", "x-git-ref": "main", "x-git-owner": "acme", "x-git-repo": "api"}
+	assert.Equal(t, object{"gitHeaders": want}, metadata(headers...))
+	assert.Nil(t, metadata(headers[:len(headers)-2]...), "only a whole commit is kept")
+}
+
+// A config that fits no version is refused with the issues of every version, as the service's validation has them. The
+// SDK shows those of the version that was sent.
+func TestRefusedConfigs(t *testing.T) {
+	b := newBench(t)
+	p := b.create("/projects", project)
+	for sent, want := range map[string]string{
+		`{"apiVersion":"v1","name":"a","image":"i","resources":{"machineType":"C5","ports":8000}}`: "config.resources.ports: must be an array, not a number",
+		`{"apiVersion":"v0alpha1","name":"a","image":"i","resources":{"machineType":"C5"}}`:        "config.resources.ports: is required",
+		`{"apiVersion":"v0alpha0","name":"a","image":"i","resources":{"machineType":"C5"}}`:        "config.resources.instanceType: is required; config.resources.machineType: is not a known field",
+		`{"apiVersion":"latest","name":"a","resources":{"machineType":"C5","ports":[]}}`:           "config.image: is required",
+		`{"apiVersion":"v9"}`: "config.apiVersion: must be v0alpha0; config.apiVersion: must be v0alpha1; config.apiVersion: must be one of v1, latest",
+		strings.Replace(config("}"), `"image"`, `"integrations":[{"type":"do-spaces","name":"n","url":"u"}],"image"`, 1): "config.integrations.0.type: must be model; config.integrations.0.type: must be s3; config.integrations.0.type: must be spaces",
+		strings.Replace(config("}"), `"image"`, `"healthChecks":{"startup":{"exec":{}}},"image"`, 1):                     "config.healthChecks.startup.exec.command: is required",
+	} {
+		body := `{"projectId":"` + p + `","config":` + sent + `}`
+		b.refused(http.StatusBadRequest, "POST", "/deployments", body)
+		_, response := b.send("POST", "/deployments", body, "Authorization", "Bearer "+b.Key(), "Content-Type", "application/json")
+		var refusal struct{ Issues []object }
+		require.NoError(t, json.Unmarshal([]byte(response), &refusal))
+		require.Len(t, refusal.Issues, 1)
+		assert.Equal(t, "invalid_union", refusal.Issues[0]["code"])
+		assert.Equal(t, []any{"config"}, refusal.Issues[0]["path"])
+		assert.Len(t, refusal.Issues[0]["unionErrors"], 3)
+
+		_, err := b.Client().Deployments.Upsert(t.Context(), paperspace.DeploymentUpsertParams{
+			ProjectID: p, Config: paperspace.DeploymentConfig{Raw: paperspace.RawJSON(sent)},
+		})
+		assert.ErrorIs(t, err, paperspace.ErrBadRequest)
+		assert.ErrorContains(t, err, "Input validation failed; "+want)
 	}
 }

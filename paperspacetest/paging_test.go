@@ -93,8 +93,9 @@ func (b *bench) populate() map[string]string {
 	three("/storage-providers", `{"name":"p","storageProviderType":"s3","s3Config":{"bucket":"b","accessKey":"a","secretAccessKey":"s"}}`)
 	b.ok("POST", "/custom-templates", `{"name":"c","machineId":"`+m+`"}`)
 	var deployment string
-	for range 3 {
-		deployment = b.ok("POST", "/deployments", fmt.Sprintf(deploymentBody, project))["deploymentId"].(string)
+	for _, name := range []string{"api", "docs", "web"} {
+		body := strings.Replace(fmt.Sprintf(deploymentBody, project), "web", name, 1)
+		deployment = b.ok("POST", "/deployments", body)["deploymentId"].(string)
 	}
 	for range 2 {
 		b.clock.Advance(time.Minute)
@@ -238,7 +239,7 @@ var filters = map[string]func(b *bench) filtered{
 	},
 	"projectActivity-list deploymentId": func(b *bench) filtered {
 		project := b.create("/projects", project)
-		b.upsert("", project, config("}"))
+		b.upsert("", project, strings.Replace(config("}"), "web", "site", 1))
 		id := b.upsert("", project, config("}"))
 		return filtered{"/projects/" + project + "/activity", id, "deployment.id", id}
 	},

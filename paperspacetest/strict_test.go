@@ -2,6 +2,7 @@ package paperspacetest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,9 +85,9 @@ func TestRequestsThatViolateTheContractAreRefused(t *testing.T) {
 			}
 			status, response := b.send(test.method, test.path, test.body, headers...)
 			assert.Equal(t, test.status, status, response)
-			assert.Contains(t, response, test.contains)
 			var e map[string]any
 			require.NoError(t, json.Unmarshal([]byte(response), &e))
+			assert.Contains(t, response+flatIssues(e), test.contains)
 			assert.Equal(t, test.code, e["code"])
 			assert.NotEmpty(t, e["message"])
 		})
@@ -220,4 +221,15 @@ func TestInvalidSizes(t *testing.T) {
 	m := b.ok("POST", "/machines", strings.Replace(machineBody, "50", "1e30", 1)+`}`)
 	b.clock.Advance(time.Hour)
 	assert.Equal(t, "9223372035781033984", b.ok("GET", "/machines/"+at(m, "data.id").(string), "")["storageTotal"])
+}
+
+// flatIssues returns the issues of a refusal as "path: message", one a line.
+func flatIssues(refusal object) string {
+	var lines strings.Builder
+	issues, _ := refusal["issues"].([]any)
+	for _, issue := range issues {
+		path := fmt.Sprint(issue.(object)["path"].([]any)...)
+		fmt.Fprintf(&lines, "%s: %s\n", path, issue.(object)["message"])
+	}
+	return lines.String()
 }

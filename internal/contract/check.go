@@ -20,7 +20,10 @@ import (
 // An Issue is one way in which a value violates the contract.
 type Issue struct {
 	Path    string // "config.env[2].name", or "" for the value as a whole
+	Code    string // as the service calls it, such as "invalid_type"
 	Message string
+	// Branches are the issues of each variant of a union. Only CheckUnions has them.
+	Branches [][]Issue
 }
 
 // String returns the path and the message on one line.
@@ -53,6 +56,14 @@ func (s *Schema) Check(value any) []Issue {
 	return c.issues
 }
 
+// CheckUnions is [Schema.Check] as the service reports it: a value that fits no
+// variant of a union is a single issue, with those of each variant in it.
+func (s *Schema) CheckUnions(value any) []Issue {
+	c := checker{nested: true}
+	c.value("", s, value)
+	return c.issues
+}
+
 // CheckQuery returns the issues of a query.
 func (e *Endpoint) CheckQuery(query url.Values) []Issue {
 	return e.checkParameters(InQuery, query)
@@ -77,16 +88,16 @@ func (e *Endpoint) checkParameters(in string, values url.Values) []Issue {
 		known[p.Name] = true
 		switch given := values[p.Name]; {
 		case len(given) > 1:
-			c.report(p.Name, "must be given once, not %d times", len(given))
+			c.report(p.Name, "invalid_type", "must be given once, not %d times", len(given))
 		case len(given) == 1:
 			c.value(p.Name, p.Schema, p.fromText(given[0]))
 		case p.Required:
-			c.report(p.Name, "is required")
+			c.report(p.Name, "invalid_type", "is required")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !known[name] {
-			c.report(name, "is not a %s parameter of %s", in, e.ID)
+			c.report(name, "unrecognized_keys", "is not a %s parameter of %s", in, e.ID)
 		}
 	}
 	return c.issues
@@ -108,10 +119,13 @@ func (s *Schema) fromText(text string) any {
 	return text
 }
 
-type checker struct{ issues []Issue }
+type checker struct {
+	issues []Issue
+	nested bool // for CheckUnions
+}
 
-func (c *checker) report(path, format string, args ...any) {
-	c.issues = append(c.issues, Issue{path, fmt.Sprintf(format, args...)})
+func (c *checker) report(path, code, format string, args ...any) {
+	c.issues = append(c.issues, Issue{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) value(path string, s *Schema, value any) {
@@ -119,7 +133,7 @@ func (c *checker) value(path string, s *Schema, value any) {
 	case value == nil && (s.Nullable || s.acceptsAnything()):
 		return
 	case value == nil:
-		c.report(path, "must not be null")
+		c.report(path, "invalid_type", "must not be null")
 		return
 	case len(s.Variants) > 0:
 		c.union(path, s, value)
@@ -127,12 +141,16 @@ func (c *checker) value(path string, s *Schema, value any) {
 	case s.acceptsAnything():
 		return
 	case !s.hasType(value):
-		c.report(path, "must be %s, not %s", article(s.Type), article(kind(value)))
+		c.report(path, "invalid_type", "must be %s, not %s", article(s.Type), article(kind(value)))
 		return
 	}
 
 	if len(s.Enum) > 0 && !s.Open && !slices.ContainsFunc(s.Enum, func(v any) bool { return equal(v, value) }) {
-		c.report(path, "must be %s", oneOf(s.Enum))
+		code := "invalid_enum_value"
+		if len(s.Enum) == 1 {
+			code = "invalid_literal"
+		}
+		c.report(path, code, "must be %s", oneOf(s.Enum))
 	}
 	switch value := value.(type) {
 	case string:
@@ -151,16 +169,16 @@ func (c *checker) value(path string, s *Schema, value any) {
 func (c *checker) text(path string, s *Schema, value string) {
 	length := utf8.RuneCountInString(value)
 	if s.MinLength != nil && length < *s.MinLength {
-		c.report(path, "must have at least %d characters", *s.MinLength)
+		c.report(path, "too_small", "must have at least %d characters", *s.MinLength)
 	}
 	if s.MaxLength != nil && length > *s.MaxLength {
-		c.report(path, "must have at most %d characters", *s.MaxLength)
+		c.report(path, "too_big", "must have at most %d characters", *s.MaxLength)
 	}
 	if s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(value) {
-		c.report(path, "must match %s", s.Pattern)
+		c.report(path, "invalid_string", "must match %s", s.Pattern)
 	}
 	if fits, known := formats[s.Format]; known && !fits(value) {
-		c.report(path, "must be a valid %s", s.Format)
+		c.report(path, "invalid_string", "must be a valid %s", s.Format)
 	}
 }
 
@@ -176,16 +194,16 @@ var formats = map[string]func(string) bool{
 func (c *checker) number(path string, s *Schema, value json.Number) {
 	v := exact(value)
 	if s.Format == "int64" && !isInt64(v) {
-		c.report(path, "must fit in 64 bits")
+		c.report(path, "too_big", "must fit in 64 bits")
 	}
 	if s.Minimum != "" && v.Cmp(exact(s.Minimum)) < 0 {
-		c.report(path, "must be at least %s", s.Minimum)
+		c.report(path, "too_small", "must be at least %s", s.Minimum)
 	}
 	if s.ExclusiveMinimum != "" && v.Cmp(exact(s.ExclusiveMinimum)) <= 0 {
-		c.report(path, "must be more than %s", s.ExclusiveMinimum)
+		c.report(path, "too_small", "must be more than %s", s.ExclusiveMinimum)
 	}
 	if s.Maximum != "" && v.Cmp(exact(s.Maximum)) > 0 {
-		c.report(path, "must be at most %s", s.Maximum)
+		c.report(path, "too_big", "must be at most %s", s.Maximum)
 	}
 }
 
@@ -194,7 +212,7 @@ func (c *checker) object(path string, s *Schema, value map[string]any) {
 		if v, given := value[f.Name]; given {
 			c.value(member(path, f.Name), f.Schema, v)
 		} else if f.Required {
-			c.report(member(path, f.Name), "is required")
+			c.report(member(path, f.Name), "invalid_type", "is required")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -203,13 +221,17 @@ func (c *checker) object(path string, s *Schema, value map[string]any) {
 		case s.Additional != nil:
 			c.value(member(path, name), s.Additional, value[name])
 		case !s.Open:
-			c.report(member(path, name), "is not a known field")
+			c.report(member(path, name), "unrecognized_keys", "is not a known field")
 		}
 	}
 }
 
 // union reports the issues of one variant only, the one that the value fits best.
 func (c *checker) union(path string, s *Schema, value any) {
+	if c.nested {
+		c.branches(path, s, value)
+		return
+	}
 	if object, ok := value.(map[string]any); ok {
 		if name := s.Discriminator(); name != "" {
 			c.discriminated(path, s, name, object)
@@ -230,6 +252,19 @@ func (c *checker) union(path string, s *Schema, value any) {
 	c.issues = append(c.issues, best...)
 }
 
+// branches reports the issues of every variant.
+func (c *checker) branches(path string, s *Schema, value any) {
+	all := make([][]Issue, len(s.Variants))
+	for i, variant := range s.Variants {
+		try := checker{nested: true}
+		if try.value(path, variant, value); len(try.issues) == 0 {
+			return
+		}
+		all[i] = try.issues
+	}
+	c.issues = append(c.issues, Issue{Path: path, Code: "invalid_union", Message: "Invalid input", Branches: all})
+}
+
 // closer reports whether a value with the issues a fits its variant better than one with the issues b: fewer issues are
 // better, but an issue of the value as a whole (a wrong type) is worse than any number inside it.
 func closer(a, b []Issue, path string) bool {
@@ -243,7 +278,7 @@ func closer(a, b []Issue, path string) bool {
 func (c *checker) discriminated(path string, s *Schema, name string, object map[string]any) {
 	got, given := object[name]
 	if !given {
-		c.report(member(path, name), "is required")
+		c.report(member(path, name), "invalid_union_discriminator", "is required")
 		return
 	}
 	var known []any
@@ -255,7 +290,7 @@ func (c *checker) discriminated(path string, s *Schema, name string, object map[
 		}
 		known = append(known, enum...)
 	}
-	c.report(member(path, name), "must be %s", oneOf(known))
+	c.report(member(path, name), "invalid_union_discriminator", "must be %s", oneOf(known))
 }
 
 // Discriminator returns the name of the field whose value alone selects the variant of a union, or "".
