@@ -159,7 +159,8 @@ func (k *core) sees(other *core) bool {
 		if k.authorization == nil {
 			return ""
 		}
-		return k.authorization()
+		header, _ := k.authorization(context.Background())
+		return header
 	}
 	return k.httpClient == other.httpClient && *k.shared.Base == *other.shared.Base && key(k) == key(other)
 }
@@ -182,7 +183,7 @@ func defaultTransport() (http.RoundTripper, *http.Transport) {
 	const connections = 64
 	t := standard.Clone() // with its dial timeout of 30 s
 	t.TLSHandshakeTimeout = 10 * time.Second
-	t.ResponseHeaderTimeout = defaultAttemptTimeout
+	t.OnProxyConnectResponse = transport.RefusedByProxy
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = connections, connections
 	t.MaxConnsPerHost = connections // without it a burst dials more than it can keep
 	t.IdleConnTimeout = 90 * time.Second

@@ -246,7 +246,7 @@ func TestLogger(t *testing.T) {
 	}
 	assert.Equal(t, []map[string]any{
 		{"level": "WARN", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
-			"status": 429.0, "attempt": 1.0, "request_id": "r1"},
+			"status": 429.0, "attempt": 1.0, "request_id": "r1", "retry_in": 0.0},
 		{"level": "DEBUG", "msg": "paperspace attempt", "operation": "machines-get", "method": "GET", "path_template": "/machines/{id}",
 			"status": 200.0, "attempt": 2.0, "request_id": "r2"},
 	}, records)

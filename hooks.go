@@ -96,7 +96,7 @@ func OperationFromContext(ctx context.Context) (CallInfo, bool) {
 	return info, true
 }
 
-func callInfo(op transport.Operation, base *url.URL) CallInfo {
+func callInfo(op transport.Endpoint, base *url.URL) CallInfo {
 	port, _ := strconv.Atoi(transport.Port(base))
 	return CallInfo{
 		Operation: op.ID, Method: op.Method, PathTemplate: op.PathTemplate, ServerAddress: base.Hostname(), ServerPort: port,

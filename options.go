@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,7 +42,7 @@ func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
 // config is what options set. A nil or zero field is the default.
 type config struct {
-	authorization func() string // nil: no key; in a closure, which printers that go by reflection do not look into
+	authorization func(context.Context) (string, error) // nil: no key; in a closure, which printers that go by reflection do not look into
 	envError      error         // why the environment gave no key
 	baseURL       string
 	baseURLSource string
@@ -71,7 +72,7 @@ func WithAPIKey(key string) Option {
 
 func (c *config) authorize(key string) {
 	header := "Bearer " + key
-	c.authorization = func() string { return header }
+	c.authorization = func(context.Context) (string, error) { return header, nil }
 }
 
 func checkKey(source, key string) (string, error) {
@@ -218,8 +219,8 @@ type RetryPolicy struct {
 	// MaxRetryAfter is the longest Retry-After that is waited for, 60 s by default. A service that asks for more gets no
 	// further attempt: the call returns its answer at once.
 	MaxRetryAfter time.Duration
-	// AttemptTimeout is how long one attempt may take, to the last byte of the answer, 60 s by default. The default
-	// transport waits 60 s for the header in any case.
+	// AttemptTimeout is how long one attempt may take, to the last byte of the answer, 60 s by default. The time that
+	// it waits for a free connection of the default transport is not its own.
 	AttemptTimeout time.Duration
 }
 

@@ -59,8 +59,8 @@ type operation struct {
 	eventOptional bool
 }
 
-func (op *operation) transport() transport.Operation {
-	return transport.Operation{ID: op.id, Method: op.method, PathTemplate: op.path}
+func (op *operation) transport() transport.Endpoint {
+	return transport.Endpoint{ID: op.id, Method: op.method, PathTemplate: op.path}
 }
 
 func (op *operation) deletes() bool { return op.method == http.MethodDelete }
@@ -215,35 +215,48 @@ func (r *request) encode(op *operation, rc *requestConfig) ([]byte, error) {
 func (c *Client) send(
 	ctx context.Context, op *operation, r request, body []byte, out any, rc *requestConfig, result *CallResult,
 ) error {
+	refused := false // by the API itself, although the status is 2xx
 	t := transport.Call{
-		Client:    &c.shared,
-		Operation: op.transport(),
+		Endpoint: op.transport(),
 		Request: transport.Request{
 			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: rc.header, Body: body,
 		},
 		Write:      op.class != ClassSafe,
 		Repeatable: op.class != ClassNeither,
 		Policy:     &c.policy,
+		Read: func(res *transport.Result) error {
+			if res.StatusCode/100 != 2 {
+				return nil
+			}
+			if len(res.Attempts) > 0 && out != nil {
+				reflect.ValueOf(out).Elem().SetZero() // of what an earlier attempt left there
+			}
+			err := r.read(op, res.Body, out)
+			if refused = err == errAnswered; refused {
+				return nil
+			}
+			return err
+		},
 	}
 	if rc.retry != nil {
 		policy := c.transportPolicy(*rc.retry)
 		t.Policy = &policy
 	}
-	defer t.Release()
-	err := t.Do(ctx)
-	if err == nil && t.StatusCode/100 == 2 {
-		err = r.read(op, t.Body, out)
+	res, err := c.shared.Do(ctx, &t)
+	defer res.Release()
+	if refused {
+		err = errAnswered
 	}
-	if err != nil || t.StatusCode/100 != 2 {
-		err = newError(op, &t, err)
+	if err != nil || res.StatusCode/100 != 2 {
+		err = newError(op, t.Write, res, err)
 	}
 	if result != nil {
-		result.StatusCode, result.RequestID = t.StatusCode, t.Header.Get("X-Request-Id")
-		result.Attempts = attempts(t.Attempts)
+		result.StatusCode, result.RequestID = res.StatusCode, res.Header.Get("X-Request-Id")
+		result.Attempts = attempts(res.Attempts)
 	}
 	if rc.response != nil {
 		*rc.response = Response{
-			StatusCode: t.StatusCode, Header: t.Header.Clone(), Body: bytes.Clone(t.Body), Attempts: attempts(t.Attempts),
+			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: attempts(res.Attempts),
 		}
 	}
 	return err
@@ -327,7 +340,7 @@ func hasAny(object []byte, t reflect.Type) bool {
 }
 
 // newError makes the error of a call that has no answer to decode, or none that can be.
-func newError(op *operation, t *transport.Call, cause error) *Error {
+func newError(op *operation, write bool, t *transport.Result, cause error) *Error {
 	e := &Error{
 		Operation: op.id, Method: op.method, PathTemplate: op.path,
 		StatusCode: t.StatusCode, Attempts: len(t.Attempts), RequestID: t.Header.Get("X-Request-Id"),
@@ -339,7 +352,6 @@ func newError(op *operation, t *transport.Call, cause error) *Error {
 	}
 	succeeded := t.StatusCode/100 == 2
 	if succeeded && cause != errAnswered {
-		e.OutcomeUnknown = t.Write
 		return e
 	}
 	a := readAnswer(t.Body)
@@ -351,7 +363,7 @@ func newError(op *operation, t *transport.Call, cause error) *Error {
 			e.Code, e.Message, e.fromAPI = op.null, "the answer is null", true
 		}
 		known, ok := codes[e.Code]
-		e.OutcomeUnknown = e.OutcomeUnknown || t.Write && (!ok || transport.Unsettled(known.status))
+		e.OutcomeUnknown = e.OutcomeUnknown || write && (!ok || transport.Unsettled(known.status))
 	}
 	if to := t.Header.Get("Location"); to != "" && t.StatusCode/100 == 3 {
 		e.Err = errors.Join(e.Err, fmt.Errorf("a redirect %swas not followed", origin(to)))
