@@ -102,6 +102,8 @@ func presentable(err error) error {
 	case strings.Contains(text, goAwayDebug):
 		before, _, _ := strings.Cut(text, goAwayDebug)
 		return errors.New(before)
+	case strings.HasPrefix(text, cannotRetry): // with advice that is not for our callers
+		return errors.New(withoutAdvice(text))
 	}
 	for _, broken := range brokenResponses {
 		if strings.Contains(text, broken) {
@@ -117,6 +119,7 @@ const (
 	goAwayDebug = `, debug="` // ends with what the peer sent
 
 	goAway         = "http2: Transport received Server's graceful shutdown GOAWAY"
+	goAwayCode     = "http2: Transport received GOAWAY from server ErrCode:" // below the first stream
 	streamError    = "stream error: stream ID "
 	refusedStream  = "; REFUSED_STREAM; received from peer"
 	cannotRetry    = "http2: Transport: cannot retry err ["
@@ -132,15 +135,20 @@ var brokenResponses = []string{
 // notProcessed reports whether an error of net/http or x/net/http2 says that the peer did not process the request.
 func notProcessed(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		text := err.Error()
-		if inner, ok := strings.CutPrefix(text, cannotRetry); ok {
-			text = strings.TrimSuffix(inner, cannotRetryEnd)
-		}
-		if text == goAway || strings.HasPrefix(text, streamError) && strings.HasSuffix(text, refusedStream) {
+		text := withoutAdvice(err.Error())
+		if text == goAway || strings.HasPrefix(text, goAwayCode) || strings.HasPrefix(text, streamError) && strings.HasSuffix(text, refusedStream) {
 			return true
 		}
 	}
 	return false
+}
+
+// withoutAdvice is the text of the error that HTTP/2 met, where it could not send the request again.
+func withoutAdvice(text string) string {
+	if inner, ok := strings.CutPrefix(text, cannotRetry); ok {
+		return strings.TrimSuffix(inner, cannotRetryEnd)
+	}
+	return text
 }
 
 // isFinal reports whether another attempt would meet the same error.

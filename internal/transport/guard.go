@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ func (g *guard) trace() *httptrace.ClientTrace {
 	switch {
 	case g.direct == nil:
 		t.GotFirstResponseByte = g.gotFirstResponseByte
+		t.Got1xxResponse = g.got1xxResponse
 	case g.queues():
 		t.DNSStart = func(httptrace.DNSStartInfo) { g.dialing() }
 		t.ConnectStart = func(string, string) { g.dialing() }
@@ -163,6 +165,14 @@ func (g *guard) gotFirstResponseByte() {
 	g.mu.Lock()
 	g.responded = g.wrote
 	g.mu.Unlock()
+}
+
+// got1xxResponse takes back that a response began: what came only announces it, and a reset may follow.
+func (g *guard) got1xxResponse(int, textproto.MIMEHeader) error {
+	g.mu.Lock()
+	g.responded = false
+	g.mu.Unlock()
+	return nil
 }
 
 // isShared reports whether a connection carries other requests too, as those of HTTP/2 do.
