@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -202,6 +203,8 @@ func reason(err error) string {
 		return "certificate"
 	case isTLS(err):
 		return "tls"
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return "gzip"
 	case errors.Is(err, http.ErrSchemeMismatch), strings.Contains(text, "unsupported protocol scheme"):
 		return "scheme"
 	case strings.Contains(text, "stream error: "):
