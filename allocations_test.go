@@ -89,7 +89,7 @@ func TestAllocations(t *testing.T) {
 		"get": {func() error {
 			_, err := c.Machines.Get(t.Context(), "psm000000001")
 			return err
-		}, 30, 3_300},
+		}, 36, 3_900},
 		"create": {func() error {
 			_, err := c.Machines.Create(t.Context(), MachineCreateParams{
 				Name: "trainer", MachineType: "A4000", TemplateID: "t0nspur5", DiskSize: 100, Region: RegionNY2,

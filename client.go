@@ -155,7 +155,8 @@ func (c *Client) sharesResponsesWith(other *Client) bool {
 		if c.config.authorization == nil {
 			return ""
 		}
-		return c.config.authorization()
+		header, _ := c.config.authorization(context.Background())
+		return header
 	}
 	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && key(c) == key(other)
 }
@@ -179,7 +180,7 @@ func defaultTransport() (http.RoundTripper, *http.Transport) {
 	const connections = 64
 	t := standard.Clone() // with its dial timeout of 30 s
 	t.TLSHandshakeTimeout = 10 * time.Second
-	t.ResponseHeaderTimeout = defaultAttemptTimeout
+	t.OnProxyConnectResponse = transport.RefusedByProxy
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = connections, connections
 	t.MaxConnsPerHost = connections // without it a burst opens more connections than can be kept
 	t.IdleConnTimeout = 90 * time.Second

@@ -213,7 +213,7 @@ func TestDefaultTransport(t *testing.T) {
 	assert.NotNil(t, transport.Proxy, "proxies from the environment stay")
 	assert.NotNil(t, transport.DialContext)
 	assert.Positive(t, transport.TLSHandshakeTimeout)
-	assert.Positive(t, transport.ResponseHeaderTimeout)
+	assert.Zero(t, transport.ResponseHeaderTimeout, "it would hide behind the attempt's")
 	assert.GreaterOrEqual(t, transport.MaxIdleConnsPerHost, 64)
 	assert.Equal(t, 90*time.Second, transport.IdleConnTimeout)
 	assert.Positive(t, transport.HTTP2.SendPingTimeout)

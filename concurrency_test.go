@@ -131,7 +131,8 @@ func TestSixtyFourGoroutines(t *testing.T) {
 	assert.Equal(t, goroutines*((total/goroutines+3)/4), names, "every create was carried out")
 	assert.Positive(t, unknown.Load())
 
-	assert.LessOrEqual(t, connections.Load(), goroutines+broken.Load(), "each that broke is replaced")
+	// Each that broke is replaced, and the guard may close one more as it stops net/http from sending again.
+	assert.LessOrEqual(t, connections.Load(), goroutines+2*broken.Load())
 	t.Logf("%d connections, of which %d were broken; %d of %d creates with an unknown outcome", connections.Load(), broken.Load(), unknown.Load(), names)
 	c.CloseIdleConnections()
 	srv.Close()

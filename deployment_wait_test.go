@@ -71,7 +71,7 @@ func TestWaitUntilHealthy(t *testing.T) {
 		{name: "for a spec that was replaced", steps: []step{spec("2"), spec("3", "healthy")}, params: WaitUntilHealthyParams{SpecID: "2"}, is: ErrSpecReplaced},
 		{name: "404 for a while", steps: []step{notFound, spec("1", "healthy")}, spec: "1"},
 		{name: "404", steps: []step{notFound}, is: ErrNotFound, took: time.Minute},
-		{name: "403", steps: []step{reply(403, "")}, is: ErrForbidden},
+		{name: "403", steps: []step{refuse(403)}, is: ErrForbidden},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -436,9 +436,9 @@ func TestFollowLogs(t *testing.T) {
 	})
 	t.Run("what ends it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			_, err := follow(t, &logs{fail: []step{reply(401, "")}}, time.Hour, FollowLogsParams{})
+			_, err := follow(t, &logs{fail: []step{refuse(401)}}, time.Hour, FollowLogsParams{})
 			require.ErrorIs(t, err, ErrUnauthorized)
-			_, err = follow(t, &logs{fail: []step{reply(400, "")}}, time.Hour, FollowLogsParams{})
+			_, err = follow(t, &logs{fail: []step{refuse(400)}}, time.Hour, FollowLogsParams{})
 			require.ErrorIs(t, err, ErrBadRequest)
 			_, err = follow(t, &logs{fail: []step{notFound}}, time.Hour, FollowLogsParams{}, WithNotFoundGrace(0))
 			require.ErrorIs(t, err, ErrNotFound)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 )
@@ -105,9 +106,6 @@ type Error struct {
 	// Err is the cause, unless that is the response itself: a transport error, a response that cannot be decoded, or the
 	// context's error.
 	Err error `json:"-"`
-
-	// fromAPI reports whether the response came from the API itself, and not from a proxy or another server.
-	fromAPI bool
 }
 
 // Error returns the endpoint, the service's error, the cause and the number of attempts.
@@ -118,14 +116,18 @@ func (e *Error) Error() string {
 		b.WriteString(strings.TrimSuffix(fmt.Sprintf(": %d %s", e.StatusCode, e.label()), " "))
 	}
 	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+		b.WriteString(": " + oneLine(e.Message, maxText))
 	}
-	for _, issue := range e.Issues {
+	for i, issue := range e.Issues {
+		if i == maxIssuesInText {
+			fmt.Fprintf(&b, "; and %d more", len(e.Issues)-i)
+			break
+		}
 		b.WriteString("; ")
 		if issue.Path != "" {
-			b.WriteString(issue.Path + ": ")
+			b.WriteString(oneLine(issue.Path, maxText) + ": ")
 		}
-		b.WriteString(issue.Message)
+		b.WriteString(oneLine(issue.Message, maxText))
 	}
 	if e.Err != nil {
 		b.WriteString(": " + e.Err.Error())
@@ -136,12 +138,33 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
+	if e.RequestID != "" {
+		b.WriteString(" (request " + oneLine(e.RequestID, maxText) + ")")
+	}
 	return b.String()
+}
+
+const (
+	// maxText is how many characters of a text of the service an error's text holds.
+	maxText = 500
+	// maxIssuesInText is how many issues it holds.
+	maxIssuesInText = 10
+)
+
+// oneLine returns a text of the service without control and formatting characters, cut to a length.
+func oneLine(text string, length int) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	}), " ")
+	if runes := []rune(text); len(runes) > length {
+		text = string(runes[:length]) + "…"
+	}
+	return text
 }
 
 func (e *Error) label() string {
 	if e.Code != "" {
-		return e.Code
+		return oneLine(e.Code, maxText)
 	}
 	return http.StatusText(e.StatusCode)
 }
@@ -163,18 +186,19 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether the error matches target, a sentinel of this package.
+// Is reports whether the error matches target, a sentinel of this package. Those of the service match only errors with a
+// Code, which the API's own errors have; [ErrTooManyRequests] and [ErrServer] also match by StatusCode.
 func (e *Error) Is(target error) bool {
-	switch target {
-	case ErrOutcomeUnknown:
+	known := codes[e.Code]
+	switch {
+	case target == ErrOutcomeUnknown:
 		return e.OutcomeUnknown
-	case ErrServer:
-		return e.StatusCode >= 500 || codes[e.Code].sentinel == ErrServer
-	case ErrNotFound:
-		return e.fromAPI && (e.Code == "NOT_FOUND" || e.StatusCode == http.StatusNotFound)
-	}
-	if known := codes[e.Code]; known.sentinel != nil && known.sentinel == target {
+	case known.sentinel != nil && known.sentinel == target:
 		return true
+	case target == ErrServer:
+		return e.StatusCode >= 500
+	case e.Code == "" && target != ErrTooManyRequests:
+		return false
 	}
 	for _, known := range codes {
 		if known.status == e.StatusCode && known.sentinel != nil && known.sentinel == target {

@@ -30,6 +30,7 @@ func TestErrorBodies(t *testing.T) {
 		status  int
 		body    string
 		want    Error
+		foreign bool // not a response of the API
 		matches []error
 	}{
 		{name: "as documented", status: 404, body: `{"message":"Not found","code":"NOT_FOUND"}`,
@@ -40,27 +41,28 @@ func TestErrorBodies(t *testing.T) {
 			matches: []error{ErrBadRequest}},
 		{name: "details", status: 409, body: `{"message":"m","code":"CONFLICT","details":{"a":1}}`,
 			want: Error{Code: "CONFLICT", Message: "m", Details: RawJSON(`{"a":1}`)}, matches: []error{ErrConflict}},
-		{name: "by status", status: 403, body: `{"message":"m"}`, want: Error{Message: "m"}, matches: []error{ErrForbidden}},
+		{name: "403 without a code", status: 403, body: `{"message":"m"}`, foreign: true},
+		{name: "a code of its own", status: 403, body: `{"message":"m","code":"NO_BILLING"}`, want: Error{Code: "NO_BILLING", Message: "m"}, matches: []error{ErrForbidden}},
 		{name: "code against status", status: 400, body: `{"message":"m","code":"PRECONDITION_FAILED"}`,
 			want: Error{Code: "PRECONDITION_FAILED", Message: "m"}, matches: []error{ErrBadRequest, ErrPreconditionFailed}},
-		{name: "404 of a proxy", status: 404, body: `<html>not here</html>`},
-		{name: "empty 404", status: 404},
-		{name: "404 without a message", status: 404, body: `{"error":"x"}`},
-		{name: "404 with code and no message", status: 404, body: `{"code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND"}},
-		{name: "401 of a proxy", status: 401, body: `<html>`, matches: []error{ErrUnauthorized}},
-		{name: "odd types", status: 412, body: `{"message":{"a":1},"code":7,"issues":"x","details":null}`,
-			want: Error{Message: `{"a":1}`, Code: "7"}, matches: []error{ErrPreconditionFailed}},
-		{name: "nulls", status: 400, body: `{"message":null,"code":null,"issues":null}`, matches: []error{ErrBadRequest}},
-		{name: "array", status: 400, body: `[1]`, matches: []error{ErrBadRequest}},
-		{name: "cut short", status: 429, body: `{"message":"slow`, matches: []error{ErrTooManyRequests}},
+		{name: "404 of a proxy", status: 404, body: `<html>not here</html>`, foreign: true},
+		{name: "empty 404", status: 404, foreign: true},
+		{name: "404 without a message", status: 404, body: `{"error":"x"}`, foreign: true},
+		{name: "404 with code and no message", status: 404, body: `{"code":"NOT_FOUND"}`, foreign: true},
+		{name: "401 of a proxy", status: 401, body: `<html>`, foreign: true},
+		{name: "404 of a gateway", status: 404, body: `{"message":"no Route matched with those values"}`, foreign: true},
+		{name: "odd types", status: 412, body: `{"message":{"a":1},"code":7,"issues":"x","details":null}`, foreign: true},
+		{name: "nulls", status: 400, body: `{"message":null,"code":null,"issues":null}`, foreign: true},
+		{name: "array", status: 400, body: `[1]`, foreign: true},
+		{name: "cut short", status: 429, body: `{"message":"slow`, foreign: true, matches: []error{ErrTooManyRequests}},
 		{name: "cut short after its message", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","issues":[{"mess`,
 			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
 		{name: "longer than what is kept", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","details":"` + strings.Repeat("x", 70_000) + `"}`,
 			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
-		{name: "empty 500", status: 500, matches: []error{ErrServer}},
-		{name: "599", status: 599, body: "null", matches: []error{ErrServer}},
-		{name: "700", status: 700, matches: []error{ErrServer}},
-		{name: "deep", status: 400, body: strings.Repeat("[", 100_000), matches: []error{ErrBadRequest}},
+		{name: "empty 500", status: 500, foreign: true, matches: []error{ErrServer}},
+		{name: "599", status: 599, body: "null", foreign: true, matches: []error{ErrServer}},
+		{name: "700", status: 700, foreign: true, matches: []error{ErrServer}},
+		{name: "deep", status: 400, body: strings.Repeat("[", 100_000), foreign: true},
 		{name: "under 200", status: 200, body: ` {"message":"no","code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND", Message: "no"}, matches: []error{ErrNotFound}},
 		{name: "under 201, with issues", status: 201, body: `{"message":"no","code":"BAD_REQUEST","issues":[{"message":"x"}]}`,
 			want: Error{Code: "BAD_REQUEST", Message: "no", Issues: []Issue{{Message: "x"}}}, matches: []error{ErrBadRequest}},
@@ -79,7 +81,10 @@ func TestErrorBodies(t *testing.T) {
 			if len(tc.body) > 0 {
 				want.Body = RawJSON(tc.body[:min(len(tc.body), maxErrorBody)])
 			}
-			want.fromAPI = want.Message != ""
+			if tc.foreign {
+				require.ErrorContains(t, e.Err, "not a response of the API (no content type)")
+				want.Err = e.Err
+			}
 			assert.Equal(t, want, *e)
 			assert.Contains(t, err.Error(), fmt.Sprintf("paperspace: machines-get: %d", tc.status))
 		})
@@ -246,7 +251,7 @@ func TestLogger(t *testing.T) {
 	}
 	assert.Equal(t, []map[string]any{
 		{"level": "WARN", "msg": "paperspace attempt", "endpoint": "machines-get", "method": "GET", "path_template": "/machines/{id}",
-			"status": 429.0, "attempt": 1.0, "request_id": "r1"},
+			"status": 429.0, "attempt": 1.0, "request_id": "r1", "retry_in": 0.0},
 		{"level": "DEBUG", "msg": "paperspace attempt", "endpoint": "machines-get", "method": "GET", "path_template": "/machines/{id}",
 			"status": 200.0, "attempt": 2.0, "request_id": "r2"},
 	}, records)

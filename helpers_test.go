@@ -65,6 +65,16 @@ func reply(status int, body string, header ...string) step {
 	}
 }
 
+// refuse responds with the API's own error of a status.
+func refuse(status int) step {
+	for code, known := range codes {
+		if known.status == status {
+			return reply(status, fmt.Sprintf(`{"message":"refused","code":%q}`, code))
+		}
+	}
+	panic(fmt.Sprintf("the API has no code for %d", status))
+}
+
 // fail answers with a transport error.
 func fail(err error) step {
 	return func(*http.Request) (*http.Response, error) { return nil, err }

@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,8 +42,8 @@ func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
 // config is what options set. Nil and zero fields mean the default.
 type config struct {
-	authorization func() string // nil: no key; a closure, so that printing by reflection does not show the key
-	envError      error         // why the environment has no valid key
+	authorization func(context.Context) (string, error) // nil: no key; a closure, so that printing by reflection does not show the key
+	envError      error                                 // why the environment has no valid key
 	baseURL       string
 	baseURLSource string
 	httpClient    *http.Client    // a copy of the caller's
@@ -71,7 +72,7 @@ func WithAPIKey(key string) Option {
 
 func (c *config) authorize(key string) {
 	header := "Bearer " + key
-	c.authorization = func() string { return header }
+	c.authorization = func(context.Context) (string, error) { return header, nil }
 }
 
 func checkKey(source, key string) (string, error) {
@@ -217,8 +218,8 @@ type RetryPolicy struct {
 	// MaxRetryAfter is the longest Retry-After to wait for, 60 s by default. If the service asks for a longer delay, the
 	// call returns its response without another attempt.
 	MaxRetryAfter time.Duration
-	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The default transport also
-	// limits the wait for the response header to 60 s.
+	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The time that an attempt waits
+	// for a free connection does not count.
 	AttemptTimeout time.Duration
 }
 

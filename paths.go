@@ -29,6 +29,8 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("must not have a query or fragment")
 	case hasDotSegment(u.Path):
 		return nil, errors.New("must not have dot segments")
+	case strings.EqualFold(u.Hostname(), "api.paperspace.com") && strings.TrimRight(u.Path, "/") != "/v1":
+		return nil, errors.New("must be " + DefaultBaseURL + " on that host") // which responds to other paths with 404s
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {

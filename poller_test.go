@@ -546,7 +546,7 @@ func TestEnsure(t *testing.T) {
 		{name: "stopping", states: []step{machine("stopping"), machine("off"), machine("ready")}, acts: 1},
 		{name: "somebody else was quicker", states: []step{machine("off"), machine("starting"), machine("ready")}, act: []step{busy}, acts: 1},
 		{name: "refused for good", states: []step{machine("off")}, act: []step{busy}, acts: 1, is: ErrBadRequest},
-		{name: "refused key", states: []step{machine("off")}, act: []step{reply(401, "")}, acts: 1, is: ErrUnauthorized},
+		{name: "refused key", states: []step{machine("off")}, act: []step{refuse(401)}, acts: 1, is: ErrUnauthorized},
 		{name: "unknown outcome, and it started", states: []step{machine("off"), machine("starting"), machine("ready")}, act: []step{reply(500, "")}, acts: 4},
 		{name: "unknown outcome, and it did not", states: []step{machine("off")}, act: []step{reply(500, "")}, acts: 4, is: ErrOutcomeUnknown},
 		{name: "the start fails", states: []step{machine("off")}, event: []step{is("e", "error", "error=no capacity")}, acts: 1, is: ErrEventFailed},

@@ -255,7 +255,7 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 		s := &singles{answer: func(r *http.Request, id string) (*http.Response, error) {
 			switch {
 			case revoked.Load():
-				return reply(401, "")(r)
+				return refuse(401)(r)
 			case id == "runs":
 				return reply(200, `[]`)(r)
 			case id == "d0" && time.Since(epochOf(t)) > 20*time.Second:

@@ -50,6 +50,7 @@ func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 func exchange[T any](ctx context.Context, c *Client, r request, whenEmpty *T) (*T, error) {
 	out, ep := new(T), r.endpoint
 	err := c.do(ctx, r, func(body []byte) error {
+		*out = *new(T) // an earlier attempt may have left something there
 		if whenEmpty != nil && len(bytes.TrimSpace(body)) == 0 {
 			*out = *whenEmpty
 			return nil
@@ -175,12 +176,11 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 	return result.Err
 }
 
-// send sends a request and passes the body of a successful response to read. It fills in result, if not nil, and the
-// response that the caller wants to capture.
+// send sends a request and passes the body of a successful response to read, once for each attempt that gets one. It
+// fills in result, if not nil, and the response that the caller wants to capture.
 func (c *Client) send(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
-	ep := r.endpoint
-	t := transport.Call{
-		Client:   c.transport,
+	ep, isError := r.endpoint, false
+	call := transport.Call{
 		Endpoint: ep.names(),
 		Request: transport.Request{
 			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: r.options.header, Body: r.body,
@@ -188,26 +188,33 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 		Write:      ep.class != ClassSafe,
 		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
+		Read: func(res *transport.Result) (err error) {
+			if res.StatusCode/100 == 2 && isJSON(res.Body) {
+				err = read(res.Body)
+				isError = err == errErrorBody
+			}
+			if isError || err == nil && isFromAPI(res) {
+				return nil
+			}
+			return cmp.Or(err, notFromAPI(res))
+		},
 	}
 	if r.options.retry != nil {
 		policy := c.config.transportPolicy(*r.options.retry)
-		t.Policy = &policy
+		call.Policy = &policy
 	}
-	defer t.Release()
-	err := t.Do(ctx)
-	if err == nil && t.StatusCode/100 == 2 {
-		err = read(t.Body)
-	}
-	if err != nil || t.StatusCode/100 != 2 {
-		err = newError(ep, &t, err)
+	res, err := c.transport.Do(ctx, &call)
+	defer res.Release()
+	if err != nil || isError || res.StatusCode/100 != 2 {
+		err = newError(ep, &call, res, err)
 	}
 	if result != nil {
-		result.StatusCode, result.RequestID = t.StatusCode, t.Header.Get("X-Request-Id")
-		result.Attempts = attempts(t.Attempts)
+		result.StatusCode, result.RequestID = res.StatusCode, transport.RequestID(res.Header)
+		result.Attempts = attempts(res.Attempts)
 	}
 	if captured := r.options.response; captured != nil {
 		*captured = Response{
-			StatusCode: t.StatusCode, Header: t.Header.Clone(), Body: bytes.Clone(t.Body), Attempts: attempts(t.Attempts),
+			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: attempts(res.Attempts),
 		}
 	}
 	return err

@@ -2,8 +2,10 @@ package paperspace
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"mime"
 	"net/url"
 	"reflect"
 	"slices"
@@ -87,37 +89,57 @@ func hasExpectedField(object []byte, t reflect.Type) bool {
 	return required == 0
 }
 
-// newError returns the error of a call that has no usable response.
-func newError(ep *endpoint, t *transport.Call, cause error) *Error {
+// newError returns the error of a call without a usable response.
+func newError(ep *endpoint, call *transport.Call, res *transport.Result, cause error) *Error {
 	e := &Error{
 		Endpoint: ep.id, Method: ep.method, PathTemplate: ep.path,
-		StatusCode: t.StatusCode, Attempts: len(t.Attempts), RequestID: t.Header.Get("X-Request-Id"),
-		OutcomeUnknown: t.OutcomeUnknown, Err: cause,
+		StatusCode: res.StatusCode, Attempts: len(res.Attempts), RequestID: transport.RequestID(res.Header),
+		OutcomeUnknown: res.OutcomeUnknown, Err: cause,
 	}
-	e.RetryAfter, _ = transport.RetryAfter(t.Header, time.Now())
-	if len(t.Body) > 0 {
-		e.Body = bytes.Clone(t.Body[:min(len(t.Body), maxErrorBody)])
+	e.RetryAfter, _ = transport.RetryAfter(res.Header, time.Now())
+	if len(res.Body) > 0 {
+		e.Body = bytes.Clone(res.Body[:min(len(res.Body), maxErrorBody)])
 	}
-	succeeded := t.StatusCode/100 == 2
-	if succeeded && cause != errErrorBody {
-		e.OutcomeUnknown = t.Write
-		return e
-	}
-	parsed := parseErrorBody(t.Body)
-	e.Code, e.Message, e.Issues, e.Details = parsed.code, parsed.message, parsed.issues, parsed.details
-	e.fromAPI = parsed.message != ""
-	if cause == errErrorBody {
-		e.Err = nil
-		if parsed.members == nil {
-			e.Code, e.Message, e.fromAPI = ep.nullCode, "the response is null", true
-		}
-		known, ok := codes[e.Code]
-		e.OutcomeUnknown = e.OutcomeUnknown || t.Write && (!ok || transport.Unsettled(known.status))
-	}
-	if to := t.Header.Get("Location"); to != "" && t.StatusCode/100 == 3 {
+	if to := res.Header.Get("Location"); to != "" && res.StatusCode/100 == 3 {
 		e.Err = errors.Join(e.Err, fmt.Errorf("a redirect %swas not followed", origin(to)))
 	}
+	if cause != nil {
+		return e
+	}
+	// The API itself has responded with an error.
+	parsed := parseErrorBody(res.Body)
+	e.Code, e.Message, e.Issues, e.Details = parsed.code, parsed.message, parsed.issues, parsed.details
+	if parsed.members == nil {
+		e.Code, e.Message = ep.nullCode, "the response is null"
+	}
+	if res.StatusCode/100 == 2 {
+		known, ok := codes[e.Code]
+		e.OutcomeUnknown = e.OutcomeUnknown || call.Write && (!ok || transport.Unsettled(known.status))
+	}
 	return e
+}
+
+// isFromAPI reports whether a response is the API's own, as opposed to that of a proxy, a firewall or another server: a
+// 2xx that could be read, or an error with a message and a code.
+func isFromAPI(res *transport.Result) bool {
+	if res.StatusCode/100 == 2 {
+		return isJSON(res.Body)
+	}
+	parsed := parseErrorBody(res.Body)
+	return parsed.members["message"].Kind() == '"' && parsed.members["code"].Kind() == '"'
+}
+
+// notFromAPI returns the failure of an attempt whose response is not the API's own.
+func notFromAPI(res *transport.Result) error {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	reason := "not a response of the API (" + cmp.Or(kind, "no content type") + ")"
+	return &transport.Failure{Reason: reason, Err: errors.New(reason)}
+}
+
+// isJSON reports whether a body is empty or begins as JSON does.
+func isJSON(body []byte) bool {
+	text := bytes.TrimSpace(body)
+	return len(text) == 0 || bytes.IndexByte([]byte(`{["-0123456789tfn`), text[0]) >= 0
 }
 
 // origin returns the origin of a Location header, if it has one. The rest of the URL may contain secrets.

@@ -85,14 +85,14 @@ func TestWait(t *testing.T) {
 		{name: "error with a reason is not silent", steps: []step{is("e", "error", "error=x", "dtFinished=2024-05-01T12:00:09Z")}, opts: []WaitOption{WithSilentErrorsAsDone()}, is: ErrEventFailed, object: true, polls: 1},
 		{name: "unknown state", steps: []step{is("e", "paused"), is("e", "done")}, polls: 2},
 		{name: "unknown state that finished", steps: []step{is("e", "paused", "dtFinished=2024-05-01T12:00:09Z")}, is: ErrEventFailed, object: true, polls: 1},
-		{name: "failed polls", steps: []step{reply(500, ""), fail(errBroken), reply(429, ""), reply(200, "<html>"), reply(409, ""), reply(200, ""), is("e", "done")}, polls: 7},
+		{name: "failed polls", steps: []step{reply(500, ""), fail(errBroken), reply(429, ""), reply(200, "<html>"), refuse(409), reply(200, ""), is("e", "done")}, polls: 7},
 		{name: "404 for a while", steps: []step{notFound, notFound, is("e", "done")}, polls: 3},
 		{name: "404 for too long", steps: []step{notFound}, is: ErrNotFound, polls: 11},
 		{name: "404 without grace", steps: []step{notFound}, opts: []WaitOption{WithNotFoundGrace(0)}, is: ErrNotFound, polls: 1},
 		{name: "404 of a proxy", steps: []step{reply(404, "<html>")}, opts: []WaitOption{WithWaitTimeout(2 * time.Minute)}, is: ErrWaitTimeout, polls: 18},
 		{name: "401", steps: []step{is("e", "new"), reply(401, `{"message":"m","code":"UNAUTHORIZED"}`)}, is: ErrUnauthorized, polls: 2},
-		{name: "403", steps: []step{reply(403, "")}, is: ErrForbidden, polls: 1},
-		{name: "400", steps: []step{reply(400, "")}, is: ErrBadRequest, polls: 1},
+		{name: "403", steps: []step{refuse(403)}, is: ErrForbidden, polls: 1},
+		{name: "400", steps: []step{refuse(400)}, is: ErrBadRequest, polls: 1},
 		{name: "never", steps: []step{is("e", "in progress")}, is: ErrWaitTimeout, polls: 99},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -330,7 +330,7 @@ func TestMachineEventsWatch(t *testing.T) {
 		require.ErrorIs(t, err, ErrEventCancelled)
 		assert.Equal(t, []string{"new", "cancelled"}, states)
 
-		states, err = collect(t, service{"GET /machine-events/e": play(is("e", "new"), reply(400, ""))})
+		states, err = collect(t, service{"GET /machine-events/e": play(is("e", "new"), refuse(400))})
 		require.ErrorIs(t, err, ErrBadRequest)
 		assert.Equal(t, []string{"new", ""}, states)
 		var we *WaitError
@@ -377,12 +377,12 @@ func TestWatch(t *testing.T) {
 		require.ErrorIs(t, err, ErrEventFailed)
 		assert.Equal(t, []string{"new", "error"}, states)
 
-		s = service{"GET /machine-events/e": play(is("e", "new"), reply(401, ""))}
+		s = service{"GET /machine-events/e": play(is("e", "new"), refuse(401))}
 		states, err = collect(t, start(t, s))
 		require.ErrorIs(t, err, ErrUnauthorized)
 		assert.Equal(t, []string{"new", ""}, states)
 
-		s = service{"GET /machine-events/e": play(is("e", "new"), reply(400, ""))}
+		s = service{"GET /machine-events/e": play(is("e", "new"), refuse(400))}
 		states, err = collect(t, start(t, s))
 		require.ErrorIs(t, err, ErrBadRequest)
 		assert.Equal(t, []string{"new", ""}, states)
@@ -506,7 +506,7 @@ func TestWaitOnAnUpdate(t *testing.T) {
 		require.ErrorContains(t, err, "two")
 		assert.NotContains(t, err.Error(), "old")
 
-		s = service{"GET /machine-events/e": play(is("e", "done")), "GET /machine-events": play(reply(403, ""))}
+		s = service{"GET /machine-events/e": play(is("e", "done")), "GET /machine-events": play(refuse(403))}
 		_, err = begin(t, s, withEvent).Wait(t.Context())
 		require.ErrorIs(t, err, ErrForbidden)
 	})
@@ -539,7 +539,7 @@ func TestMachineEventsWait(t *testing.T) {
 			"GET /machine-events/a": play(is("a", "new"), is("a", "done")),
 			"GET /machine-events/b": play(is("b", "error", "error=no capacity")),
 			"GET /machine-events/c": play(is("c", "new"), is("c", "new"), is("c", "cancelled")),
-			"GET /machine-events/d": play(reply(400, "")),
+			"GET /machine-events/d": play(refuse(400)),
 		}
 		c := newTestClient(t, s)
 		events, err := c.MachineEvents.Wait(t.Context(), []string{"c", "a", "b", "a"})
@@ -623,7 +623,7 @@ func TestMachinesWatch(t *testing.T) {
 		assert.Equal(t, []string{"off"}, states)
 		assert.GreaterOrEqual(t, time.Since(begin), time.Minute)
 
-		_, err = collect(t, service{"GET /machines/m": play(machine("off"), reply(401, ""))})
+		_, err = collect(t, service{"GET /machines/m": play(machine("off"), refuse(401))})
 		require.ErrorIs(t, err, ErrUnauthorized)
 
 		_, err = collect(t, service{"GET /machines/m": play(machine("off"))}, WithWaitTimeout(time.Hour))

@@ -10,7 +10,7 @@ import (
 const maxRedirects = 10
 
 // RedirectPolicy follows redirects of a GET within the base URL's origin, as far as the caller's own policy allows, and
-// hands every other redirect to the caller as the answer, so that neither the key nor a body goes anywhere else.
+// hands every other redirect to the caller as the response, so that neither the key nor a body goes anywhere else.
 func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if via[0].Method != http.MethodGet || !SameOrigin(req.URL, base) || len(via) >= maxRedirects {
@@ -26,7 +26,7 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 		if err == nil || err == http.ErrUseLastResponse { // net/http compares likewise
 			return err
 		}
-		return &finalError{err}
+		return &Failure{Reason: "redirect", Err: err, Final: true}
 	}
 }
 

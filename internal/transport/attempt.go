@@ -1,0 +1,239 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+// attempt is one attempt of a call, over all redirects that are followed, and the context of its requests. It lasts until
+// the last byte of the response.
+type attempt struct {
+	context.Context
+	cancel context.CancelCauseFunc
+	run    *run
+	number int
+	start  time.Time
+
+	admitted      bool   // by the limiter and the source of the key
+	authorization string // the header
+	first         guard  // of the first request
+
+	mu       sync.Mutex // for what follows: net/http reports from goroutines of its own
+	ended    bool
+	deadline time.Time
+	timer    *time.Timer // nil where the caller's own deadline comes first
+	paused   time.Time   // since when the attempt has been waiting for a free connection; zero if it is not
+
+	bodyRead bool // somebody began to read the request's body
+	asked    bool // net/http looked for a connection,
+	got      bool // and got one on which the request could be written
+	resent   bool // a RoundTripper was stopped as it began to send the request again,
+	refused  bool // and the peer had refused to process it
+	kept     bool // the request is known not to have been sent, for a reason that the fields above do not show
+	answered bool // a response came
+}
+
+// perAttempt is the RoundTripper of our http.Client. It adds to each request what belongs to the attempt under way:
+// context, headers and body. It does not show that the RoundTripper below can close its idle connections, which
+// retryablehttp would do after every failure although other calls use them.
+type perAttempt struct {
+	below http.RoundTripper
+	// direct is below, if that is net/http's own: then we know what it does by itself.
+	direct *http.Transport
+}
+
+func newPerAttempt(below http.RoundTripper) perAttempt {
+	if below == nil {
+		below = http.DefaultTransport
+	}
+	direct, _ := below.(*http.Transport)
+	return perAttempt{below, direct}
+}
+
+// RoundTrip sends one request of the attempt under way.
+func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
+	a := outer.Context().Value(attemptKey{}).(*attempt)
+	if err := a.admit(); err != nil {
+		return nil, err
+	}
+	g := &a.first
+	if g.attempt != nil { // after a redirect
+		g = new(guard)
+	}
+	g.attempt, g.direct, g.host = a, t.direct, outer.URL.Host
+	req := a.newRequest(outer, g)
+	a.run.logRequest(req)
+	resp, err := t.below.RoundTrip(req)
+	if err != nil && g.unwritten() {
+		err = a.explainUnsent(t.direct, req, err)
+	}
+	return resp, err
+}
+
+// begin starts an attempt.
+func (r *run) begin() {
+	a := &attempt{run: r, number: len(r.Attempts) + 1, start: time.Now()}
+	a.Context, a.cancel = context.WithCancelCause(r.Context)
+	r.attempt = a
+}
+
+// admit asks the limiter and the source of the key, before the first request of an attempt. The time that the limiter
+// takes is not the attempt's.
+func (a *attempt) admit() (err error) {
+	if a.admitted {
+		return nil
+	}
+	a.kept = true // until there is no error
+	c := a.run.client
+	if c.Limiter != nil {
+		if err := c.Limiter.Wait(a); err != nil {
+			return &Failure{Reason: "limiter", Err: err, Final: true}
+		}
+	}
+	a.start = time.Now()
+	a.startClock()
+	if c.Authorization != nil {
+		if a.authorization, err = c.Authorization(a); err != nil {
+			return &Failure{Reason: "key", Err: err, Final: true}
+		}
+	}
+	if a.Err() != nil {
+		return context.Cause(a)
+	}
+	a.kept, a.admitted = false, true
+	return nil
+}
+
+// newRequest is the request that leaves. It has no GetBody, which would let net/http send it again.
+func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
+	c, r := a.run.client, &a.run.call.Request
+	req := outer.WithContext(httptrace.WithClientTrace(a, g.trace()))
+	g.url = *outer.URL
+	req.URL = &g.url
+	g.values = [...]string{c.Product, "application/json", a.authorization}
+	header := make(http.Header, 4+len(outer.Header))
+	header["User-Agent"] = g.values[0:1:1]
+	header["Accept"] = g.values[1:2:2]
+	for name, values := range outer.Header {
+		header[name] = values
+	}
+	if c.Authorization != nil {
+		header["Authorization"] = g.values[2:3:3]
+	}
+	if r.Body != nil {
+		header["Content-Type"] = []string{"application/json"}
+		req.ContentLength = int64(len(r.Body))
+		req.Body = &body{attempt: a, rest: r.Body}
+	}
+	req.Header = header
+	return req
+}
+
+// body is the body of a request. It can be read once, and only while its attempt lasts: so what nobody read by the
+// attempt's end never leaves as a whole, and a process that was stopped while it connected sends nothing late.
+type body struct {
+	attempt *attempt
+	rest    []byte
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if err := b.attempt.readBody(); err != nil {
+		return 0, err
+	}
+	if len(b.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// Close does nothing: x/net/http2 may close a body that it has not read, and then read it on another connection.
+func (b *body) Close() error { return nil }
+
+func (a *attempt) readBody() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.over(); err != nil {
+		return err
+	}
+	a.bodyRead = true
+	return nil
+}
+
+// close ends the attempt: what a RoundTripper may have left running can send nothing from here on.
+func (a *attempt) close() {
+	a.mu.Lock()
+	a.ended = true
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.mu.Unlock()
+	a.cancel(nil)
+}
+
+// end takes in how the attempt ended, and reports whether another one follows.
+func (a *attempt) end(resp *http.Response, err error) (again bool) {
+	r := a.run
+	r.StatusCode, r.Header, r.Body = 0, nil, nil
+	if err == nil {
+		a.answered = true
+		r.StatusCode, r.Header = resp.StatusCode, resp.Header
+		err = r.read(resp)
+		resp.Body = http.NoBody // there is nothing for retryablehttp to drain
+	}
+	a.close()
+	left := a.left(err)
+	unusable := false
+	if err != nil {
+		r.StatusCode, r.Header, r.Body = 0, nil, nil
+		err = a.explain(err)
+	} else if r.call.Read != nil {
+		err = r.call.Read(&r.Result)
+		unusable = err != nil && r.StatusCode != http.StatusTooManyRequests
+	}
+	if r.call.Write && left && (unusable || Unsettled(r.StatusCode)) {
+		r.OutcomeUnknown = true
+	}
+	r.Attempts = append(r.Attempts, Attempt{
+		Start: a.start, Duration: time.Since(a.start), StatusCode: r.StatusCode, Err: err,
+	})
+	r.delay = -1
+	if r.mayRepeat(err, left) {
+		r.delay = r.nextDelay()
+	}
+	r.log()
+	return r.delay >= 0
+}
+
+// left reports whether the service may have got the whole request. It is called after the end of the attempt, with the
+// error as net/http returned it. A RoundTripper that reports nothing, and read the body, proves nothing.
+func (a *attempt) left(err error) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.answered:
+		return true
+	case a.kept, a.refused:
+		return false
+	case a.resent:
+		return true
+	case a.run.call.Request.Body != nil && !a.bodyRead:
+		return false
+	case a.asked && !a.got:
+		return false
+	}
+	return !notProcessed(err)
+}
+
+// Value finds the attempt, also for what it left running after its end.
+func (a *attempt) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}

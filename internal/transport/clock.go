@@ -1,0 +1,66 @@
+package transport
+
+import (
+	"context"
+	"time"
+)
+
+// The clock of an attempt stops while the attempt waits for a free connection: the time that other calls take to give one
+// back is not the attempt's.
+
+// maxQueued bounds that wait, in attempt timeouts, in case that something else hides behind it.
+const maxQueued = 10
+
+// startClock starts the time that the attempt may take.
+func (a *attempt) startClock() {
+	limit := a.run.call.Policy.AttemptTimeout
+	a.deadline = a.start.Add(limit)
+	if deadline, ok := a.Deadline(); ok && !deadline.After(a.deadline) {
+		a.deadline = deadline
+		return
+	}
+	a.timer = time.AfterFunc(limit, a.expire)
+}
+
+func (a *attempt) expire() {
+	a.mu.Lock()
+	queued := !a.paused.IsZero()
+	a.mu.Unlock()
+	if queued {
+		a.cancel(errNoFreeConnection)
+	} else {
+		a.cancel(errAttemptTimeout)
+	}
+}
+
+// pause stops the clock. a.mu is held.
+func (a *attempt) pause() {
+	if a.timer != nil && a.paused.IsZero() && !a.ended {
+		a.paused = time.Now()
+		a.timer.Reset(maxQueued * a.run.call.Policy.AttemptTimeout)
+	}
+}
+
+// resume starts it again. a.mu is held.
+func (a *attempt) resume() {
+	if a.paused.IsZero() || a.ended {
+		return
+	}
+	a.deadline = a.deadline.Add(time.Since(a.paused))
+	a.paused = time.Time{}
+	a.timer.Reset(time.Until(a.deadline))
+}
+
+// over returns why nothing of the attempt may be sent any more, or nil. It goes by the wall clock too: the clock that
+// timers use stands still while the machine is suspended. a.mu is held.
+func (a *attempt) over() error {
+	switch {
+	case a.ended:
+		return errEnded
+	case a.Err() != nil:
+		return context.Cause(a)
+	case a.paused.IsZero() && time.Now().Round(0).After(a.deadline.Round(0)):
+		return errAttemptTimeout
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package transport
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// Failure is why an attempt failed, with what a log may say of it.
+type Failure struct {
+	// Reason is the kind of the failure. It holds no URL, body or secret.
+	Reason string
+	Err    error
+	// Final reports whether another attempt would fail in the same way.
+	Final bool
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the error that the failure is about.
+func (f *Failure) Unwrap() error { return f.Err }
+
+var (
+	errEnded            = errors.New("the attempt has ended")
+	errAttemptTimeout   = errors.New("the attempt took too long")
+	errNoFreeConnection = errors.New("no connection became free")
+	// errSentAgain is the end of an attempt that a RoundTripper was about to repeat.
+	errSentAgain = errors.New("the connection was lost or the stream was reset before a response came")
+)
+
+// attemptTimeout is the end of an attempt that ran out of time, or was cancelled by something below us, while the
+// caller's context went on. It shows its cause, but never as an end of that context.
+type attemptTimeout struct{ cause error }
+
+func (e *attemptTimeout) Error() string { return "the attempt timed out: " + e.cause.Error() }
+
+// Timeout makes it a timeout as package net has them.
+func (e *attemptTimeout) Timeout() bool { return true }
+
+func (e *attemptTimeout) As(target any) bool { return errors.As(e.cause, target) }
+
+func (e *attemptTimeout) Is(target error) bool {
+	return target != context.DeadlineExceeded && target != context.Canceled && errors.Is(e.cause, target)
+}
+
+// explain makes the error of an attempt fit for a caller: without the URL, which holds ids, without what the service sent
+// in place of HTTP, and so that it matches a context's error when the caller's own context has ended, and only then.
+func (a *attempt) explain(err error) error {
+	err = withoutURL(err)
+	caller := a.run.Context
+	switch {
+	case a.resent:
+		err = &Failure{Reason: "connection lost", Err: errSentAgain}
+		if a.refused {
+			err = &Failure{Reason: "http2 REFUSED_STREAM", Err: errors.New("the peer refused to process the request")}
+		}
+	case caller.Err() != nil && (errors.Is(err, caller.Err()) || err == context.Cause(caller)):
+		return contextError(caller)
+	default:
+		err = presentable(err)
+	}
+	switch {
+	case caller.Err() != nil:
+		return fmt.Errorf("%w: %w", contextError(caller), err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		errors.Is(err, errAttemptTimeout), errors.Is(err, errNoFreeConnection):
+		if cause := context.Cause(a); cause == errAttemptTimeout || cause == errNoFreeConnection {
+			err = cause // and not the cancellation that it led to
+		}
+		return &attemptTimeout{cause: err}
+	case alwaysFinal(err):
+		return &Failure{Reason: reason(err), Err: err, Final: true}
+	}
+	return err
+}
+
+// withoutURL removes what http.Client puts around an error.
+func withoutURL(err error) error {
+	for e, ok := errors.AsType[*url.Error](err); ok; e, ok = errors.AsType[*url.Error](err) {
+		err = e.Err
+	}
+	return err
+}
+
+// presentable replaces errors of net/http whose text holds what the peer sent.
+func presentable(err error) error {
+	text := err.Error()
+	switch _, ok := errors.AsType[*Failure](err); {
+	case ok:
+		return err
+	case strings.Contains(text, badLocation):
+		return &Failure{Reason: "redirect", Err: errors.New("the Location of a redirect cannot be read"), Final: true}
+	case strings.Contains(text, goAwayDebug):
+		before, _, _ := strings.Cut(text, goAwayDebug)
+		return errors.New(before)
+	case strings.HasPrefix(text, cannotRetry): // with advice that is not for our callers
+		return errors.New(withoutAdvice(text))
+	}
+	for _, broken := range brokenResponses {
+		if strings.Contains(text, broken) {
+			return &Failure{Reason: "not HTTP", Err: errors.New("the response is not HTTP: " + broken)}
+		}
+	}
+	return err
+}
+
+// net/http has no types for these errors, only texts.
+const (
+	badLocation = "failed to parse Location header"
+	goAwayDebug = `, debug="` // ends with what the peer sent
+
+	goAway         = "http2: Transport received Server's graceful shutdown GOAWAY"
+	goAwayCode     = "http2: Transport received GOAWAY from server ErrCode:" // below the first stream
+	streamError    = "stream error: stream ID "
+	refusedStream  = "; REFUSED_STREAM; received from peer"
+	cannotRetry    = "http2: Transport: cannot retry err ["
+	cannotRetryEnd = "] after Request.Body was written; define Request.GetBody to avoid this error"
+)
+
+// brokenResponses are how net/http begins the errors that continue with what the server sent.
+var brokenResponses = []string{
+	"malformed HTTP response", "malformed HTTP version", "malformed HTTP status code", "malformed MIME header",
+	"bad Content-Length", "unsupported transfer encoding", "invalid trailer key",
+}
+
+// notProcessed reports whether an error of net/http or x/net/http2 says that the peer did not process the request.
+func notProcessed(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		text := withoutAdvice(err.Error())
+		if text == goAway || strings.HasPrefix(text, goAwayCode) || strings.HasPrefix(text, streamError) && strings.HasSuffix(text, refusedStream) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutAdvice is the text of the error that HTTP/2 met, where it could not send the request again.
+func withoutAdvice(text string) string {
+	if inner, ok := strings.CutPrefix(text, cannotRetry); ok {
+		return strings.TrimSuffix(inner, cannotRetryEnd)
+	}
+	return text
+}
+
+// isFinal reports whether another attempt would meet the same error.
+func isFinal(err error) bool {
+	f, ok := errors.AsType[*Failure](err)
+	return ok && f.Final
+}
+
+// alwaysFinal reports whether an error of the transport is the same at every attempt.
+func alwaysFinal(err error) bool {
+	return isCertificate(err) || errors.Is(err, http.ErrSchemeMismatch) ||
+		strings.Contains(err.Error(), "unsupported protocol scheme") // net/http has no type for it
+}
+
+func isCertificate(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[x509.CertificateInvalidError](err)
+	return ok
+}
+
+// reason is the kind of an error, for the log.
+func reason(err error) string {
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return f.Reason
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "dns"
+	}
+	timeout, isTimeout := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	switch text := err.Error(); {
+	case isTimeout && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset"
+	case isCertificate(err):
+		return "certificate"
+	case isTLS(err):
+		return "tls"
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return "gzip"
+	case errors.Is(err, http.ErrSchemeMismatch), strings.Contains(text, "unsupported protocol scheme"):
+		return "scheme"
+	case strings.Contains(text, "stream error: "):
+		return strings.TrimSpace("http2 " + http2Code(text))
+	case strings.Contains(text, "GOAWAY"):
+		return "http2 GOAWAY"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
+		return "connection closed"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
+		return "connection failed"
+	}
+	return "transport error"
+}
+
+// http2Code finds the code in "stream error: stream ID 1; PROTOCOL_ERROR; received from peer".
+func http2Code(text string) string {
+	_, text, _ = strings.Cut(text, streamError)
+	_, text, _ = strings.Cut(text, "; ")
+	end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
+	if end >= 0 {
+		text = text[:end]
+	}
+	return text
+}
+
+func isTLS(err error) bool {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	return strings.Contains(err.Error(), "tls: ")
+}
+
+// contextError is the context's error, with the cause that its owner gave where there is one.
+func contextError(ctx context.Context) error {
+	err := ctx.Err()
+	switch cause := context.Cause(ctx); {
+	case cause == nil, cause == err:
+		return err
+	case errors.Is(cause, err):
+		return cause
+	default:
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+}

@@ -1,0 +1,332 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Rule 1: a request leaves as a whole at most once an attempt, and what is neither safe nor idempotent at most once a
+// call, unless the peer says that it did not process it.
+
+var http2Codes = map[uint32]string{
+	0: "NO_ERROR", 1: "PROTOCOL_ERROR", 2: "INTERNAL_ERROR", 3: "FLOW_CONTROL_ERROR", 5: "STREAM_CLOSED", 7: "REFUSED_STREAM",
+	8: "CANCEL", 11: "ENHANCE_YOUR_CALM", 13: "HTTP_1_1_REQUIRED",
+}
+
+// http2Fault is something that a server does to every request.
+type http2Fault struct {
+	name string
+	at   moment
+	does func(*http2Stream)
+	// processes reports whether the server leaves open that it processed the request.
+	processes bool
+}
+
+func http2Faults() []http2Fault {
+	var faults []http2Fault
+	for code, name := range http2Codes {
+		for _, at := range []moment{headersCame, dataCame, requestCame} {
+			faults = append(faults, http2Fault{
+				"RST_STREAM " + name + " " + string(at), at, func(s *http2Stream) { s.reset(code) }, name != "REFUSED_STREAM",
+			})
+		}
+		faults = append(faults, http2Fault{
+			"RST_STREAM " + name + " after the response headers", requestCame,
+			func(s *http2Stream) { s.respondHeaders(); s.reset(code) }, true,
+		})
+	}
+	for _, code := range []uint32{0, 1, 11} {
+		faults = append(faults,
+			http2Fault{
+				"GOAWAY " + http2Codes[code] + " below the stream", requestCame,
+				func(s *http2Stream) { s.goAway(s.id-min(s.id, 2), code, "") }, false,
+			},
+			http2Fault{
+				"GOAWAY " + http2Codes[code] + " at the stream, then closed", requestCame,
+				func(s *http2Stream) { s.goAway(s.id, code, ""); _ = s.Close() }, true,
+			},
+		)
+	}
+	return append(faults,
+		http2Fault{"closed before the body", headersCame, func(s *http2Stream) { _ = s.Close() }, true},
+		http2Fault{"closed after the request", requestCame, func(s *http2Stream) { _ = s.Close() }, true},
+		http2Fault{"early hints, then PROTOCOL_ERROR", requestCame, func(s *http2Stream) {
+			s.write(frameHeaders, flagEndHeaders, s.id, []byte{0x08, 3, '1', '0', '3'}) // :status 103
+			s.reset(1)
+		}, true},
+	)
+}
+
+// wrapped hides what kind of RoundTripper it is.
+type wrapped struct{ http.RoundTripper }
+
+func TestWholeRequestsOverHTTP2(t *testing.T) {
+	bodies := map[string]string{"no body": "", "small body": `{"name":"a"}`, "long body": `{"name":"` + strings.Repeat("a", 200<<10) + `"}`}
+	wrap := map[string]func(http.RoundTripper) http.RoundTripper{
+		"net/http": func(rt http.RoundTripper) http.RoundTripper { return rt },
+		"wrapped":  func(rt http.RoundTripper) http.RoundTripper { return wrapped{rt} },
+	}
+	for _, f := range http2Faults() {
+		t.Run(f.name, func(t *testing.T) {
+			for bodyName, body := range bodies {
+				if f.at == dataCame && body == "" {
+					continue
+				}
+				for wrapName, wrap := range wrap {
+					for _, c := range classes {
+						f.run(t, fmt.Sprintf("%s, %s, %s", c.name, bodyName, wrapName), c, body, wrap)
+					}
+				}
+			}
+		})
+	}
+}
+
+func (f *http2Fault) run(t *testing.T, name string, c class, body string, wrap func(http.RoundTripper) http.RoundTripper) {
+	s := newHTTP2Server(t, func(s *http2Stream, m moment) {
+		switch {
+		case s.number == 1 && s.id == 1: // the connection has served a request before
+			if m == requestCame {
+				s.respond()
+			}
+		case m == f.at:
+			f.does(s)
+		}
+	})
+	tr := s.transport(t)
+	defer tr.CloseIdleConnections()
+	client := newClient(t, wrap(tr), s.URL)
+	_, err := client.Do(t.Context(), newCall(safe, ""))
+	require.NoError(t, err, name)
+	s.whole.Store(0)
+
+	res, err := client.Do(t.Context(), newCall(c, body))
+	require.Error(t, err, name)
+	whole, attempts := int(s.whole.Load()), len(res.Attempts)
+	assert.LessOrEqual(t, whole, attempts, "%s: more whole requests than attempts", name)
+	switch {
+	case c.repeatable:
+		assert.Equal(t, 4, attempts, "%s: attempts (%v)", name, err)
+	case f.processes:
+		assert.Equal(t, 1, attempts, "%s: attempts (%v)", name, err)
+		assert.True(t, res.OutcomeUnknown, "%s: %v", name, err)
+	case body != "": // without one, only what net/http does next shows that the peer refused
+		assert.Equal(t, 4, attempts, "%s: attempts (%v)", name, err)
+		assert.False(t, res.OutcomeUnknown, "%s: %v", name, err)
+	}
+	if c == neither && name == "neither, small body, net/http" {
+		t.Logf("%d whole requests, %d attempts, outcome unknown: %t, %v", whole, attempts, res.OutcomeUnknown, err)
+	}
+}
+
+// repeater is a RoundTripper that keeps the body and sends a request again after an error, as retrying ones do.
+type repeater struct {
+	http.RoundTripper
+	times int
+}
+
+func (r repeater) RoundTrip(req *http.Request) (resp *http.Response, err error) {
+	var body []byte
+	if req.Body != nil {
+		if body, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
+	}
+	for range r.times {
+		again := req.Clone(req.Context())
+		if body != nil {
+			again.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		if resp, err = r.RoundTripper.RoundTrip(again); err == nil && resp.StatusCode < 500 {
+			return resp, nil
+		}
+	}
+	return resp, err
+}
+
+// hangUp reads the request and closes its connection without a response.
+func hangUp(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
+
+func TestRoundTripperThatRepeats(t *testing.T) {
+	for name, responds := range map[string]http.HandlerFunc{
+		"after a lost connection": hangUp,
+		"after a 503": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		},
+	} {
+		for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
+			for _, body := range []string{"", `{"name":"a"}`} {
+				t.Run(fmt.Sprintf("%s, %s, body %q", name, protocol, body), func(t *testing.T) {
+					var whole atomic.Int64
+					srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						whole.Add(1)
+						if r.ProtoMajor == 2 && name == "after a lost connection" {
+							panic(http.ErrAbortHandler) // resets the stream
+						}
+						responds(w, r)
+					}))
+					srv.EnableHTTP2 = protocol == "HTTP/2"
+					srv.StartTLS()
+					defer srv.Close()
+					res, err := newClient(t, repeater{srv.Client().Transport, 3}, srv.URL).Do(t.Context(), newCall(neither, body))
+					assert.EqualValues(t, 1, whole.Load(), "whole requests of a write")
+					assert.Len(t, res.Attempts, 1)
+					assert.True(t, res.OutcomeUnknown, "%v", err)
+				})
+			}
+		}
+	}
+}
+
+// A read may be sent again by a RoundTripper that got a response to it, such as one that then fetches a fresh token.
+func TestReadThatARoundTripperRepeatsAfterAResponse(t *testing.T) {
+	var served atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if served.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer srv.Close()
+	res, err := newClient(t, repeater{srv.Client().Transport, 2}, srv.URL).Do(t.Context(), newCall(safe, ""))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, res.StatusCode)
+	assert.Len(t, res.Attempts, 1)
+}
+
+// tokens fetches a token with the request's own context before each request, and tells an audit service after it.
+type tokens struct {
+	http.RoundTripper
+	url string
+}
+
+func (a tokens) RoundTrip(req *http.Request) (*http.Response, error) {
+	fetch := func() error {
+		r, err := http.NewRequestWithContext(req.Context(), http.MethodPost, a.url, strings.NewReader("grant"))
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.Body.Close()
+	}
+	if err := fetch(); err != nil {
+		return nil, err
+	}
+	resp, err := a.RoundTripper.RoundTrip(req)
+	if err == nil {
+		err = fetch()
+	}
+	return resp, err
+}
+
+func TestRoundTripperWithRequestsOfItsOwn(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer other.Close()
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	for _, c := range classes {
+		res, err := newClient(t, tokens{srv.Client().Transport, other.URL}, srv.URL).Do(t.Context(), newCall(c, ""))
+		require.NoError(t, err, c.name)
+		assert.Len(t, res.Attempts, 1, c.name)
+	}
+
+	other.Close()
+	for _, c := range classes {
+		res, err := newClient(t, tokens{srv.Client().Transport, other.URL}, srv.URL).Do(t.Context(), newCall(c, ""))
+		require.Error(t, err, c.name)
+		assert.Len(t, res.Attempts, 4, "%s: without a token nothing left", c.name)
+		assert.False(t, res.OutcomeUnknown, c.name)
+	}
+}
+
+// net/http sends a read again when a kept connection broke: that is an attempt too.
+func TestKeptConnectionThatBreaks(t *testing.T) {
+	for _, c := range classes {
+		var whole atomic.Int64
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Break") != "" {
+				whole.Add(1)
+				hangUp(w, r)
+			}
+		}))
+		tr := &http.Transport{}
+		client := newClient(t, tr, srv.URL)
+		_, err := client.Do(t.Context(), newCall(safe, ""))
+		require.NoError(t, err)
+		call := newCall(c, "")
+		call.Request.Header = http.Header{"X-Break": {"1"}}
+		res, err := client.Do(t.Context(), call)
+		require.Error(t, err)
+		assert.EqualValues(t, len(res.Attempts), whole.Load(), "%s: whole requests and attempts", c.name)
+		assert.Equal(t, c.write, res.OutcomeUnknown, c.name)
+		tr.CloseIdleConnections()
+		srv.Close()
+	}
+}
+
+// deaf dials slowly and takes no notice of the context.
+func deaf(delay time.Duration) *http.Transport {
+	return &http.Transport{DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+		time.Sleep(delay)
+		return net.Dial(network, address)
+	}}
+}
+
+// impatient is a RoundTripper that gives up on a request and leaves it running.
+type impatient struct {
+	http.RoundTripper
+	patience time.Duration
+}
+
+func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
+	done := make(chan *http.Response, 1)
+	go func() {
+		if resp, err := i.RoundTripper.RoundTrip(r); err == nil {
+			done <- resp
+		}
+	}()
+	select {
+	case resp := <-done:
+		return resp, nil
+	case <-time.After(i.patience):
+		return nil, errBroken
+	}
+}
+
+// What a RoundTripper left running sends nothing after the attempt's end, so that it may be sent again.
+func TestRequestThatIsLeftRunning(t *testing.T) {
+	for _, body := range []string{"", "{}"} {
+		var whole atomic.Int64
+		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { whole.Add(1) }))
+		tr := deaf(100 * time.Millisecond)
+		res, err := newClient(t, impatient{tr, 20 * time.Millisecond}, srv.URL).Do(t.Context(), newCall(neither, body))
+		require.Error(t, err)
+		assert.Len(t, res.Attempts, 4)
+		assert.False(t, res.OutcomeUnknown)
+		time.Sleep(250 * time.Millisecond) // for the dials
+		assert.Zero(t, whole.Load(), "body %q", body)
+		tr.CloseIdleConnections()
+		srv.Close()
+	}
+}
