@@ -83,7 +83,7 @@ var (
 // version returns the apiVersion, or the reason why the configuration cannot be sent with the one that it has.
 func (m configObject) version() (version, reason string) {
 	given := m["apiVersion"]
-	if given.Kind() != 'n' && len(given) > 0 {
+	if !hasNoValue(given) {
 		if json.Unmarshal(given, &version) != nil {
 			return "", "must be a string, not " + kindNoun(given.Kind())
 		}
@@ -215,6 +215,9 @@ func (i *Integration) UnmarshalJSON(data []byte) error {
 
 func (i *Integration) decode(data []byte, opts json.Options) error {
 	*i = Integration{}
+	if hasNoValue(data) {
+		return &json.SemanticError{Err: errors.New("must not be null")}
+	}
 	var t integrationType
 	if err := json.Unmarshal(data, &t, opts); err != nil {
 		return err
@@ -236,8 +239,8 @@ func (i *Integration) decode(data []byte, opts json.Options) error {
 
 // Options for configurations. The unions decode their members with the options of the decoder.
 var (
-	// fileOptions read what people have written as nothing else than it is.
-	fileOptions = json.WithUnmarshalers(json.JoinUnmarshalers(noNullItems, configUnmarshalers))
+	// fileOptions are for files, whose values must not change.
+	fileOptions = json.WithUnmarshalers(configUnmarshalers)
 	// storedOptions read what the service returned, which may have invalid UTF-8 and repeated names.
 	storedOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(configUnmarshalers))
 	// lenientStoredOptions are to storedOptions what lenientOptions are to decodeOptions.
@@ -254,14 +257,6 @@ var (
 			return decodeWithin(dec, i.decode)
 		}),
 	)
-
-	// noNullItems refuse null in a list, which would become a zero. A member that is null counts as absent.
-	noNullItems = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, _ any) error {
-		if in, _ := dec.StackIndex(dec.StackDepth()); in == '[' && dec.PeekKind() == 'n' {
-			return errors.New("must not be null")
-		}
-		return errors.ErrUnsupported
-	})
 )
 
 // decodeWithin decodes the next value, and places an error in the whole.
@@ -277,15 +272,16 @@ func decodeWithin(dec *jsontext.Decoder, decode func([]byte, json.Options) error
 	return err
 }
 
-// addsNothing refuses a configuration that would be sent with a member that the file lacks. These are the required ones
-// whose zero value means something, as an empty list of ports, so that the file has to say it.
+// addsNothing refuses a configuration that would be sent with a value that the file lacks: with a required member whose
+// zero value means something, as an empty list of ports, so that the file has to have it, or with a zero for a null in a
+// list.
 func addsNothing(file []byte, c *DeploymentConfig) error {
 	encoded, err := json.Marshal(c, maskedOptions)
 	if err != nil {
 		return err
 	}
-	if added := addedMember(file, encoded, configDepth); added != "" {
-		return &json.SemanticError{JSONPointer: added, Err: errors.New("is required")}
+	if at, reason := added(file, encoded, configDepth); reason != "" {
+		return &json.SemanticError{JSONPointer: at, Err: errors.New(reason)}
 	}
 	return nil
 }
@@ -293,10 +289,10 @@ func addsNothing(file []byte, c *DeploymentConfig) error {
 // configDepth is deeper than the known members of a configuration are nested.
 const configDepth = 10
 
-// addedMember returns where the second of two values has a member that the first one lacks.
-func addedMember(before, after jsontext.Value, depth int) (at jsontext.Pointer) {
+// added returns where the second of two values has something for which the first has nothing, and what the first lacks.
+func added(before, after jsontext.Value, depth int) (at jsontext.Pointer, reason string) {
 	if depth--; depth == 0 {
-		return ""
+		return "", ""
 	}
 	switch after.Kind() {
 	case '{':
@@ -304,24 +300,31 @@ func addedMember(before, after jsontext.Value, depth int) (at jsontext.Pointer) 
 		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
 		for _, name := range slices.Sorted(maps.Keys(has)) {
 			at := jsontext.Pointer("").AppendToken(name)
-			if value := had[name]; (len(value) == 0 || value.Kind() == 'n') && has[name].Kind() != 'n' {
-				return at
+			if hasNoValue(had[name]) && !hasNoValue(has[name]) {
+				return at, "is required"
 			}
-			if within := addedMember(had[name], has[name], depth); within != "" {
-				return at + within
+			if within, reason := added(had[name], has[name], depth); reason != "" {
+				return at + within, reason
 			}
 		}
 	case '[':
 		var had, has []jsontext.Value
 		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
 		for i := range min(len(had), len(has)) {
-			if within := addedMember(had[i], has[i], depth); within != "" {
-				return jsontext.Pointer("").AppendToken(strconv.Itoa(i)) + within
+			at := jsontext.Pointer("").AppendToken(strconv.Itoa(i))
+			if hasNoValue(had[i]) && !hasNoValue(has[i]) {
+				return at, "must not be null"
+			}
+			if within, reason := added(had[i], has[i], depth); reason != "" {
+				return at + within, reason
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
+
+// hasNoValue reports whether a member is null or absent.
+func hasNoValue(value jsontext.Value) bool { return len(value) == 0 || value.Kind() == 'n' }
 
 // configError names the member of a configuration that could not be decoded. It repeats no value, since it may be a
 // secret.
