@@ -19,11 +19,11 @@ import (
 //		HealthChecks: &paperspace.HealthChecks{Readiness: paperspace.HTTPCheck("/healthz")},
 //	}}
 //
-// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, into the field for its apiVersion.
-// Decoding is strict, since files need it: no value is converted, and a value of the wrong type is a [*ParamError] that
-// names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that is null counts as
-// absent. A file may lack a required member whose zero value is not valid, such as name or image, so that a program can
-// set it; sending the configuration without it is an error.
+// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, into the field for its
+// apiVersion. Decoding is strict, since files need it: no value is converted, and a value of the wrong type is a
+// [*ParamError] that names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that
+// is null counts as absent. A file may lack a required member whose zero value is not valid, such as name or image, so
+// that a program can set it; sending the configuration without it is an error.
 //
 // Members that this package does not know are kept at every level and encoded again; so is a whole configuration of an
 // unknown version. $schema, which is for editors, is dropped.
@@ -150,8 +150,8 @@ func setFields(union any) (n int) {
 	return n
 }
 
-// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with repeated
-// names can be encoded again.
+// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with
+// repeated names can be encoded again.
 var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 
 // DeploymentConfigV1 is a configuration of the version v1.

@@ -330,8 +330,8 @@ func added(before, after jsontext.Value, depth int) (at jsontext.Pointer, reason
 // hasNoValue reports whether a member is null or absent.
 func hasNoValue(value jsontext.Value) bool { return len(value) == 0 || value.Kind() == 'n' }
 
-// configError converts an error of the JSON package to a ParamError. The error does not contain the value, which may be a
-// secret.
+// configError converts an error of the JSON package to a ParamError. The error does not contain the value, which may be
+// a secret.
 func configError(err error) error {
 	if err == nil {
 		return nil

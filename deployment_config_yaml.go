@@ -14,8 +14,8 @@ import (
 // where a configuration has a string, so that an environment variable gets the value that its file shows.
 // sigs.k8s.io/yaml does not call them: it converts to JSON first, and UnmarshalJSON then refuses such a value.
 
-// UnmarshalYAML decodes a configuration of any version with yaml.v3 or goccy/go-yaml. A string has the text of the file,
-// with or without quotes.
+// UnmarshalYAML decodes a configuration of any version with yaml.v3 or goccy/go-yaml. A string has the text of the
+// file, with or without quotes.
 func (c *DeploymentConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshalYAML(c, unmarshal)
 }

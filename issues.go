@@ -21,8 +21,8 @@ type Issue struct {
 // maxIssueDepth bounds unions within unions.
 const maxIssueDepth = 10
 
-// parseIssues reads the issues in the body of an error, which may have unexpected types. The issue of a union reports only
-// that no branch fits, and contains the issues of every branch: those of the branch that fits best replace it.
+// parseIssues reads the issues in the body of an error, which may have unexpected types. The issue of a union reports
+// only that no branch fits, and contains the issues of every branch: those of the branch that fits best replace it.
 func parseIssues(value jsontext.Value, depth int) (issues []Issue) {
 	var values []jsontext.Value
 	_ = json.Unmarshal(value, &values, decodeOptions)

@@ -16,8 +16,8 @@ import (
 // ParseDeploymentConfig decodes a deployment configuration of any version from YAML, from JSON, or from JSON with
 // comments and trailing commas.
 //
-// No value changes: a string has the text of the file, so that an environment variable with value: 1.10 is "1.10". A value
-// of the wrong type is a [*paperspace.ParamError] that names the member, such as config.resources.replicas. See
+// No value changes: a string has the text of the file, so that an environment variable with value: 1.10 is "1.10". A
+// value of the wrong type is a [*paperspace.ParamError] that names the member, such as config.resources.replicas. See
 // [paperspace.DeploymentConfig] for the rules. YAML must be a single document.
 func ParseDeploymentConfig(data []byte) (paperspace.DeploymentConfig, error) {
 	var config paperspace.DeploymentConfig
@@ -72,7 +72,7 @@ func plainJSON(data []byte) []byte {
 			}
 		}
 	}
-	comma, previous := -1, byte('[') // a comma that may be trailing, and the last byte that is neither space nor comment
+	comma, previous := -1, byte('[') // a comma that may be trailing; the last significant byte
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]
 		switch c := rest[0]; {
