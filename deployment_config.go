@@ -19,16 +19,16 @@ import (
 //		HealthChecks: &paperspace.HealthChecks{Readiness: paperspace.HTTPCheck("/healthz")},
 //	}}
 //
-// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml and sigs.k8s.io/yaml, into the field for its
-// apiVersion. Decoding is strict, as files need it: no value changes on the way, and what does not fit is a [*ParamError]
-// that names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that is null counts
-// as absent. Where the zero value of a required member means nothing, as for name and image, a file may lack the member,
-// so that a program can set it; sending the configuration without it is an error.
+// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, into the field for its
+// apiVersion. Decoding is strict, since files need it: no value is converted, and a value of the wrong type is a
+// [*ParamError] that names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that
+// is null counts as absent. A file may lack a required member whose zero value is not valid, such as name or image, so
+// that a program can set it; sending the configuration without it is an error.
 //
-// Members that this package does not know are kept at every level and encoded again; so is a whole configuration of a
-// version that it does not know. $schema, which is for editors, is dropped.
+// Members that this package does not know are kept at every level and encoded again; so is a whole configuration of an
+// unknown version. $schema, which is for editors, is dropped.
 //
-// Encoded with encoding/json it shows no [Sensitive] value, and a mask that comes back that way is refused.
+// Encoded with encoding/json it shows no [Sensitive] value, and a mask that is decoded again is refused.
 type DeploymentConfig struct {
 	// V1 is the version v1. What was received as "latest" is V1 too, and is sent back as "latest".
 	V1 *DeploymentConfigV1
@@ -36,7 +36,7 @@ type DeploymentConfig struct {
 	V0Alpha1 *DeploymentConfigV0Alpha1
 	// V0Alpha0 is the version v0alpha0.
 	V0Alpha0 *DeploymentConfigV0Alpha0
-	// Raw is a whole configuration of any other version, or one in a response that does not fit its version.
+	// Raw is a configuration of any other version, or one in a response that does not fit its version.
 	Raw RawJSON
 
 	latest bool // V1 was received as "latest"
@@ -150,8 +150,8 @@ func setFields(union any) (n int) {
 	return n
 }
 
-// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with repeated
-// names can be encoded again.
+// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with
+// repeated names can be encoded again.
 var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 
 // DeploymentConfigV1 is a configuration of the version v1.

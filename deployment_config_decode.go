@@ -13,18 +13,22 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// UnmarshalJSON decodes a configuration of any version, as strictly as a file has to be read: each value keeps its
-// type and text. What does not fit is a [*ParamError] that names the member.
+// UnmarshalJSON decodes a configuration of any version. It is strict, since the configuration may come from a file: it
+// converts no value, and fails with a [*ParamError] that names the member if a value has the wrong type.
 func (c *DeploymentConfig) UnmarshalJSON(data []byte) error {
 	err := c.decode(data, fileOptions)
 	if err == nil {
 		err = addsNothing(data, c)
 	}
+	if err != nil {
+		*c = DeploymentConfig{}
+	}
 	return configError(err)
 }
 
-// unmarshalResponse decodes a configuration that the service returned, as leniently as the rest of a response. One that
-// still does not fit its version is kept raw, so that it costs neither the rest of the response nor its own members.
+// unmarshalResponse decodes a configuration that the service returned, as leniently as the rest of a response. A
+// configuration that still does not fit its version is kept in Raw, so that neither it nor the rest of the response is
+// lost.
 func (c *DeploymentConfig) unmarshalResponse(data []byte) error {
 	if c.decode(data, storedOptions) == nil || c.decode(data, lenientStoredOptions) == nil {
 		return nil
@@ -71,7 +75,7 @@ func (c *DeploymentConfig) decode(data []byte, opts json.Options) error {
 	return c.Raw.UnmarshalJSON(data)
 }
 
-// configObject are the members of a configuration, which tell its version.
+// configObject holds the members of a configuration.
 type configObject map[string]jsontext.Value
 
 // The members that only one shape of configuration has.
@@ -80,10 +84,11 @@ var (
 	shapeOfV0Alpha0 = []string{"resources.instanceType", "port", "models", "repositories"}
 )
 
-// version returns the apiVersion, or the reason why the configuration cannot be sent with the one that it has.
+// version returns the apiVersion, or the reason why it is not valid: it is missing, or it is "latest" in the shape of
+// v0alpha0.
 func (m configObject) version() (version, reason string) {
 	given := m["apiVersion"]
-	if given.Kind() != 'n' && len(given) > 0 {
+	if !hasNoValue(given) {
 		if json.Unmarshal(given, &version) != nil {
 			return "", "must be a string, not " + kindNoun(given.Kind())
 		}
@@ -108,7 +113,7 @@ func (m configObject) version() (version, reason string) {
 	return "", is + `: write "v1" for a configuration with resources.machineType, "v0alpha0" for one with resources.instanceType`
 }
 
-// have returns those of the paths that lead to a member, in words.
+// have returns the paths that exist, as text.
 func (m configObject) have(paths []string) string {
 	var resources, found = configObject{}, []string(nil)
 	_ = json.Unmarshal(m["resources"], &resources, decodeOptions)
@@ -215,6 +220,9 @@ func (i *Integration) UnmarshalJSON(data []byte) error {
 
 func (i *Integration) decode(data []byte, opts json.Options) error {
 	*i = Integration{}
+	if hasNoValue(data) {
+		return &json.SemanticError{Err: errors.New("must not be null")}
+	}
 	var t integrationType
 	if err := json.Unmarshal(data, &t, opts); err != nil {
 		return err
@@ -236,16 +244,16 @@ func (i *Integration) decode(data []byte, opts json.Options) error {
 
 // Options for configurations. The unions decode their members with the options of the decoder.
 var (
-	// fileOptions read what people have written as nothing else than it is.
-	fileOptions = json.WithUnmarshalers(json.JoinUnmarshalers(noNullItems, configUnmarshalers))
-	// storedOptions read what the service returned, which may have invalid UTF-8 and repeated names.
+	// fileOptions are for files, whose values must not change.
+	fileOptions = json.WithUnmarshalers(configUnmarshalers)
+	// storedOptions are for responses, which may have invalid UTF-8 and repeated names.
 	storedOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(configUnmarshalers))
-	// lenientStoredOptions are to storedOptions what lenientOptions are to decodeOptions.
+	// lenientStoredOptions are for responses with values of unexpected types.
 	lenientStoredOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(configUnmarshalers, lenient)))
 
 	configUnmarshalers = json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, r *Region) error {
-			return json.UnmarshalDecode(dec, (*string)(r)) // as it is written
+			return json.UnmarshalDecode(dec, (*string)(r)) // without the normalization of UnmarshalText
 		}),
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, h *HealthCheck) error {
 			return decodeWithin(dec, h.decode)
@@ -254,17 +262,9 @@ var (
 			return decodeWithin(dec, i.decode)
 		}),
 	)
-
-	// noNullItems refuse null in a list, which would become a zero. A member that is null counts as absent.
-	noNullItems = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, _ any) error {
-		if in, _ := dec.StackIndex(dec.StackDepth()); in == '[' && dec.PeekKind() == 'n' {
-			return errors.New("must not be null")
-		}
-		return errors.ErrUnsupported
-	})
 )
 
-// decodeWithin decodes the next value, and places an error in the whole.
+// decodeWithin decodes the next value, and makes the path of an error relative to the whole document.
 func decodeWithin(dec *jsontext.Decoder, decode func([]byte, json.Options) error) error {
 	data, err := dec.ReadValue()
 	if err != nil {
@@ -277,15 +277,15 @@ func decodeWithin(dec *jsontext.Decoder, decode func([]byte, json.Options) error
 	return err
 }
 
-// addsNothing refuses a configuration that would be sent with a member that the file lacks. These are the required ones
-// whose zero value means something, as an empty list of ports, so that the file has to say it.
+// addsNothing fails if the configuration has a value that the file lacks: a required member whose zero value is valid,
+// such as an empty list of ports, or a zero in place of a null in a list.
 func addsNothing(file []byte, c *DeploymentConfig) error {
 	encoded, err := json.Marshal(c, maskedOptions)
 	if err != nil {
 		return err
 	}
-	if added := addedMember(file, encoded, configDepth); added != "" {
-		return &json.SemanticError{JSONPointer: added, Err: errors.New("is required")}
+	if at, reason := added(file, encoded, configDepth); reason != "" {
+		return &json.SemanticError{JSONPointer: at, Err: errors.New(reason)}
 	}
 	return nil
 }
@@ -293,10 +293,10 @@ func addsNothing(file []byte, c *DeploymentConfig) error {
 // configDepth is deeper than the known members of a configuration are nested.
 const configDepth = 10
 
-// addedMember returns where the second of two values has a member that the first one lacks.
-func addedMember(before, after jsontext.Value, depth int) (at jsontext.Pointer) {
+// added finds the first value in after that before does not have, and returns the reason to refuse it.
+func added(before, after jsontext.Value, depth int) (at jsontext.Pointer, reason string) {
 	if depth--; depth == 0 {
-		return ""
+		return "", ""
 	}
 	switch after.Kind() {
 	case '{':
@@ -304,27 +304,34 @@ func addedMember(before, after jsontext.Value, depth int) (at jsontext.Pointer) 
 		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
 		for _, name := range slices.Sorted(maps.Keys(has)) {
 			at := jsontext.Pointer("").AppendToken(name)
-			if value := had[name]; (len(value) == 0 || value.Kind() == 'n') && has[name].Kind() != 'n' {
-				return at
+			if hasNoValue(had[name]) && !hasNoValue(has[name]) {
+				return at, "is required"
 			}
-			if within := addedMember(had[name], has[name], depth); within != "" {
-				return at + within
+			if within, reason := added(had[name], has[name], depth); reason != "" {
+				return at + within, reason
 			}
 		}
 	case '[':
 		var had, has []jsontext.Value
 		_, _ = json.Unmarshal(before, &had, decodeOptions), json.Unmarshal(after, &has, decodeOptions)
 		for i := range min(len(had), len(has)) {
-			if within := addedMember(had[i], has[i], depth); within != "" {
-				return jsontext.Pointer("").AppendToken(strconv.Itoa(i)) + within
+			at := jsontext.Pointer("").AppendToken(strconv.Itoa(i))
+			if hasNoValue(had[i]) && !hasNoValue(has[i]) {
+				return at, "must not be null"
+			}
+			if within, reason := added(had[i], has[i], depth); reason != "" {
+				return at + within, reason
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
-// configError names the member of a configuration that could not be decoded. It repeats no value, since it may be a
-// secret.
+// hasNoValue reports whether a member is null or absent.
+func hasNoValue(value jsontext.Value) bool { return len(value) == 0 || value.Kind() == 'n' }
+
+// configError converts an error of the JSON package to a ParamError. The error does not contain the value, which may be
+// a secret.
 func configError(err error) error {
 	if err == nil {
 		return nil
@@ -335,7 +342,7 @@ func configError(err error) error {
 	var pointer jsontext.Pointer
 	reason := "is not JSON"
 	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		pointer, reason = e.JSONPointer, misfit(e)
+		pointer, reason = e.JSONPointer, typeError(e)
 	}
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if pointer = e.JSONPointer; errors.Is(e, jsontext.ErrDuplicateName) {
@@ -358,8 +365,8 @@ func configError(err error) error {
 	return &ParamError{Field: path, Reason: reason}
 }
 
-// misfit says why a value is not of the type that it should have.
-func misfit(e *json.SemanticError) string {
+// typeError describes the type that a value has, and the one that it should have.
+func typeError(e *json.SemanticError) string {
 	if e.JSONKind == 0 || e.GoType == nil {
 		return e.Err.Error()
 	}

@@ -30,6 +30,8 @@ func TestConfigFilesAreReadStrictly(t *testing.T) {
 		v1File(`"env":["A=x"]`):                                                "config.env[0]: must be an object, not a string",
 		v1File(`"env":[null]`):                                                 "config.env[0]: must not be null",
 		v1File(`"command":["a",null]`):                                         "config.command[1]: must not be null",
+		v1File(`"integrations":[null]`):                                        "config.integrations[0]: must not be null",
+		v1File(`"healthChecks":{"liveness":{"path":"/","headers":[null]}}`):    "config.healthChecks.liveness.headers[0]: must not be null",
 		v1File(`"command":"run -v"`):                                           "config.command: must be a list, not a string",
 		v1File(`"enabled":"false"`):                                            "config.enabled: must be true or false, not a string",
 		v1File(`"region":7`):                                                   "config.region: must be a string, not a number: put it in quotes",

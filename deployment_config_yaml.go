@@ -10,11 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// YAML packages read a plain 1.10 as the number 1.1, and 012 as 10. Where a configuration has a text, the text of the
-// file is what counts: these methods ask for it, so that an environment variable gets what its line says. sigs.k8s.io/yaml
-// does not call them. It decodes by way of JSON, where such a value is an error.
+// YAML packages decode an unquoted 1.10 as the number 1.1, and 012 as 10. The methods below use the source text instead
+// where a configuration has a string, so that an environment variable gets the value that its file shows.
+// sigs.k8s.io/yaml does not call them: it converts to JSON first, and UnmarshalJSON then refuses such a value.
 
-// UnmarshalYAML decodes a configuration of any version with yaml.v3 and goccy/go-yaml. A text keeps its spelling in the
+// UnmarshalYAML decodes a configuration of any version with yaml.v3 or goccy/go-yaml. A string has the text of the
 // file, with or without quotes.
 func (c *DeploymentConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshalYAML(c, unmarshal)
@@ -45,7 +45,7 @@ func (i *Integration) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshalYAML(i, unmarshal)
 }
 
-// unmarshalYAML decodes by way of JSON, for which the Go types tell where a text is wanted.
+// unmarshalYAML converts to JSON, with a JSON string wherever the Go type has a string, and decodes that.
 func unmarshalYAML(out interface{ UnmarshalJSON([]byte) error }, unmarshal func(any) error) error {
 	var value yamlValue
 	if err := value.UnmarshalYAML(unmarshal); err != nil {
@@ -58,12 +58,12 @@ func unmarshalYAML(out interface{ UnmarshalJSON([]byte) error }, unmarshal func(
 	return out.UnmarshalJSON(data)
 }
 
-// yamlValue is a YAML value before it is known which type it should have. nil is null.
+// yamlValue is a YAML value whose Go type is not known yet. nil is null.
 type yamlValue struct {
 	mapping  map[string]*yamlValue
 	sequence []*yamlValue
-	scalar   any    // as the YAML package reads it
-	text     string // of a scalar that is no string, in the file
+	scalar   any    // as the YAML package decodes it
+	text     string // the source text, unless scalar is a string
 }
 
 // UnmarshalYAML implements the interface of yaml.v3 and goccy/go-yaml.
@@ -93,8 +93,8 @@ func (v *yamlValue) UnmarshalYAML(unmarshal func(any) error) error {
 	return err
 }
 
-// yamlText is the text of a scalar in the file. yaml.v3 gives it to any string; goccy/go-yaml gives a string the text of
-// the number, and this method that of the file.
+// yamlText is the source text of a scalar. yaml.v3 decodes it into any string type; goccy/go-yaml formats the decoded
+// number instead, but passes the source text to this method.
 type yamlText string
 
 // UnmarshalYAML implements the BytesUnmarshaler of goccy/go-yaml.
@@ -103,8 +103,7 @@ func (t *yamlText) UnmarshalYAML(text []byte) error {
 	return nil
 }
 
-// toJSON encodes the value for a Go type that it will be decoded into. A type is given by all that it may be: a union has
-// several.
+// toJSON converts the value to JSON that decodes into one of the types. A member of a union may have several.
 func (v *yamlValue) toJSON(path string, types ...reflect.Type) (jsontext.Value, error) {
 	switch {
 	case v == nil:
@@ -164,8 +163,8 @@ func indirect(t reflect.Type) reflect.Type {
 	return t
 }
 
-// memberTypes returns the types of the member in the structs of the types. A struct field without a name in JSON is a
-// version, a kind or an embedded struct, whose members are those of the struct.
+// memberTypes returns the types that the member has in the structs of the types. Fields without a JSON name are the
+// variants of a union and embedded structs, whose members belong to the struct.
 func memberTypes(name string, types []reflect.Type) (members []reflect.Type) {
 	for _, t := range types {
 		if t = indirect(t); t.Kind() != reflect.Struct {

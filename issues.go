@@ -21,8 +21,8 @@ type Issue struct {
 // maxIssueDepth bounds unions within unions.
 const maxIssueDepth = 10
 
-// parseIssues reads the issues in the body of an error, however oddly they are typed. An issue of a union says only that
-// no branch of it fits, and has the issues of every branch inside: it is replaced by those of the branch that was meant.
+// parseIssues reads the issues in the body of an error, which may have unexpected types. The issue of a union reports
+// only that no branch fits, and contains the issues of every branch: those of the branch that fits best replace it.
 func parseIssues(value jsontext.Value, depth int) (issues []Issue) {
 	var values []jsontext.Value
 	_ = json.Unmarshal(value, &values, decodeOptions)
@@ -37,7 +37,7 @@ func parseIssues(value jsontext.Value, depth int) (issues []Issue) {
 		if depth < maxIssueDepth {
 			branches = parseBranches(members, depth+1)
 		}
-		if within := meantBranch(issue.Path, branches); len(within) > 0 {
+		if within := bestBranch(issue.Path, branches); len(within) > 0 {
 			issues = append(issues, within...)
 		} else {
 			issues = append(issues, issue)
@@ -75,32 +75,32 @@ func parseBranches(members map[string]jsontext.Value, depth int) (branches [][]I
 	return branches
 }
 
-// meantBranch returns the issues of the branch that the value was meant for: one without complaint about the member that
-// tells the branches apart, such as apiVersion, and of those the one with the fewest issues. Where every branch complains
-// about that member, it is what is wrong.
-func meantBranch(union string, branches [][]Issue) (meant []Issue) {
-	var tells []Issue
+// bestBranch returns the issues of the branch that fits the value best: the one with the fewest issues of those that
+// accept the discriminator, such as apiVersion. If no branch accepts it, the issues are those of the discriminator.
+func bestBranch(union string, branches [][]Issue) (best []Issue) {
+	var discriminator []Issue
 	for _, branch := range branches {
-		i := slices.IndexFunc(branch, func(issue Issue) bool { return issue.tellsBranches(union) })
-		switch {
-		case i >= 0:
-			for _, issue := range branch {
-				if issue.tellsBranches(union) && !slices.Contains(tells, issue) {
-					tells = append(tells, issue)
+		refused := false
+		for _, issue := range branch {
+			if issue.isDiscriminator(union) {
+				refused = true
+				if !slices.Contains(discriminator, issue) {
+					discriminator = append(discriminator, issue)
 				}
 			}
-		case meant == nil || len(branch) < len(meant):
-			meant = branch
+		}
+		if !refused && (best == nil || len(branch) < len(best)) {
+			best = branch
 		}
 	}
-	if meant == nil {
-		return tells
+	if best == nil {
+		return discriminator
 	}
-	return meant
+	return best
 }
 
-// tellsBranches reports whether the issue is about a constant in a member of the union's object itself.
-func (i Issue) tellsBranches(union string) bool {
+// isDiscriminator reports whether the issue is that of a member of the union's object that must be a constant.
+func (i Issue) isDiscriminator(union string) bool {
 	if !slices.Contains([]string{"invalid_literal", "invalid_enum_value", "invalid_union_discriminator", "invalid_value"}, i.Code) {
 		return false
 	}

@@ -61,7 +61,7 @@ func TestUnionIssues(t *testing.T) {
 			union(config, union(config, literal(version, "v0alpha0"), literal(version, "v0alpha1")), newest),
 			[]string{"config.apiVersion: Invalid literal value, expected v0alpha0", "config.apiVersion: Invalid literal value, expected v0alpha1",
 				"config.apiVersion: Invalid literal value, expected v1"}},
-		"a union without a member that tells": {
+		"a union without a discriminator": {
 			union(`"config","healthChecks","startup"`, issue(`"config","healthChecks","startup","path"`, "Required")+`,{"code":"unrecognized_keys","keys":["exec"],"path":["config","healthChecks","startup"],"message":"Unrecognized key(s) in object: 'exec'"}`,
 				issue(`"config","healthChecks","startup","exec","command"`, "Required")),
 			[]string{"config.healthChecks.startup.exec.command: Required"}},
@@ -70,7 +70,7 @@ func TestUnionIssues(t *testing.T) {
 				literal(`"config","integrations",1,"type"`, "model")+","+issue(`"config","integrations",1,"id"`, "Required"),
 				issue(`"config","integrations",1,"url"`, "Required"))),
 			[]string{"config.integrations.1.url: Required"}},
-		"a constant deeper down tells nothing": {
+		"a constant deeper down is no discriminator": {
 			union(config, literal(`"config","resources","autoscaling"`, "x"), literal(version, "v1")),
 			[]string{"config.resources.autoscaling: Invalid literal value, expected x"}},
 		"the root": {union("", literal(`"type"`, "a"), issue(`"size"`, "Required")), []string{"size: Required"}},

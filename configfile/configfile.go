@@ -1,4 +1,4 @@
-// Package configfile reads deployment configurations as people write them: YAML, JSON, and JSON with comments.
+// Package configfile reads deployment configurations from YAML, JSON, and JSON with comments.
 package configfile
 
 import (
@@ -16,9 +16,9 @@ import (
 // ParseDeploymentConfig decodes a deployment configuration of any version from YAML, from JSON, or from JSON with
 // comments and trailing commas.
 //
-// No value changes on the way. A text keeps its spelling in the file: an environment variable that is written as
-// value: 1.10 has the value "1.10". What does not fit is a [*paperspace.ParamError] that names the member, such as
-// config.resources.replicas; [paperspace.DeploymentConfig] has the rules. YAML must be a single document.
+// No value changes: a string has the text of the file, so that an environment variable with value: 1.10 is "1.10". A
+// value of the wrong type is a [*paperspace.ParamError] that names the member, such as config.resources.replicas. See
+// [paperspace.DeploymentConfig] for the rules. YAML must be a single document.
 func ParseDeploymentConfig(data []byte) (paperspace.DeploymentConfig, error) {
 	var config paperspace.DeploymentConfig
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -47,7 +47,7 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 	switch text := plainJSON(data); {
 	case errors.Is(err, io.EOF), err == nil && document.Content[0].ShortTag() == "!!null":
 		return nil, errEmpty
-	case err != nil && bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")): // it was meant to be JSON
+	case err != nil && bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")): // probably JSON
 		return nil, fmt.Errorf("configfile: %w", json.Unmarshal(text, new(any)))
 	case err != nil:
 		return nil, fmt.Errorf("configfile: %w", err)
@@ -72,7 +72,7 @@ func plainJSON(data []byte) []byte {
 			}
 		}
 	}
-	comma, previous := -1, byte('[') // a comma that may be trailing, and the last byte that is neither space nor comment
+	comma, previous := -1, byte('[') // a comma that may be trailing; the last significant byte
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]
 		switch c := rest[0]; {
@@ -83,7 +83,7 @@ func plainJSON(data []byte) []byte {
 		case bytes.HasPrefix(rest, []byte("/*")):
 			comment, _, closed := bytes.Cut(rest[2:], []byte("*/"))
 			if !closed {
-				return text // it is still no JSON
+				return text // still not JSON
 			}
 			blank(i, i+len(comment)+4)
 			i += len(comment) + 3

@@ -17,7 +17,7 @@ import (
 	"github.com/paperspace-go/paperspace/configfile"
 )
 
-// Each file in testdata has beside it what is sent for it, or the error.
+// Each file in testdata has a file .want with the configuration that is sent, or with the error.
 func TestParseDeploymentConfig(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.[yj]*")
 	require.NoError(t, err)

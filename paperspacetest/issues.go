@@ -7,8 +7,8 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// issueJSON returns an issue in the form of the service, which is that of zod: an issue of a union has those of all its
-// branches.
+// issueJSON returns an issue in the format of the service, which is that of zod: the issue of a union contains the
+// issues of all its branches.
 func issueJSON(issue contract.Issue) any {
 	o := object{"code": issue.Code, "path": issuePath(issue.Path), "message": issue.Message}
 	if issue.Branches != nil {

@@ -2,11 +2,14 @@ module github.com/paperspace-go/paperspace/examples/deploy
 
 go 1.26.0
 
-replace github.com/paperspace-go/paperspace => ../..
+replace (
+	github.com/paperspace-go/paperspace => ../..
+	github.com/paperspace-go/paperspace/configfile => ../../configfile
+)
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0-00010101000000-000000000000
-	sigs.k8s.io/yaml v1.6.0
+	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace/configfile v0.0.0
 )
 
 require (
@@ -14,5 +17,5 @@ require (
 	github.com/google/go-querystring v1.2.0 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
-	go.yaml.in/yaml/v2 v2.4.2 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )

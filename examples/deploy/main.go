@@ -23,9 +23,8 @@ import (
 	"sync"
 	"time"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/configfile"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
@@ -75,13 +74,13 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 	}
 
 	params := paperspace.DeploymentUpsertParams{ProjectID: projectID, Config: config}
-	existing, err := client.Deployments.GetByName(ctx, config.V1.Name)
+	existing, err := client.Deployments.GetByName(ctx, projectID, config.V1.Name)
 	switch {
 	case err == nil:
-		params.DeploymentID, params.ProjectID = &existing.ID, existing.ProjectID
+		params.DeploymentID = &existing.ID
 	case errors.Is(err, paperspace.ErrNotFound):
 		defer cleanup(func(ctx context.Context) error {
-			return remove(ctx, client, config.V1.Name, errors.Is(err, paperspace.ErrOutcomeUnknown))
+			return remove(ctx, client, projectID, config.V1.Name, errors.Is(err, paperspace.ErrOutcomeUnknown))
 		})
 	default:
 		return err
@@ -90,17 +89,17 @@ func run(ctx context.Context, file, projectID string, keep bool) (err error) {
 	if err != nil {
 		return err // includes the messages of failed instances
 	}
-	fmt.Println("healthy at", deployment.Endpoint)
+	fmt.Println("healthy at", deployment.URL())
 	return nil
 }
 
-// load reads a deployment configuration. The YAML is converted to JSON, which DeploymentConfig can decode.
+// load reads a deployment configuration.
 func load(file string) (config paperspace.DeploymentConfig, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return config, err
 	}
-	if err := yaml.Unmarshal(content, &config); err != nil {
+	if config, err = configfile.ParseDeploymentConfig(content); err != nil {
 		return config, fmt.Errorf("%s: %w", file, err)
 	}
 	if config.V1 == nil {
@@ -158,11 +157,11 @@ func follow(ctx context.Context, client *paperspace.Client, id string) {
 
 // remove finds the deployment by its name, since its id may be unknown, and deletes it. If the response to its create
 // was lost, remove retries for a while: a new deployment may not be listed at once.
-func remove(ctx context.Context, client *paperspace.Client, name string, lost bool) error {
-	deployment, err := client.Deployments.GetByName(ctx, name)
+func remove(ctx context.Context, client *paperspace.Client, projectID, name string, lost bool) error {
+	deployment, err := client.Deployments.GetByName(ctx, projectID, name)
 	for since := time.Now(); lost && errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
 		time.Sleep(5 * time.Second)
-		deployment, err = client.Deployments.GetByName(ctx, name)
+		deployment, err = client.Deployments.GetByName(ctx, projectID, name)
 	}
 	if errors.Is(err, paperspace.ErrNotFound) && !lost {
 		return nil

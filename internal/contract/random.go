@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Random returns a valid value of the schema, as encoding/json decodes it with UseNumber. Optional members are there or
-// not by chance, and texts include those that YAML reads as something else.
+// Random returns a random valid value of the schema, as encoding/json decodes it with UseNumber. Strings include those
+// that YAML decodes as something else unless they are quoted.
 func (s *Schema) Random(r *rand.Rand) any {
 	switch {
 	case s.Nullable && r.IntN(4) == 0:
@@ -53,20 +53,20 @@ func (s *Schema) randomNumber(r *rand.Rand) json.Number {
 		return json.Number(strconv.Itoa(n))
 	}
 	n = max(n, 1)
-	if s.Type == "number" && s.ExclusiveMinimum != "0" { // a measure, no count
+	if s.Type == "number" && s.ExclusiveMinimum != "0" { // not a count
 		return json.Number(fmt.Sprintf("%d.%d", n-1, 15+2*r.IntN(40)))
 	}
 	return json.Number(strconv.Itoa(n))
 }
 
-// oddTexts are read by YAML, without quotes, as numbers, booleans, null, dates, comments and the like.
+// oddTexts are strings that YAML decodes as numbers, booleans, null, dates or comments unless they are quoted.
 var oddTexts = []string{
 	"1.10", "012", "1e5", "0x1F", "1_000", ".5", "+1", ".inf", "yes", "no", "on", "true", "False", "null", "~", "2024-05-01", "12:30:45", "",
 	" ", "a: b", "a #b", "# no comment", "- x", "[x]", "{x}", "*x", "&x", "!x", "%x", "@x", "`x`", "'x'", `"x"`, "a\nb\n", "\ttab", "ünï ☃",
 	"<<", "=", "?", "|", ">", "//", "/* x */", "\\", "{{ x }}", "${X}", "12345678901234567890123",
 }
 
-// randomPatterns are values of the patterns and formats in the contract.
+// randomPatterns are values for the patterns and formats in the contract.
 var randomPatterns = map[string]string{
 	`^(s3:\/\/[a-zA-Z0-9_-]*\/[a-zA-Z0-9_-]*)`:                      "s3://bucket/prefix",
 	`^https:\/\/[a-z0-9-]+\.([a-z0-9-]+)\.digitaloceanspaces\.com$`: "https://space.ams3.digitaloceanspaces.com",
