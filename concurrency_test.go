@@ -209,6 +209,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if strings.HasSuffix(r.URL.Path, "/endless") { // more than anybody drains
 			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"message":"no","code":"BAD_REQUEST","details":"`)
 			for {
 				if _, err := w.Write(fiveMiB); err != nil {
 					return

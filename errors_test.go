@@ -237,7 +237,7 @@ func TestLoggerGetsTheContext(t *testing.T) {
 func TestLogger(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	rt := play(reply(429, "", "Retry-After: 0", "X-Request-Id: r1"), reply(200, okMachine, "X-Request-Id: r2"))
+	rt := play(reply(429, `{"message":"m","code":"TOO_MANY_REQUESTS"}`, "Retry-After: 0", "X-Request-Id: r1"), reply(200, okMachine, "X-Request-Id: r2"))
 	_, err := newTestClient(t, rt, WithLogger(logger)).Machines.Get(t.Context(), "psm9u09bwu5i", WithQuery("q", "hunter2"))
 	require.NoError(t, err)
 	var records []map[string]any

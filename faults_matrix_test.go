@@ -62,7 +62,11 @@ var faults = []fault{
 	{name: "503 with Retry-After", serves: actsAnd(status(503, "Retry-After: 7")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 503, is: matches(ErrServer), retryAfter: 7 * time.Second, bubble: true},
 	{name: "504", serves: actsAnd(status(504)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 504, is: matches(ErrServer)},
 	{name: "HTML 502", serves: actsAnd(html(502)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 502, is: matches(ErrServer)},
-	{name: "HTML 404", serves: html(404), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 404, is: not(ErrNotFound)},
+	{name: "HTML 404", serves: html(404), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 404, is: not(ErrNotFound)},
+	{name: "HTML 401", serves: html(401), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 401, is: not(ErrUnauthorized)},
+	{name: "HTML 403", serves: html(403), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 403, is: not(ErrForbidden)},
+	{name: "JSON 404 of a gateway", serves: gateway404, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 404, is: not(ErrNotFound)},
+	{name: "HTML 520", serves: actsAnd(html(520)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 520, is: matches(ErrServer)},
 	{name: "500 with 5 MiB", serves: actsAnd(hugeError), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: keepsLittle},
 
 	// The answer says that all is well, and is not what it should be: it was carried out, so far as we know.
@@ -70,6 +74,8 @@ var faults = []fault{
 	{name: "null", serves: actsAnd(body("application/json", "null")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
 	{name: "HTML 200", serves: actsAnd(html(200)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
 	{name: "wrong content type", serves: actsAnd(answers("text/plain")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
+	{name: "empty object", serves: actsAnd(body("application/json", "{}")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, but: nothingIsExpected},
+	{name: "byte order mark", serves: actsAnd(byteOrderMark), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 	{name: "gzip", serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 
 	// Redirects are followed for reads within the origin. The service carries out what it is asked for at the other place.
@@ -136,6 +142,11 @@ func keepsLittle(err error) bool {
 // deletesByKey holds for deletes whose result has nothing in it that the caller did not give, or needs.
 func deletesByKey(m conformingMethod) bool {
 	return m.op.Method == http.MethodDelete && !strings.HasPrefix(m.result.Elem().Name(), "Operation[")
+}
+
+// nothingIsExpected holds for results without a field that a response must have.
+func nothingIsExpected(m conformingMethod) bool {
+	return m.op.ID == "machines-getDesktop" || m.op.ID == "deploymentMetrics-get"
 }
 
 // nullMeans are the operations whose answer null is an error of the service.

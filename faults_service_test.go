@@ -250,6 +250,19 @@ func html(code int) behaviour {
 	}
 }
 
+// gateway404 is what a gateway says of a path that it has no route for.
+func gateway404(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `{"message":"no Route matched with those values"}`)
+}
+
+// byteOrderMark puts a mark before the response that some proxies add.
+func byteOrderMark(s *faultyService, w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append([]byte("\ufeff"), s.answer(r)...))
+}
+
 var fiveMiB = bytes.Repeat([]byte("<p>sorry</p>\n"), 5<<20/13)
 
 func hugeError(_ *faultyService, w http.ResponseWriter, _ *http.Request) {

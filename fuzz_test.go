@@ -319,7 +319,8 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 			} {
 				bounded(t, len(body), func() {
 					_, err := newTestClient(t, play(reply(400, body)), once).Machines.Get(t.Context(), "a")
-					assert.ErrorIs(t, err, ErrBadRequest)
+					_, ok := errors.AsType[*Error](err)
+					assert.True(t, ok, "%v", err)
 					assert.LessOrEqual(t, len(err.Error()), 2*maxErrorBody)
 				})
 			}

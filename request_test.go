@@ -328,7 +328,7 @@ func TestDo(t *testing.T) {
 	assert.Equal(t, `{"x":1}`, string(raw))
 	require.NoError(t, newTestClient(t, play(reply(204, ""))).Do(t.Context(), Request{Method: "DELETE", Path: "/x"}, nil))
 	require.Error(t, newTestClient(t, play(reply(204, ""))).Do(t.Context(), Request{Method: "DELETE", Path: "/x"}, &raw))
-	err = newTestClient(t, play(reply(404, `{"message":"no"}`))).Do(t.Context(), Request{Method: "GET", Path: "/secret"}, nil)
+	err = newTestClient(t, play(reply(404, `{"message":"no","code":"NOT_FOUND"}`))).Do(t.Context(), Request{Method: "GET", Path: "/secret"}, nil)
 	require.ErrorIs(t, err, ErrNotFound)
 	assert.NotContains(t, err.Error(), "secret")
 

@@ -48,7 +48,7 @@ func (ep *endpoint) read(body []byte, out any) error {
 	}
 	v := reflect.ValueOf(out).Elem()
 	e, isEnvelope := out.(envelope)
-	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || string(text) == "{}") {
+	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || ep.path == "") {
 		return nil
 	}
 	if !hasExpectedField(body, v.Type()) {
@@ -103,11 +103,10 @@ func newError(ep *endpoint, call *transport.Call, res *transport.Result, cause e
 	if to := res.Header.Get("Location"); to != "" && res.StatusCode/100 == 3 {
 		e.Err = errors.Join(e.Err, fmt.Errorf("a redirect %swas not followed", origin(to)))
 	}
-	if cause != nil {
+	parsed := parseErrorBody(res.Body)
+	if !parsed.isFromAPI() && cause != nil {
 		return e
 	}
-	// The API itself has responded with an error.
-	parsed := parseErrorBody(res.Body)
 	e.Code, e.Message, e.Issues, e.Details = parsed.code, parsed.message, parsed.issues, parsed.details
 	if parsed.members == nil {
 		e.Code, e.Message = ep.nullCode, "the response is null"
@@ -125,8 +124,7 @@ func isFromAPI(res *transport.Result) bool {
 	if res.StatusCode/100 == 2 {
 		return isJSON(res.Body)
 	}
-	parsed := parseErrorBody(res.Body)
-	return parsed.members["message"].Kind() == '"' && parsed.members["code"].Kind() == '"'
+	return parseErrorBody(res.Body).isFromAPI()
 }
 
 // notFromAPI returns the failure of an attempt whose response is not the API's own.
@@ -208,13 +206,17 @@ func mayBeError(body []byte) bool {
 	})
 }
 
-// isError reports whether the body is an error, whatever its status: message and code are strings, and there are no
-// members other than those of an error.
+// isFromAPI reports whether the body is that of an error of the API: message and code are strings.
+func (b errorBody) isFromAPI() bool {
+	return b.members["message"].Kind() == '"' && b.members["code"].Kind() == '"'
+}
+
+// isError reports whether the body is an error whatever its status: it has no members other than those of an error.
 func (b errorBody) isError() bool {
 	for name := range b.members {
 		if !slices.Contains(errorMembers, name) {
 			return false
 		}
 	}
-	return b.members["message"].Kind() == '"' && b.members["code"].Kind() == '"'
+	return b.isFromAPI()
 }

@@ -87,7 +87,7 @@ func TestRetriesByClass(t *testing.T) {
 		{"429", reply(429, ""), 2, 2, 2, false},
 		{"499", reply(499, ""), 1, 1, 1, true},
 		{"500", reply(500, ""), 2, 2, 1, true},
-		{"425", reply(425, ""), 2, 2, 1, false},
+		{"425", reply(425, ""), 2, 2, 1, true},
 		{"501", reply(501, ""), 1, 1, 1, true},
 		{"505", reply(505, ""), 1, 1, 1, true},
 		{"520", reply(520, ""), 2, 2, 1, true},
@@ -96,6 +96,7 @@ func TestRetriesByClass(t *testing.T) {
 		{"504", reply(504, ""), 2, 2, 1, true},
 		{"302", reply(302, "", "Location: https://elsewhere.example.com/"), 1, 1, 1, true},
 		{"400", reply(400, `{"message":"no","code":"BAD_REQUEST"}`), 1, 1, 1, false},
+		{"HTML 403", reply(403, "<html>"), 1, 1, 1, true},
 		{"401", refuse(401), 1, 1, 1, false},
 		{"404", refuse(404), 1, 1, 1, false},
 		{"409", refuse(409), 1, 1, 1, false},
@@ -212,7 +213,7 @@ func TestRetryAfter(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, tc.deadline)
 					defer cancel()
 				}
-				rt := play(reply(tc.status, `{"message":"slow down"}`, "Retry-After: "+tc.header), reply(200, okMachine))
+				rt := play(reply(tc.status, `{"message":"slow down","code":"TOO_MANY_REQUESTS"}`, "Retry-After: "+tc.header), reply(200, okMachine))
 				start := time.Now()
 				_, err := newTestClient(t, rt).Machines.Get(ctx, "a")
 				took := time.Since(start)
@@ -236,7 +237,7 @@ func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		slow := WithRetryPolicy(RetryPolicy{MaxAttempts: 1000, MinDelay: time.Minute, MaxDelay: time.Minute})
-		_, err := newTestClient(t, play(reply(503, `{"message":"later"}`)), slow).Machines.Get(ctx, "a")
+		_, err := newTestClient(t, play(reply(503, `{"message":"later","code":"INTERNAL_SERVER_ERROR"}`)), slow).Machines.Get(ctx, "a")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, ErrServer)
 		assert.ErrorContains(t, err, "later")
@@ -480,10 +481,15 @@ func TestCancellationCauses(t *testing.T) {
 // Answers that say nothing of what became of a write leave its outcome open.
 func TestAnswersThatSettleNothing(t *testing.T) {
 	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
-		rt := play(reply(status, ""))
-		_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
-		require.Error(t, err)
-		assert.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), "%d", status)
+		for body, unknown := range map[string]bool{
+			`{"message":"m","code":"C"}`: unknown,
+			"<html>":                     status != 429, // it does not come from the API
+		} {
+			rt := play(reply(status, body))
+			_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+			require.Error(t, err)
+			assert.Equal(t, unknown, errors.Is(err, ErrOutcomeUnknown), "%d %s", status, body)
+		}
 	}
 }
 

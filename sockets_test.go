@@ -151,7 +151,7 @@ func TestConnectionAfterALongError(t *testing.T) {
 	var connections atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, strings.Repeat("x", 512<<10))
+		_, _ = io.WriteString(w, `{"message":"no","code":"BAD_REQUEST","details":"`+strings.Repeat("x", 512<<10)+`"}`)
 	}))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
