@@ -3,11 +3,13 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -348,5 +350,29 @@ func TestRequestThatIsLeftRunning(t *testing.T) {
 		assert.Zero(t, whole.Load(), "body %q", body)
 		tr.CloseIdleConnections()
 		srv.Close()
+	}
+}
+
+func TestConnectionForASecondSendingIsClosedUnlessItIsShared(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		r := &run{Context: t.Context(), call: *newCall(safe, ""), client: new(Client)}
+		r.begin()
+		r.attempt.deadline = time.Now().Add(time.Minute)
+		g := &guard{attempt: r.attempt, direct: new(http.Transport), host: "api.example.com"}
+		g.getConn("api.example.com:443")
+		g.gotConn(httptrace.GotConnInfo{})
+		if shared {
+			g.wroteHeaderField(":authority", []string{"api.example.com"})
+		} else {
+			g.wroteHeaderField("Host", []string{"api.example.com"})
+		}
+		here, there := net.Pipe()
+		require.NoError(t, there.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+		g.gotConn(httptrace.GotConnInfo{Conn: here})
+		require.ErrorIs(t, context.Cause(r.attempt), errSentAgain)
+		_, err := there.Read(make([]byte, 1))
+		assert.Equal(t, !shared, errors.Is(err, io.EOF), "closed (%v)", err)
+		r.attempt.close()
+		_ = here.Close()
 	}
 }
