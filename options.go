@@ -143,10 +143,11 @@ func WithBaseURL(baseURL string) Option {
 // CheckRedirect; a redirect is followed only where both hc and this package allow it. A nil Transport means this
 // package's default.
 //
-// Whether a failed attempt left the machine is learned from [net/http/httptrace]. A Transport that reports its
-// connections through it must send all its requests through them, and must not return while one of them goes on: one with
-// a second, untraced road (a fallback proxy, say) makes a request look unsent that was sent, and this package may then
-// send it again.
+// Whether a failed attempt left the machine is learned from [net/http/httptrace], and from whether anybody read the
+// request's body. A Transport that reports its connections through httptrace must report all of them, and must not return
+// while a request goes on: one with a second, untraced road (a fallback proxy, say) makes a request look unsent that was
+// sent, and this package may then send it again. A Transport that repeats a request by itself is stopped, except where it
+// repeats a read after a response.
 func WithHTTPClient(hc *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if hc == nil {
@@ -159,7 +160,8 @@ func WithHTTPClient(hc *http.Client) Option {
 }
 
 // WithLogger logs every attempt: at level debug, and at warn if another attempt follows. The attributes are operation,
-// method, path_template, status, attempt, duration and request_id. Nil, the default, logs nothing.
+// method, path_template, status, attempt, duration and request_id, with reason (the kind of the error) where an attempt
+// failed and retry_in (the delay) where another one follows. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger

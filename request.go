@@ -18,11 +18,12 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// Class says what of an operation may be sent again when it failed.
+// Class determines when a failed request may be sent again.
 //
-// Every class is sent again after a 429, and after an attempt that provably did not leave this machine. Safe and
-// idempotent operations are also sent again after a transport error, 408, 500, 502, 503 and 504. Nothing is sent again
-// after an error that would come again, such as that of a certificate.
+// A request of any class is sent again after a 429, and after an attempt that provably did not leave this machine or that
+// the peer says it did not process. Safe and idempotent operations are also sent again after a transport error, a 2xx
+// that cannot be read, 408, 425 and any 5xx but 501 and 505. Nothing is sent again after an error that would come again,
+// such as that of a certificate or a proxy's refusal.
 type Class int
 
 const (

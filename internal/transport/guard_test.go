@@ -341,12 +341,12 @@ func TestRequestThatIsLeftRunning(t *testing.T) {
 	for _, body := range []string{"", "{}"} {
 		var whole atomic.Int64
 		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { whole.Add(1) }))
-		tr := deaf(100 * time.Millisecond)
+		tr := deaf(500 * time.Millisecond)
 		res, err := newClient(t, impatient{tr, 20 * time.Millisecond}, srv.URL).Do(t.Context(), newCall(neither, body))
 		require.Error(t, err)
 		assert.Len(t, res.Attempts, 4)
 		assert.False(t, res.OutcomeUnknown)
-		time.Sleep(250 * time.Millisecond) // for the dials
+		time.Sleep(700 * time.Millisecond) // for the dials
 		assert.Zero(t, whole.Load(), "body %q", body)
 		tr.CloseIdleConnections()
 		srv.Close()
