@@ -96,7 +96,7 @@ func TestAllocations(t *testing.T) {
 				PublicIPType: new(PublicIPTypeDynamic), StartOnCreate: new(true),
 			})
 			return err
-		}, 45, 4_700},
+		}, 46, 4_900},
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err

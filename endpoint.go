@@ -10,11 +10,12 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// Class determines when a failed request may be retried.
+// Class determines when a failed request may be sent again.
 //
-// Requests of every class are retried after a 429, and after an attempt that certainly was not sent. Safe and
-// idempotent requests are also retried after a transport error and after 408, 500, 502, 503 and 504. No request is
-// retried after an error that would recur, such as an invalid certificate.
+// A request of any class is sent again after a 429, and after an attempt that provably did not leave this machine or that
+// the service says it did not process. Safe and idempotent requests are also sent again after a transport error, a 2xx
+// response that cannot be read, 408, 425, and any 5xx but 501 and 505. No class is sent again after an error that would
+// recur, such as an invalid certificate or a proxy's refusal.
 type Class int
 
 const (

@@ -143,10 +143,11 @@ func WithBaseURL(baseURL string) Option {
 // attempt. A redirect is followed only if both hc and this package allow it. A nil Transport means the default
 // transport.
 //
-// This package uses [net/http/httptrace] to learn whether a failed attempt was sent. A Transport that reports its
-// connections that way must send every request over a reported connection, and must not return while it still sends
-// one. A Transport with a second, untraced path, such as a fallback proxy, can make a sent request look unsent, and
-// this package may then send it again.
+// This package uses [net/http/httptrace], and whether the request's body was read, to learn whether a failed attempt was
+// sent. A Transport that reports its connections that way must report all of them, and must not return while it still
+// sends a request. A Transport with a second, untraced path, such as a fallback proxy, can make a sent request look
+// unsent, and this package may then send it again. A Transport that repeats a request by itself is stopped, except
+// where it repeats a read after a response.
 func WithHTTPClient(hc *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if hc == nil {
@@ -159,7 +160,9 @@ func WithHTTPClient(hc *http.Client) Option {
 }
 
 // WithLogger logs every attempt: at level debug, or at warn if another attempt follows. The attributes are endpoint,
-// method, path_template, status, attempt, duration and request_id. Nil, the default, logs nothing.
+// method, path_template, status, attempt, duration and request_id, reason (the kind of error) if the attempt failed, and
+// retry_in (the delay) if another attempt follows. A logger that is enabled at [LevelTrace] also gets the headers and
+// bodies of requests and responses, with secrets masked. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger

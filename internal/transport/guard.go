@@ -127,7 +127,9 @@ func (g *guard) again() bool {
 	case g.responded && g.attempt.run.call.Repeatable:
 		return false // a RoundTripper may repeat what was answered, with a fresh token say
 	}
-	return g.asking == g.address // else it is for a request of the RoundTripper's own, such as one for a token
+	// Else it is for a request of the RoundTripper's own, such as one for a token. net/http may have a connection at hand
+	// without asking for it: then there is no address.
+	return g.address == "" || g.asking == g.address
 }
 
 // isReplayed reports whether net/http sends a request without a body again that it had written to an HTTP/1 connection.

@@ -3,12 +3,15 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,7 +125,8 @@ func (f *http2Fault) run(t *testing.T, name string, c class, body string, wrap f
 	case f.processes:
 		assert.Equal(t, 1, attempts, "%s: attempts (%v)", name, err)
 		assert.True(t, res.OutcomeUnknown, "%s: %v", name, err)
-	case body != "": // without one, only what net/http does next shows that the peer refused
+	// Without a body only what net/http itself does next shows that the peer refused, and a GOAWAY does not show at all.
+	case body != "" || strings.Contains(f.name, "REFUSED_STREAM") && strings.HasSuffix(name, "net/http"):
 		assert.Equal(t, 4, attempts, "%s: attempts (%v)", name, err)
 		assert.False(t, res.OutcomeUnknown, "%s: %v", name, err)
 	}
@@ -260,28 +264,46 @@ func TestRoundTripperWithRequestsOfItsOwn(t *testing.T) {
 	}
 }
 
-// net/http sends a read again when a kept connection broke: that is an attempt too.
-func TestKeptConnectionThatBreaks(t *testing.T) {
+// net/http sends a read again when a kept connection broke, as often as it has kept ones. Each time is an attempt.
+func TestKeptConnectionsThatBreak(t *testing.T) {
+	const kept = 8
 	for _, c := range classes {
-		var whole atomic.Int64
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("X-Break") != "" {
-				whole.Add(1)
-				hangUp(w, r)
+		for range 10 {
+			var whole, warm atomic.Int64
+			together := make(chan bool)
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Break") != "" {
+					whole.Add(1)
+					hangUp(w, r)
+					return
+				}
+				if warm.Add(1) == kept {
+					close(together)
+				}
+				<-together
+			}))
+			tr := &http.Transport{MaxIdleConnsPerHost: kept}
+			client := newClient(t, tr, srv.URL)
+			var wg sync.WaitGroup
+			for range kept {
+				wg.Go(func() {
+					_, err := client.Do(t.Context(), newCall(safe, ""))
+					assert.NoError(t, err)
+				})
 			}
-		}))
-		tr := &http.Transport{}
-		client := newClient(t, tr, srv.URL)
-		_, err := client.Do(t.Context(), newCall(safe, ""))
-		require.NoError(t, err)
-		call := newCall(c, "")
-		call.Request.Header = http.Header{"X-Break": {"1"}}
-		res, err := client.Do(t.Context(), call)
-		require.Error(t, err)
-		assert.EqualValues(t, len(res.Attempts), whole.Load(), "%s: whole requests and attempts", c.name)
-		assert.Equal(t, c.write, res.OutcomeUnknown, c.name)
-		tr.CloseIdleConnections()
-		srv.Close()
+			wg.Wait()
+			call := newCall(c, "")
+			call.Request.Header = http.Header{"X-Break": {"1"}}
+			res, err := client.Do(t.Context(), call)
+			require.Error(t, err)
+			assert.LessOrEqual(t, whole.Load(), int64(len(res.Attempts)), "%s: whole requests and attempts", c.name)
+			if c == neither {
+				assert.EqualValues(t, 1, whole.Load())
+			}
+			assert.Equal(t, c.write, res.OutcomeUnknown, c.name)
+			tr.CloseIdleConnections()
+			srv.Close()
+		}
 	}
 }
 
@@ -319,14 +341,38 @@ func TestRequestThatIsLeftRunning(t *testing.T) {
 	for _, body := range []string{"", "{}"} {
 		var whole atomic.Int64
 		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { whole.Add(1) }))
-		tr := deaf(100 * time.Millisecond)
+		tr := deaf(500 * time.Millisecond)
 		res, err := newClient(t, impatient{tr, 20 * time.Millisecond}, srv.URL).Do(t.Context(), newCall(neither, body))
 		require.Error(t, err)
 		assert.Len(t, res.Attempts, 4)
 		assert.False(t, res.OutcomeUnknown)
-		time.Sleep(250 * time.Millisecond) // for the dials
+		time.Sleep(700 * time.Millisecond) // for the dials
 		assert.Zero(t, whole.Load(), "body %q", body)
 		tr.CloseIdleConnections()
 		srv.Close()
+	}
+}
+
+func TestConnectionForASecondSendingIsClosedUnlessItIsShared(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		r := &run{Context: t.Context(), call: *newCall(safe, ""), client: new(Client)}
+		r.begin()
+		r.attempt.deadline = time.Now().Add(time.Minute)
+		g := &guard{attempt: r.attempt, direct: new(http.Transport), host: "api.example.com"}
+		g.getConn("api.example.com:443")
+		g.gotConn(httptrace.GotConnInfo{})
+		if shared {
+			g.wroteHeaderField(":authority", []string{"api.example.com"})
+		} else {
+			g.wroteHeaderField("Host", []string{"api.example.com"})
+		}
+		here, there := net.Pipe()
+		require.NoError(t, there.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+		g.gotConn(httptrace.GotConnInfo{Conn: here})
+		require.ErrorIs(t, context.Cause(r.attempt), errSentAgain)
+		_, err := there.Read(make([]byte, 1))
+		assert.Equal(t, !shared, errors.Is(err, io.EOF), "closed (%v)", err)
+		r.attempt.close()
+		_ = here.Close()
 	}
 }
