@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -98,7 +99,7 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if cfg.authorization == nil && cfg.envError != nil {
+	if cfg.key == nil && cfg.envError != nil {
 		return nil, cfg.envError
 	}
 	base, err := parseBaseURL(cfg.baseURL)
@@ -109,17 +110,20 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 		cfg.httpClient = new(http.Client)
 	}
 	if cfg.httpClient.Transport == nil {
-		cfg.httpClient.Transport, cfg.ownTransport = defaultTransport()
+		cfg.httpClient.Transport, cfg.isDefaultTransport = defaultTransport(), true
 	}
 	c := &Client{
 		config: cfg,
 		transport: &transport.Client{
 			HTTP: transport.NewHTTPClient(cfg.httpClient, base), Base: base,
-			Product:       strings.TrimSpace(cfg.userAgent + " paperspace-go/" + Version),
-			Authorization: cfg.authorization, Logger: cfg.logger, MaxBody: cmp.Or(cfg.maxBody, maxResponseBody),
+			Product: strings.TrimSpace(cfg.userAgent + " paperspace-go/" + Version),
+			Limiter: cfg.limiter, Logger: cfg.logger, Mask: maskBody, MaxBody: cmp.Or(cfg.maxBody, maxResponseBody),
 		},
 		policy: cfg.transportPolicy(cfg.retry),
 		poller: new(poller),
+	}
+	if cfg.key != nil {
+		c.transport.Authorization = cfg.key.authorization
 	}
 	if parent != nil && parent.sharesResponsesWith(c) {
 		c.poller = parent.poller
@@ -151,32 +155,41 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 // sharesResponsesWith reports whether both clients get the same responses over the same connections, so that one may
 // poll for the other.
 func (c *Client) sharesResponsesWith(other *Client) bool {
-	key := func(c *Client) string {
-		if c.config.authorization == nil {
-			return ""
-		}
-		header, _ := c.config.authorization(context.Background())
-		return header
-	}
-	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && key(c) == key(other)
+	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && c.config.key.same(other.config.key)
 }
 
-// CloseIdleConnections closes the idle connections of the default transport. It does not affect a Transport that was
-// set by [WithHTTPClient].
+// CloseIdleConnections closes the idle connections of the default transport, which all clients of the process share that
+// were made without [WithHTTPClient]. It does not affect a Transport that was set by that option.
 func (c *Client) CloseIdleConnections() {
-	if c.config.ownTransport != nil {
-		c.config.ownTransport.CloseIdleConnections()
+	if own, ok := c.config.httpClient.Transport.(*http.Transport); ok && c.config.isDefaultTransport {
+		own.CloseIdleConnections()
 	}
 }
 
-// defaultTransport returns a clone of [http.DefaultTransport], with its proxy settings, for many calls to one host:
-// over HTTP/1.1 it opens up to 64 connections, and further requests wait for one. If a program has set
-// http.DefaultTransport to another type, that is returned unchanged.
-func defaultTransport() (http.RoundTripper, *http.Transport) {
+// shared is the transport of all clients without a Transport of their own, and the one that it is a clone of.
+var shared struct {
+	sync.Mutex
+	transport, from *http.Transport
+}
+
+// defaultTransport returns the transport that clients share. If a program has set [http.DefaultTransport] to another
+// type, that is returned unchanged.
+func defaultTransport() http.RoundTripper {
 	standard, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		return http.DefaultTransport, nil
+		return http.DefaultTransport
 	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.from != standard {
+		shared.transport, shared.from = newTransport(standard), standard
+	}
+	return shared.transport
+}
+
+// newTransport returns a clone of the standard transport, with its proxy settings, for many calls to one host: over
+// HTTP/1.1 it opens up to 64 connections, and further requests wait for one.
+func newTransport(standard *http.Transport) *http.Transport {
 	const connections = 64
 	t := standard.Clone() // with its dial timeout of 30 s
 	t.TLSHandshakeTimeout = 10 * time.Second
@@ -186,7 +199,7 @@ func defaultTransport() (http.RoundTripper, *http.Transport) {
 	t.IdleConnTimeout = 90 * time.Second
 	t.ForceAttemptHTTP2 = true
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
-	return t, t
+	return t
 }
 
 // String returns the base URL and whether an API key is set.
@@ -195,7 +208,7 @@ func (c Client) String() string {
 		return "paperspace.Client{}"
 	}
 	key := "none"
-	if c.config.authorization != nil {
+	if c.config.key != nil {
 		key = mask
 	}
 	return fmt.Sprintf("paperspace.Client{BaseURL: %s, APIKey: %s}", c.transport.Base, key)

@@ -192,7 +192,9 @@ func TestWith(t *testing.T) {
 	second, err := first.With(WithAPIKey("k"))
 	require.NoError(t, err)
 	assert.Same(t, first.config.httpClient.Transport, second.config.httpClient.Transport, "a copy shares the connections")
-	assert.NotNil(t, second.config.ownTransport)
+	third, err := NewClient()
+	require.NoError(t, err)
+	assert.Same(t, first.config.httpClient.Transport, third.config.httpClient.Transport, "all clients without one of their own share a transport")
 }
 
 func TestCallersClientIsNotChanged(t *testing.T) {
@@ -256,4 +258,36 @@ func TestClientPrintsNoKey(t *testing.T) {
 	assert.NotContains(t, out.String(), fmt.Sprintf("%x", testKey))
 	assert.Contains(t, c.String(), DefaultBaseURL)
 	assert.Equal(t, c.String(), fmt.Sprintf("%+v", *c))
+}
+
+func TestBaseURLOfTheAPIWithoutItsVersion(t *testing.T) {
+	for _, bad := range []string{"https://api.paperspace.com", "https://API.paperspace.com/", "https://api.paperspace.com/v2"} {
+		_, err := NewClient(WithBaseURL(bad))
+		assert.ErrorContains(t, err, "must be https://api.paperspace.com/v1 on that host", bad)
+	}
+	for _, good := range []string{"https://api.paperspace.com/v1", "https://api.paperspace.com/v1/", "https://proxy.example.com/paperspace"} {
+		_, err := NewClient(WithBaseURL(good))
+		assert.NoError(t, err, good)
+	}
+}
+
+// What a policy does not set stays as it was, in a copy of the client and in a call.
+func TestRetryPoliciesAddUp(t *testing.T) {
+	c, err := NewClient(WithAPIKey("k"), WithRetryPolicy(RetryPolicy{AttemptTimeout: 5 * time.Minute, MaxRetryAfter: time.Hour, MinDelay: time.Second}))
+	require.NoError(t, err)
+	copied, err := c.With(WithRetryPolicy(RetryPolicy{MaxAttempts: 7}), WithRetryPolicy(RetryPolicy{MaxDelay: 100 * time.Millisecond}))
+	require.NoError(t, err)
+	assert.Equal(t, RetryPolicy{
+		MaxAttempts: 7, MinDelay: 100 * time.Millisecond, MaxDelay: 100 * time.Millisecond, MaxRetryAfter: time.Hour, AttemptTimeout: 5 * time.Minute,
+	}, copied.config.retry)
+
+	options, err := machinesGet.configure([]RequestOption{
+		WithRetryPolicy(RetryPolicy{MaxAttempts: 1}), WithRetryPolicy(RetryPolicy{MaxDelay: time.Minute}),
+	})
+	require.NoError(t, err)
+	policy := c.config.transportPolicy(c.config.retry.with(*options.retry))
+	assert.Equal(t, 1, policy.MaxAttempts)
+	assert.Equal(t, 5*time.Minute, policy.AttemptTimeout)
+	assert.Equal(t, time.Second, policy.MinDelay)
+	assert.Equal(t, time.Minute, policy.MaxDelay)
 }

@@ -56,9 +56,11 @@
 //	option                  configures       refused by
 //	FromEnv                 client
 //	WithAPIKey              client
+//	WithAPIKeyFunc          client
 //	WithBaseURL             client
 //	WithHTTPClient          client
 //	WithHook                client
+//	WithLimiter             client
 //	WithLogger              client
 //	WithMaxResponseBody     client
 //	WithPollInterval        client

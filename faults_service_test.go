@@ -104,19 +104,22 @@ func newFaultyService(
 	}
 	go func() { _ = s.server.Serve(listener) }()
 
-	c, err := NewClient(append([]Option{WithAPIKey(testKey), WithBaseURL(scheme + s.address + "/v1")}, opts...)...)
-	require.NoError(t, err)
-	c.config.ownTransport.DialContext = s.dial
+	transport := newTransport(http.DefaultTransport.(*http.Transport))
+	transport.DialContext = s.dial
 	if f.net != untrusted {
 		roots := x509.NewCertPool()
 		roots.AddCert(testCertificate().Certificate())
-		c.config.ownTransport.TLSClientConfig = &tls.Config{RootCAs: roots}
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
+	c, err := NewClient(append([]Option{
+		WithAPIKey(testKey), WithBaseURL(scheme + s.address + "/v1"), WithHTTPClient(&http.Client{Transport: transport}),
+	}, opts...)...)
+	require.NoError(t, err)
 	return s, c
 }
 
 func (s *faultyService) close(c *Client) {
-	c.CloseIdleConnections()
+	c.config.httpClient.CloseIdleConnections()
 	_ = s.server.Close()
 }
 

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -42,90 +40,23 @@ func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
 // config is what options set. Nil and zero fields mean the default.
 type config struct {
-	authorization func(context.Context) (string, error) // nil: no key; a closure, so that printing by reflection does not show the key
-	envError      error                                 // why the environment has no valid key
-	baseURL       string
-	baseURLSource string
-	httpClient    *http.Client    // a copy of the caller's
-	ownTransport  *http.Transport // the default transport, if this package created it
-	retry         RetryPolicy
-	logger        *slog.Logger
-	userAgent     string
-	hooks         []hook
-	pollMin       time.Duration
-	pollMax       time.Duration
-	maxBody       int64
-}
-
-// WithAPIKey sets the API key. Surrounding space is trimmed. An empty key is an error, and so is one with a character
-// that is not printable ASCII, such as a control character or a byte order mark.
-func WithAPIKey(key string) Option {
-	return clientOption(func(c *config) error {
-		trimmed, err := checkKey("WithAPIKey", key)
-		if err != nil {
-			return err
-		}
-		c.authorize(trimmed)
-		return nil
-	})
-}
-
-func (c *config) authorize(key string) {
-	header := "Bearer " + key
-	c.authorization = func(context.Context) (string, error) { return header, nil }
-}
-
-func checkKey(source, key string) (string, error) {
-	key = strings.TrimSpace(key)
-	switch {
-	case key == "":
-		return "", &ParamError{Field: source, Reason: "the API key is empty"}
-	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", &ParamError{Field: source, Reason: "the API key contains a character that is not printable ASCII"}
-	}
-	return key, nil
+	key                *keySource // nil: no key
+	envError           error      // why the environment has no valid key
+	baseURL            string
+	baseURLSource      string
+	httpClient         *http.Client // a copy of the caller's
+	isDefaultTransport bool         // httpClient.Transport is the one of this package
+	retry              RetryPolicy
+	logger             *slog.Logger
+	limiter            transport.Limiter
+	userAgent          string
+	hooks              []hook
+	pollMin            time.Duration
+	pollMax            time.Duration
+	maxBody            int64
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
-
-// FromEnv sets the API key from PAPERSPACE_API_KEY or, if that is not set, from the file that PAPERSPACE_API_KEY_FILE
-// names, and the base URL from PAPERSPACE_API_URL, if that is set. If the environment has no valid key, that is an
-// error only if no other option sets one.
-func FromEnv() Option {
-	return clientOption(func(c *config) error {
-		if u := strings.TrimSpace(os.Getenv("PAPERSPACE_API_URL")); u != "" {
-			c.baseURL, c.baseURLSource = u, "PAPERSPACE_API_URL"
-		}
-		key, err := keyFromEnv()
-		if err != nil {
-			c.envError = err
-			return nil
-		}
-		c.authorize(key)
-		return nil
-	})
-}
-
-func keyFromEnv() (string, error) {
-	const variable, fileVariable = "PAPERSPACE_API_KEY", "PAPERSPACE_API_KEY_FILE"
-	if key := os.Getenv(variable); strings.TrimSpace(key) != "" {
-		return checkKey(variable, key)
-	}
-	name := os.Getenv(fileVariable)
-	if name == "" {
-		return "", &ParamError{Field: variable, Reason: "is not set, and neither is " + fileVariable}
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return "", fmt.Errorf("paperspace: %s: %w", fileVariable, err)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, 64<<10)) // it may be an endless device
-	if err != nil {
-		return "", fmt.Errorf("paperspace: %s: %w", fileVariable, err)
-	}
-	return checkKey(fileVariable, string(content))
-}
 
 // WithBaseURL sets the URL of the API; the default is [DefaultBaseURL]. It must be https, or http on a loopback
 // address, and have no user, query or fragment. It may have a path.
@@ -154,7 +85,7 @@ func WithHTTPClient(hc *http.Client) Option {
 			return &ParamError{Field: "WithHTTPClient", Reason: "is nil"}
 		}
 		own := *hc
-		c.httpClient, c.ownTransport = &own, nil
+		c.httpClient, c.isDefaultTransport = &own, false
 		return nil
 	})
 }
@@ -166,6 +97,21 @@ func WithHTTPClient(hc *http.Client) Option {
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger
+		return nil
+	})
+}
+
+// LevelTrace is the level below [slog.LevelDebug] at which [WithLogger] logs headers and bodies.
+const LevelTrace = transport.LevelTrace
+
+// WithLimiter asks limiter before each attempt, including those of polls. Wait returns when the attempt may begin; an
+// error ends the call, and nothing is sent. *rate.Limiter of golang.org/x/time/rate is such a limiter.
+func WithLimiter(limiter interface{ Wait(context.Context) error }) Option {
+	return clientOption(func(c *config) error {
+		if limiter == nil {
+			return &ParamError{Field: "WithLimiter", Reason: "is nil"}
+		}
+		c.limiter = limiter
 		return nil
 	})
 }
@@ -209,7 +155,8 @@ func WithPollInterval(shortest, longest time.Duration) Option {
 }
 
 // RetryPolicy determines how often and how fast a request is retried, and how long each attempt may take. Zero fields
-// mean the default. Whether a request may be retried at all depends on its [Class].
+// leave the policy as it was: that of the client in a call, that of the original in [Client.With], else the default.
+// Whether a request may be retried at all depends on its [Class].
 type RetryPolicy struct {
 	// MaxAttempts is the maximum number of attempts, including the first: 1 means no retries. The default is 4.
 	MaxAttempts int
@@ -232,14 +179,32 @@ type retryOption RetryPolicy
 func WithRetryPolicy(p RetryPolicy) ClientOrRequestOption { return retryOption(p) }
 
 func (o retryOption) applyClient(c *config) error {
-	c.retry = RetryPolicy(o)
-	return c.retry.check("WithRetryPolicy")
+	c.retry = c.retry.with(RetryPolicy(o))
+	return RetryPolicy(o).check("WithRetryPolicy")
 }
 
 func (o retryOption) applyRequest(c *requestConfig) error {
 	p := RetryPolicy(o)
+	if c.retry != nil {
+		p = c.retry.with(p)
+	}
 	c.retry = &p
-	return p.check("WithRetryPolicy")
+	return RetryPolicy(o).check("WithRetryPolicy")
+}
+
+// with returns p with the fields that other sets. A delay that other sets overrides the bound of p that it contradicts.
+func (p RetryPolicy) with(other RetryPolicy) RetryPolicy {
+	minDelay, maxDelay := cmp.Or(other.MinDelay, p.MinDelay), cmp.Or(other.MaxDelay, p.MaxDelay)
+	if other.MinDelay == 0 && maxDelay > 0 {
+		minDelay = min(minDelay, maxDelay)
+	} else if maxDelay > 0 {
+		maxDelay = max(maxDelay, minDelay)
+	}
+	return RetryPolicy{
+		MaxAttempts: cmp.Or(other.MaxAttempts, p.MaxAttempts), MinDelay: minDelay, MaxDelay: maxDelay,
+		MaxRetryAfter:  cmp.Or(other.MaxRetryAfter, p.MaxRetryAfter),
+		AttemptTimeout: cmp.Or(other.AttemptTimeout, p.AttemptTimeout),
+	}
 }
 
 func (p RetryPolicy) check(field string) error {
@@ -299,11 +264,12 @@ type bodyField struct {
 
 // guardedHeaders cannot be set: the request depends on them, or they make net/http send a POST again.
 var guardedHeaders = []string{
-	"Authorization", "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Idempotency-Key", "X-Idempotency-Key",
+	"Accept-Encoding", "Authorization", "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Idempotency-Key",
+	"X-Idempotency-Key",
 }
 
-// WithHeader sets a header of the request. Authorization, Host, Content-Length, Content-Type, Transfer-Encoding,
-// Idempotency-Key and X-Idempotency-Key cannot be set.
+// WithHeader sets a header of the request. Accept-Encoding, Authorization, Host, Content-Length, Content-Type,
+// Transfer-Encoding, Idempotency-Key and X-Idempotency-Key cannot be set.
 func WithHeader(name, value string) RequestOption {
 	return requestOption(func(c *requestConfig) error {
 		canonical := http.CanonicalHeaderKey(name)

@@ -152,7 +152,7 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 		return ep.paramError("ctx", "is nil")
 	case r.options.prefetch:
 		return ep.paramError("WithPrefetch", "has no effect on this method, only on the All methods")
-	case c.config.authorization == nil && !ep.keyless:
+	case c.config.key == nil && !ep.keyless:
 		return fmt.Errorf("%w, and %s needs one", ErrNoAPIKey, ep.id)
 	}
 	if timeout := r.options.timeout; timeout > 0 {
@@ -161,7 +161,7 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 		defer cancel()
 	}
 	if len(c.config.hooks) == 0 {
-		return c.send(ctx, r, read, nil)
+		return c.sendWithKey(ctx, r, read, nil)
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless send returns
@@ -172,8 +172,17 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 		endHooks(ends, result)
 	}()
 	ctx = beginHooks(ctx, c.config.hooks, callInfo(r.endpoint.names(), c.transport.Base), &ends)
-	result.Err = c.send(ctx, r, read, &result)
+	result.Err = c.sendWithKey(ctx, r, read, &result)
 	return result.Err
+}
+
+// sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
+func (c *Client) sendWithKey(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
+	err := c.send(ctx, r, read, result)
+	if key := c.config.key; key != nil && key.reload != nil && errors.Is(err, ErrUnauthorized) && key.reload() {
+		return c.send(ctx, r, read, result)
+	}
+	return err
 }
 
 // send sends a request and passes the body of a successful response to read, once for each attempt that gets one. It
@@ -200,7 +209,7 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 		},
 	}
 	if r.options.retry != nil {
-		policy := c.config.transportPolicy(*r.options.retry)
+		policy := c.config.transportPolicy(c.config.retry.with(*r.options.retry))
 		call.Policy = &policy
 	}
 	res, err := c.transport.Do(ctx, &call)
@@ -210,7 +219,7 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 	}
 	if result != nil {
 		result.StatusCode, result.RequestID = res.StatusCode, transport.RequestID(res.Header)
-		result.Attempts = attempts(res.Attempts)
+		result.Attempts = append(result.Attempts, attempts(res.Attempts)...)
 	}
 	if captured := r.options.response; captured != nil {
 		*captured = Response{

@@ -252,7 +252,7 @@ func TestSecretsGoOut(t *testing.T) {
 
 func goesOut[P any](t *testing.T, id string, params P, call func(*Client, P) (any, error)) {
 	t.Helper()
-	rt := play(reply(http.StatusOK, `{}`))
+	rt := play(reply(http.StatusOK, `{"id":"a","name":"n"}`))
 	_, err := call(newTestClient(t, rt), params)
 	require.NoError(t, err)
 	_, body := lastRequest(t, rt, id)

@@ -436,8 +436,9 @@ func TestHTTP2(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
-	c := socketClient(t, srv.URL)
-	c.config.ownTransport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	transport := newTransport(http.DefaultTransport.(*http.Transport))
+	transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: transport}))
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {

@@ -54,7 +54,7 @@ func (r *run) logRequest(req *http.Request) {
 func (r *run) logWire(message string, header http.Header, body []byte) {
 	attrs := append(r.names(make([]slog.Attr, 0, 6)), slog.Any("header", r.maskedHeader(header)), slog.Int("bytes", len(body)))
 	if r.client.Mask != nil && len(body) > 0 {
-		attrs = append(attrs, slog.String("body", r.withoutKey(string(r.client.Mask(body)))))
+		attrs = append(attrs, slog.String("body", r.withoutKey(string(r.client.Mask(body, r.call.Request.Body)))))
 	}
 	r.client.Logger.LogAttrs(r.Context, LevelTrace, message, attrs...)
 }

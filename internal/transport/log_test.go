@@ -85,7 +85,7 @@ func TestWireLog(t *testing.T) {
 		assert.NotContains(t, r, "body", "nobody masks bodies")
 	}
 
-	c.Mask = func(body []byte) []byte { return bytes.ReplaceAll(body, []byte("hunter2"), []byte("[REDACTED]")) }
+	c.Mask = func(body, _ []byte) []byte { return bytes.ReplaceAll(body, []byte("hunter2"), []byte("[REDACTED]")) }
 	_, err = c.Do(t.Context(), call)
 	require.NoError(t, err)
 	assert.NotContains(t, log.String(), secret)

@@ -62,8 +62,9 @@ type Client struct {
 	Limiter Limiter
 	// Logger gets a record of each attempt; nil logs nothing.
 	Logger *slog.Logger
-	// Mask hides the secrets in a JSON body before it is logged at [LevelTrace]; nil logs no bodies.
-	Mask func([]byte) []byte
+	// Mask hides the secrets in the body of a request or response before it is logged at [LevelTrace]; nil logs no
+	// bodies. It must not change the body.
+	Mask func(body, request []byte) []byte
 	// MaxBody bounds the decoded body of a 2xx response, in bytes.
 	MaxBody int64
 }

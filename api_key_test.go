@@ -1,0 +1,124 @@
+package paperspace
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// keys returns the API keys that requests carried.
+func keys(rt *script) (keys []string) {
+	for _, r := range rt.requests {
+		keys = append(keys, r.Header.Get("Authorization"))
+	}
+	return keys
+}
+
+func TestAPIKeyFunc(t *testing.T) {
+	next, fails := "first", error(nil)
+	client := func(rt http.RoundTripper) *Client {
+		c, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}),
+			WithAPIKeyFunc(func(ctx context.Context) (string, error) {
+				_, isAttempt := EndpointFromContext(ctx)
+				assert.True(t, isAttempt, "the context is the attempt's")
+				return next + "\n", fails
+			}))
+		require.NoError(t, err)
+		return c
+	}
+	rotating := func(r *http.Request) (*http.Response, error) {
+		next = "second"
+		return reply(503, "")(r)
+	}
+	rt := play(rotating, reply(200, okMachine))
+	_, err := client(rt).Machines.Get(t.Context(), "m")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Bearer first", "Bearer second"}, keys(rt), "each attempt asks for the key")
+
+	for _, bad := range []string{"", "a b", "a\r\nX-Evil: 1"} {
+		rt, next = play(reply(200, okMachine)), bad
+		_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+		require.ErrorContains(t, err, "WithAPIKeyFunc", "%q", bad)
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Zero(t, rt.count(), "nothing was sent")
+	}
+	next, fails = "key", errors.New("the vault is sealed")
+	_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+	require.ErrorIs(t, err, fails)
+	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Zero(t, rt.count())
+
+	_, err = NewClient(WithAPIKeyFunc(nil))
+	require.ErrorContains(t, err, "WithAPIKeyFunc: is nil")
+}
+
+func TestKeyFileThatChanges(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "key")
+	write := func(key string, at time.Time) {
+		require.NoError(t, os.WriteFile(name, []byte(key), 0o600))
+		require.NoError(t, os.Chtimes(name, at, at))
+	}
+	t.Setenv("PAPERSPACE_API_KEY", "")
+	t.Setenv("PAPERSPACE_API_KEY_FILE", name)
+	began := time.Now()
+	write("first\n", began)
+	rt := play(reply(200, okMachine))
+	c, err := NewClient(FromEnv(), WithHTTPClient(&http.Client{Transport: rt}))
+	require.NoError(t, err)
+	get := func() error {
+		_, err := c.Machines.Get(t.Context(), "m")
+		return err
+	}
+	require.NoError(t, get())
+	write("second", began.Add(time.Second))
+	require.NoError(t, get())
+	write(" ", began.Add(2*time.Second)) // half written
+	require.NoError(t, get())
+	require.NoError(t, os.Remove(name))
+	require.NoError(t, get())
+	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, keys(rt))
+
+	// A change that the file's time does not show is found after a 401, once.
+	write("third1", began)
+	require.NoError(t, get())
+	write("third2", began)
+	rt.requests, rt.steps = nil, []step{refuse(401), reply(200, okMachine)}
+	require.NoError(t, get())
+	assert.Equal(t, []string{"Bearer third1", "Bearer third2"}, keys(rt))
+	rt.requests, rt.steps = nil, []step{refuse(401)}
+	require.ErrorIs(t, get(), ErrUnauthorized)
+	assert.Equal(t, []string{"Bearer third2"}, keys(rt))
+}
+
+// limiter counts how often it was asked.
+type limiter struct {
+	asked int
+	fails error
+}
+
+func (l *limiter) Wait(context.Context) error { l.asked++; return l.fails }
+
+func TestLimiter(t *testing.T) {
+	l := new(limiter)
+	rt := play(reply(503, ""), reply(200, okMachine))
+	c := newTestClient(t, rt, WithLimiter(l), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+	_, err := c.Machines.Get(t.Context(), "m")
+	require.NoError(t, err)
+	assert.Equal(t, 2, l.asked, "each attempt asks")
+
+	l.fails = errors.New("too fast")
+	_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+	require.ErrorIs(t, err, l.fails)
+	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Equal(t, 2, rt.count(), "nothing was sent")
+
+	_, err = NewClient(WithLimiter(nil))
+	require.ErrorContains(t, err, "WithLimiter: is nil")
+}
