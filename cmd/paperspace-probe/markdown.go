@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -76,7 +77,7 @@ func (m *markdown) row(cells ...string) {
 
 func (m *markdown) traffic(t trafficReport) {
 	m.section("Traffic")
-	m.line("%d attempts. The clock of the service is within %.0f s of the local one.\n", t.Attempts, max(t.ClockOffset, -t.ClockOffset))
+	m.line("%d attempts. The header Date and the local clock differ by up to %.0f s.\n", t.Attempts, math.Abs(t.ClockOffset))
 	m.table("", "seen")
 	m.row("status", counts(t.Statuses))
 	m.row("protocol", counts(t.Protocols))
@@ -96,20 +97,27 @@ func counts(of map[string]int) string {
 
 func (m *markdown) differences(endpoints []endpointReport) {
 	m.section("Differences from the contract")
-	m.line("In %d endpoints. Differences that the SDK expects are in italics.\n", len(endpoints))
+	m.line("The responses of %d endpoints were compared.\n", len(endpoints))
 	m.table("endpoint", "place", "difference", "count")
+	expected := map[category][]string{}
 	for _, e := range endpoints {
 		if e.NotDecoded > 0 {
 			m.row(e.Endpoint, "", "the SDK returned an error for a successful response", fmt.Sprint(e.NotDecoded))
 		}
 		for _, d := range e.Differences {
-			detail := fmt.Sprintf("%s: %s", d.Category, d.Detail)
 			if d.Expected {
-				detail = "*" + detail + "*"
+				expected[d.Category] = append(expected[d.Category], fmt.Sprintf("%s `%s`", e.Endpoint, d.Place))
+				continue
 			}
-			m.row(e.Endpoint, "`"+d.Place+"`", detail, fmt.Sprintf("%d of %d", d.Count, d.Of))
+			m.row(e.Endpoint, "`"+d.Place+"`", fmt.Sprintf("%s: %s", d.Category, d.Detail), fmt.Sprintf("%d of %d", d.Count, d.Of))
 		}
 	}
+	m.line("\nThe SDK expects these:\n")
+	var lines []string
+	for _, c := range slices.Sorted(maps.Keys(expected)) {
+		lines = append(lines, fmt.Sprintf("%s: %s", c, strings.Join(expected[c], ", ")))
+	}
+	m.list(lines, "None.")
 }
 
 func (m *markdown) exchanges(list []refusalReport) {
