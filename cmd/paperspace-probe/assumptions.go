@@ -132,6 +132,21 @@ func assumptions() []assumption {
 		{"latest-spec", "A deployment's latest spec is the first in its history.",
 			"waits for the spec of an upsert", "deployments-get and deploymentHistory-list", latestSpecIsFirst},
 
+		{"endpoint-host", "A deployment's endpoint is a host, without a scheme.",
+			"Deployment.Endpoint", "deployments-list", endpointIsHost},
+
+		// Disabled deployments, with -live.
+		{"deployment-by-name", "An upsert without an ID updates the project's deployment of the name.",
+			"Deployments.Upsert and Apply", "two upserts of a disabled deployment", upsertUpdatesByName},
+		{"deployment-by-project", "The same name in another project is another deployment.",
+			"Deployments.Upsert and Apply", "an upsert in another project", projectsAreSeparate},
+		{"new-spec", "An upsert makes a spec with an ID of its own, within a minute.",
+			"Deployments.Apply", "polls after the second upsert", upsertMakesSpec},
+		{"disabled-applied", "The spec of a disabled deployment is applied.",
+			"WaitUntilHealthy ends when it is", "polls after the first upsert, for five minutes", disabledIsApplied},
+		{"deleted-deployment", "A deleted deployment is a 404, NOT_FOUND.",
+			"ErrNotFound", "polls after the delete, for a minute", deletedDeploymentIsNotFound},
+
 		// The life of a machine, with -live.
 		{"operations", "Operations return an event and the machine.",
 			"Operation", "create, restart, stop, start, delete", operationsReturnEvents},

@@ -111,7 +111,7 @@ func live(r run) run {
 	return r
 }
 
-// refusedBecomes accepts what the in-memory Paperspace refuses.
+// acceptRefused accepts what the in-memory Paperspace refuses.
 func acceptRefused(method, path string) run {
 	return live(replies(func(r *reply) {
 		if r.to(method, path) && r.StatusCode == http.StatusBadRequest {
@@ -211,6 +211,37 @@ func turned() map[string]run {
 		"applied-before-healthy": edit("/deployments", func(o object) { o["latestSpec"].(object)["externalApplied"] = nil }),
 		"latest-spec":            setTo("/deployments/*/history", "id", "another"),
 
+		"endpoint-host": edit("/deployments", func(o object) { o["endpoint"] = "https://" + o["endpoint"].(string) }),
+		"deployment-by-name": nthUpsert(2, func(r *reply) {
+			r.body = object{"deploymentId": "another"}
+		}),
+		"deployment-by-project": live(run{twist: func(next http.RoundTripper) http.RoundTripper {
+			var first any
+			return &twist{next: next, response: func(r *reply) {
+				if r.to("POST", "/deployments") {
+					if first == nil {
+						first = r.body
+					}
+					r.body = first
+				}
+			}}
+		}}),
+		"new-spec": live(edit("/deployments/*", func(o object) {
+			if spec, ok := o["latestSpec"].(object); ok {
+				spec["id"] = "same"
+			}
+		})),
+		"disabled-applied": live(edit("/deployments/*", func(o object) {
+			if spec, ok := o["latestSpec"].(object); ok {
+				spec["externalApplied"] = nil
+			}
+		})),
+		"deleted-deployment": live(replies(func(r *reply) {
+			if r.to("GET", "/deployments/*") && r.StatusCode == http.StatusNotFound {
+				r.become(http.StatusForbidden, apiError("FORBIDDEN"))
+			}
+		})),
+
 		"operations": live(replies(func(r *reply) {
 			if r.to("PATCH", "/machines/*/restart") {
 				delete(r.body.(object), "event")
@@ -273,6 +304,20 @@ func turned() map[string]run {
 			}
 		})),
 	}
+}
+
+// nthUpsert changes the reply to one of the upserts, counted from 1.
+func nthUpsert(n int, f func(*reply)) run {
+	return live(run{twist: func(next http.RoundTripper) http.RoundTripper {
+		seen := 0
+		return &twist{next: next, response: func(r *reply) {
+			if r.to("POST", "/deployments") {
+				if seen++; seen == n {
+					f(r)
+				}
+			}
+		}}
+	}})
 }
 
 // afterCreate passes how long ago a machine was created.

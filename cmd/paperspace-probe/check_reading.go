@@ -389,6 +389,15 @@ func appliedBeforeHealthy(p *probe) (t tally) {
 	return t
 }
 
+func endpointIsHost(p *probe) (t tally) {
+	for _, d := range p.listed("deployments-list") {
+		if endpoint := textAt(d, "endpoint"); endpoint != "" {
+			t.add(!strings.ContainsAny(endpoint, ":/"))
+		}
+	}
+	return t
+}
+
 func latestSpecIsFirst(p *probe) (t tally) {
 	latest := map[string]string{} // specs by deployment
 	for _, x := range p.to("deployments-get", reading) {

@@ -90,7 +90,7 @@ func (r *report) facts() (facts []fact) {
 			add(e.Endpoint+", differences from the contract", fmt.Sprintf("`%s` %s (%s)", d.Place, d.Category, d.Detail))
 		}
 	}
-	steps := r.Refusals
+	steps := slices.Concat(r.Refusals, r.Deployments)
 	if r.Life != nil {
 		steps = slices.Concat(steps, r.Life.Steps)
 	}

@@ -19,9 +19,10 @@ type exchange struct {
 	purpose  purpose
 	endpoint *contract.Endpoint // nil if the contract does not have it
 	response paperspace.Response
-	body     any    // the decoded body, with json.Number; nil if it is not JSON
-	isJSON   bool   // whether the body is JSON
-	object   string // the ID of the object that the call is about; may be empty
+	body     any      // the decoded body, with json.Number; nil if it is not JSON
+	isJSON   bool     // whether the body is JSON
+	path     []string // the values of the path parameters, of calls in the plan
+	object   string   // the object that the response should have; see the calls that set it
 	err      error
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,8 +143,9 @@ func (r run) probe(t *testing.T) (p *probe, report *report, liveErr error) {
 		p.read(t.Context())
 		p.provoke(t.Context())
 		if r.live {
+			require.NoError(t, p.deploy(t.Context(), t.Context(), machineOptions()))
 			liveErr = p.liveOnce(t.Context(), t.Context(), machineOptions())
-			require.Empty(t, probeMachines(t, srv), "a machine must not be left behind")
+			require.Empty(t, left(t, srv), "nothing must be left behind")
 		}
 		report = p.report(began)
 	})
@@ -156,16 +158,18 @@ func machineOptions() liveOptions {
 	}
 }
 
-// probeMachines returns the names of the machines that a probe left behind.
-func probeMachines(t *testing.T, srv *paperspacetest.Server) (names []string) {
+// left returns the names of the machines and projects that a probe left behind.
+func left(t *testing.T, srv *paperspacetest.Server) (names []string) {
 	t.Helper()
 	for machine, err := range srv.Client().Machines.All(context.Background(), paperspace.MachineListParams{}) {
 		require.NoError(t, err)
-		if strings.HasPrefix(machine.Name, namePrefix) {
-			names = append(names, machine.Name)
-		}
+		names = append(names, machine.Name)
 	}
-	return names
+	for project, err := range srv.Client().Projects.All(context.Background(), paperspace.ProjectListParams{}) {
+		require.NoError(t, err)
+		names = append(names, project.Name)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, namePrefix) })
 }
 
 func (r *report) verdictOf(t *testing.T, name string) verdict {

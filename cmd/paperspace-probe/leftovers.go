@@ -14,27 +14,36 @@ import (
 
 const namePrefix = "paperspace-probe-"
 
-// newName returns a name by which a later run finds the machine if this one cannot delete it.
+// newName returns the name of a machine or a project, by which a later run finds it if this one cannot delete it.
 func newName() string { return namePrefix + strings.ToLower(rand.Text()[:8]) }
 
-// probeName matches the names of newName and no others, so that no other machine is deleted.
+// probeName matches the names of newName and no others, so that nothing else is deleted.
 var probeName = regexp.MustCompile(`^` + namePrefix + `[a-z2-7]{8}$`)
 
-// leftovers returns the machines that earlier runs left behind. It does not rely on the list's filter.
-func (p *probe) leftovers(ctx context.Context) (left []paperspace.Machine, err error) {
+// leftovers returns what earlier runs left behind: machines, and the names of projects. It does not rely on the filters
+// of lists.
+func (p *probe) leftovers(ctx context.Context) (machines []paperspace.Machine, projects []string, err error) {
 	for machine, err := range p.client.Machines.All(ctx, paperspace.MachineListParams{}) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if probeName.MatchString(machine.Name) {
-			left = append(left, machine)
+			machines = append(machines, machine)
 		}
 	}
-	return left, nil
+	for project, err := range p.client.Projects.All(ctx, paperspace.ProjectListParams{}) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if probeName.MatchString(project.Name) {
+			projects = append(projects, project.Name)
+		}
+	}
+	return machines, projects, nil
 }
 
-// removeAll deletes machines, and returns an error that names those that may still exist.
-func (p *probe) removeAll(ctx context.Context, machines []paperspace.Machine) error {
+// removeMachines deletes machines, and returns an error that names those that may still exist.
+func (p *probe) removeMachines(ctx context.Context, machines []paperspace.Machine) error {
 	var errs []error
 	for _, machine := range machines {
 		fmt.Fprintf(p.log, "deleting %s, which an earlier run left behind\n", machine.Name)

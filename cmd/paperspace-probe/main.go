@@ -5,11 +5,11 @@
 //	paperspace-probe -live C5                  also create, use and delete one machine, for some cents
 //	paperspace-probe -against FILE             also list the changes since an earlier report
 //	paperspace-probe -against FILE NEWER-FILE  compare two reports, without any call
-//	paperspace-probe -cleanup                  only delete machines that earlier runs left behind
+//	paperspace-probe -cleanup                  only delete what earlier runs left behind
 //
-// It reads PAPERSPACE_API_KEY, or the file that PAPERSPACE_API_KEY_FILE names, and PAPERSPACE_API_URL. Machines of the
-// probe are named paperspace-probe- and eight letters or digits, and are deleted at the end, after an error and after an
-// interrupt.
+// It reads PAPERSPACE_API_KEY, or the file that PAPERSPACE_API_KEY_FILE names, and PAPERSPACE_API_URL. Machines and
+// projects of the probe are named paperspace-probe- and eight letters or digits. It deletes them at the end, after an
+// error and after an interrupt.
 package main
 
 import (
@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -91,7 +92,7 @@ func (c *command) parse(args []string) error {
 	flags.Float64Var(&c.live.limit, "limit", 0.5, "spending limit in US `dollars`: the machine is deleted before it costs more")
 	flags.DurationVar(&c.live.poll, "poll", 2*time.Second, "time between polls for the machine")
 	flags.BoolVar(&c.yes, "yes", false, "do not ask before a machine is created or deleted")
-	flags.BoolVar(&c.only, "cleanup", false, "only delete the machines that earlier runs left behind")
+	flags.BoolVar(&c.only, "cleanup", false, "only delete what earlier runs left behind")
 	flags.StringVar(&c.output, "o", "paperspace-probe", "write the report to `NAME`.md and NAME.json")
 	flags.StringVar(&c.against, "against", "", "compare with the earlier report in this JSON `file`")
 	flags.BoolVar(&c.strict, "strict", false, "fail unless all assumptions held")
@@ -175,27 +176,32 @@ func (c *command) course(ctx context.Context, p *probe) error {
 		return fmt.Errorf("machine type %s is not available in %s", c.live.machineType, c.live.region)
 	}
 	question := fmt.Sprintf("Create a machine of type %s with a disk of %d GB in %s? It is used for about ten minutes and then "+
-		"deleted, at the latest before it has cost $%.2f by its usage rate, or after %s.",
+		"deleted, at the latest before it has cost $%.2f by its usage rate, or after %s. Two projects with disabled "+
+		"deployments, which cost nothing, are created and deleted too.",
 		c.live.machineType, diskSize, c.live.region, c.live.limit, maxLife)
 	if !c.confirm(ctx, question) {
 		return errors.New("no machine was created")
 	}
-	return p.liveOnce(ctx, c.cleanup, c.live)
+	failed := p.deploy(ctx, c.cleanup, c.live)
+	if ctx.Err() != nil {
+		return failed
+	}
+	return errors.Join(failed, p.liveOnce(ctx, c.cleanup, c.live))
 }
 
 func (c *command) removeLeftovers(ctx context.Context, p *probe) error {
-	left, err := p.leftovers(ctx)
-	if err != nil || len(left) == 0 {
+	machines, projects, err := p.leftovers(ctx)
+	if err != nil || len(machines)+len(projects) == 0 {
 		return err
 	}
-	var names []string
-	for _, machine := range left {
+	names := slices.Clone(projects)
+	for _, machine := range machines {
 		names = append(names, machine.Name)
 	}
 	if !c.confirm(ctx, fmt.Sprintf("Delete what earlier runs left behind: %s?", strings.Join(names, ", "))) {
-		return errors.New("machines of earlier runs still exist and cost money")
+		return errors.New("what earlier runs left behind still exists, and a machine costs money")
 	}
-	return p.removeAll(ctx, left)
+	return errors.Join(p.removeMachines(ctx, machines), p.removeProjects(ctx, projects))
 }
 
 // confirm asks a question and reports whether the answer is yes. The end of the context is a no.

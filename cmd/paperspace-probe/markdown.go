@@ -31,6 +31,10 @@ func (r *report) markdown(w io.Writer, changes []string) error {
 	}
 	m.section("Harmless errors")
 	m.exchanges(r.Refusals)
+	if len(r.Deployments) > 0 {
+		m.section("Disabled deployments")
+		m.exchanges(r.Deployments)
+	}
 	if r.Life != nil {
 		m.life(r.Life)
 	}
@@ -120,7 +124,7 @@ func (m *markdown) differences(endpoints []endpointReport) {
 	m.list(lines, "None.")
 }
 
-func (m *markdown) exchanges(list []refusalReport) {
+func (m *markdown) exchanges(list []callReport) {
 	m.table("call", "endpoint", "status", "code", "content type", "members")
 	for _, x := range list {
 		members := strings.Join(x.Members, ", ")

@@ -84,7 +84,7 @@ func (p *probe) run(ctx context.Context, purpose purpose, s step, a args, object
 		a.opts = opts
 		return s.call(a)
 	})
-	x.object = object
+	x.path, x.object = a.path, object
 	return x
 }
 
@@ -106,7 +106,7 @@ func (p *probe) turnPages(ctx context.Context, s step, a args, first *exchange, 
 // followUp makes the calls that depend on what the lists have.
 func (p *probe) followUp(ctx context.Context) {
 	for _, s := range plan() {
-		if s.of == none && s.isList() && hasName(s) {
+		if s.isList() && hasName(s) {
 			p.search(ctx, s)
 		}
 	}
@@ -149,16 +149,18 @@ func hasName(s step) bool {
 
 // search looks for a listed object by its name, and by the middle of its name.
 func (p *probe) search(ctx context.Context, s step) {
-	for _, object := range p.listed(s.endpoint) {
-		name, id := textAt(object, "name"), textAt(object, "id")
-		if utf8.RuneCountInString(name) < 4 || id == "" {
-			continue
+	for _, page := range p.to(s.endpoint, reading) {
+		for _, object := range page.items() {
+			name, id := textAt(object, "name"), textAt(object, "id")
+			if utf8.RuneCountInString(name) < 4 || id == "" {
+				continue
+			}
+			a := args{path: page.path, name: name, page: paperspace.ListParams{Limit: largestPage}}
+			p.run(ctx, exactName, s, a, id)
+			runes := []rune(name)
+			a.name = strings.TrimSpace(string(runes[1 : len(runes)-1]))
+			p.run(ctx, partOfName, s, a, id)
+			return
 		}
-		a := args{name: name, page: paperspace.ListParams{Limit: largestPage}}
-		p.run(ctx, exactName, s, a, id)
-		runes := []rune(name)
-		a.name = strings.TrimSpace(string(runes[1 : len(runes)-1]))
-		p.run(ctx, partOfName, s, a, id)
-		return
 	}
 }

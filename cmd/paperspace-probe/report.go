@@ -31,7 +31,8 @@ type report struct {
 	Traffic     trafficReport      `json:"traffic"`
 	Endpoints   []endpointReport   `json:"endpoints"`
 	Unreached   []unreached        `json:"unreached"`
-	Refusals    []refusalReport    `json:"refusals"`
+	Refusals    []callReport       `json:"refusals"`
+	Deployments []callReport       `json:"deployments,omitempty"`
 	Life        *lifeReport        `json:"life,omitempty"`
 	Assumptions []assumptionReport `json:"assumptions"`
 }
@@ -61,8 +62,8 @@ type differenceReport struct {
 	Expected bool     `json:"expected"` // whether the SDK knows that the service differs in this way
 }
 
-// refusalReport is a call that the service should refuse, or a step of a machine's life.
-type refusalReport struct {
+// callReport is a call that the service should refuse, or a step of an operation.
+type callReport struct {
 	Purpose     purpose  `json:"purpose"`
 	Endpoint    string   `json:"endpoint,omitempty"`
 	Status      int      `json:"status"`
@@ -73,10 +74,10 @@ type refusalReport struct {
 }
 
 type lifeReport struct {
-	EndedEarly bool            `json:"endedEarly"`
-	MayLive    bool            `json:"mayLive"` // whether the machine may still exist
-	Steps      []refusalReport `json:"steps"`
-	Moments    []momentReport  `json:"moments"`
+	EndedEarly bool           `json:"endedEarly"`
+	MayLive    bool           `json:"mayLive"` // whether the machine may still exist
+	Steps      []callReport   `json:"steps"`
+	Moments    []momentReport `json:"moments"`
 }
 
 type momentReport struct {
@@ -108,6 +109,11 @@ func (p *probe) report(began time.Time) *report {
 	}
 	for _, x := range p.of(refusals...) {
 		r.Refusals = append(r.Refusals, x.report())
+	}
+	for _, step := range deploymentSteps {
+		if x := p.last(step); x != nil {
+			r.Deployments = append(r.Deployments, x.report())
+		}
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(p.shapes)) {
 		r.Endpoints = append(r.Endpoints, p.endpointReport(endpoint))
@@ -160,8 +166,8 @@ func (p *probe) endpointReport(endpoint string) endpointReport {
 	return r
 }
 
-func (x *exchange) report() refusalReport {
-	r := refusalReport{
+func (x *exchange) report() callReport {
+	r := callReport{
 		Purpose: x.purpose, Status: x.response.StatusCode, ContentType: mediaType(x.response.Header.Get("Content-Type")),
 	}
 	if x.endpoint != nil {
