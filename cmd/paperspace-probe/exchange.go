@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"strings"
@@ -62,11 +61,6 @@ func decode(data []byte) (value any, ok bool) {
 }
 
 func (x *exchange) succeeded() bool { return x.response.StatusCode/100 == 2 }
-
-// interrupted reports whether the call has no response because its context ended.
-func (x *exchange) interrupted(ctx context.Context) bool {
-	return x.response.StatusCode == 0 && ctx.Err() != nil
-}
 
 // isNull reports whether the body is null.
 func (x *exchange) isNull() bool { return x.isJSON && x.body == nil }

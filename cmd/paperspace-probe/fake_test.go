@@ -77,15 +77,6 @@ func (r *reply) to(method, path string) bool {
 	return true
 }
 
-// member returns an object at a path of the body, or an empty one.
-func (r *reply) member(path string) object {
-	o, ok := at(r.body, path).(object)
-	if !ok {
-		return object{}
-	}
-	return o
-}
-
 // objects returns the items of the body, or the body itself.
 func (r *reply) objects() (objects []object) {
 	if items, ok := at(r.body, "items").([]any); ok {

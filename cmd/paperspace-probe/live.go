@@ -42,16 +42,6 @@ type liveOptions struct {
 	poll        time.Duration // between polls
 }
 
-const (
-	maxLife    = 90 * time.Minute // whatever the machine costs
-	deleteTime = 10 * time.Minute // is paid for too
-)
-
-var (
-	errSpent   = errors.New("the spending limit is reached")
-	errTooLong = fmt.Errorf("the machine has existed for %s", maxLife)
-)
-
 // A life is what was seen of one machine, from its creation to its deletion.
 type life struct {
 	*probe
@@ -59,6 +49,7 @@ type life struct {
 	name       string
 	id         string // empty until it is known
 	start      time.Time
+	spending   *budget
 	mayLive    bool // whether the machine may exist
 	moments    []moment
 	endedEarly bool
@@ -71,22 +62,10 @@ func (p *probe) liveOnce(ctx, cleanup context.Context, o liveOptions) (err error
 	p.life = l
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	timer := time.AfterFunc(maxLife, func() { stop(errTooLong) })
-	defer timer.Stop()
-	spend := func(hourly float64) {
-		if hourly > 0 {
-			allowed := min(maxLife.Hours(), o.limit/hourly-deleteTime.Hours())
-			timer.Reset(time.Duration(max(0, allowed) * float64(time.Hour)))
-			if allowed <= 0 {
-				stop(errSpent)
-			}
-		}
-	}
-	defer func() {
-		left := l.cleanUp(cleanup)
-		err = errors.Join(err, left)
-	}()
-	if err = l.run(ctx, spend); err != nil && ctx.Err() != nil {
+	l.spending = newBudget(o.limit, stop)
+	defer l.spending.end()
+	defer func() { err = errors.Join(err, l.cleanUp(cleanup)) }()
+	if err = l.run(ctx); err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
@@ -96,7 +75,7 @@ func (p *probe) liveOnce(ctx, cleanup context.Context, o liveOptions) (err error
 	return nil
 }
 
-func (l *life) run(ctx context.Context, spend func(hourly float64)) error {
+func (l *life) run(ctx context.Context) error {
 	hour := 1
 	x := l.act(creating, "machines-create", func(opts []paperspace.RequestOption) error {
 		l.mayLive = true
@@ -108,7 +87,7 @@ func (l *life) run(ctx context.Context, spend func(hourly float64)) error {
 		}, opts...)
 		if err == nil {
 			l.id = op.Data.ID
-			spend(op.Data.UsageRate)
+			l.spending.setRate(op.Data.UsageRate)
 		} else {
 			l.mayLive = errors.Is(err, paperspace.ErrOutcomeUnknown)
 		}
@@ -119,9 +98,6 @@ func (l *life) run(ctx context.Context, spend func(hourly float64)) error {
 	}
 	if err := l.watch(ctx, x, "ready"); err != nil {
 		return err
-	}
-	if machine, err := l.client.Machines.Get(ctx, l.id); err == nil {
-		spend(machine.UsageRate) // which may not be known before
 	}
 
 	l.act(startingReady, "machines-start", func(opts []paperspace.RequestOption) error {

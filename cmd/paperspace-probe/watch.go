@@ -109,7 +109,9 @@ func (l *life) machineState(ctx context.Context) (state string, address bool) {
 	x := l.call(polling, "machines-get", func(opts []paperspace.RequestOption) error {
 		return drop(l.client.Machines.Get(ctx, l.id, opts...))
 	})
-	x.object = l.id
+	if rate, ok := numberAt(x.body, "usageRate"); ok {
+		l.spending.setRate(rate)
+	}
 	return stateOf(x), textAt(x.body, "publicIp") != ""
 }
 

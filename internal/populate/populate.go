@@ -49,7 +49,7 @@ func Server(s *paperspacetest.Server, pass func(time.Duration)) {
 	}
 	must(c.Storage.Create(ctx, paperspace.StorageProviderCreateParams{
 		Name: "bucket", StorageProviderType: paperspace.StorageProviderTypeS3,
-		S3Config: paperspace.S3Config{Bucket: "example", AccessKey: "access", SecretAccessKey: "secret"},
+		S3Config: paperspace.S3Config{Bucket: "example", AccessKey: "AKIAEXAMPLE", SecretAccessKey: "secret"},
 	}))
 	for _, name := range []string{"research", "product"} {
 		project(ctx, c, name)
