@@ -41,6 +41,22 @@ func TestReadingAloneDoesNotSeeTheLifeOfAMachine(t *testing.T) {
 	assert.Nil(t, r.Life)
 }
 
+func TestObjectThatIsCreatedBetweenPagesIsNoContradiction(t *testing.T) {
+	_, r, _ := run{twist: func(next http.RoundTripper) http.RoundTripper {
+		return &twist{next: next, response: func(r *reply) {
+			if r.to("GET", "/machine-events") && r.query == "limit=1" {
+				r.body = object{"hasMore": true, "nextPage": "start", "items": []any{object{"id": "another"}}}
+			}
+		}, request: func(r *http.Request) {
+			if r.URL.Query().Get("after") == "start" {
+				setQuery("after", "")(r)
+			}
+		}}
+	}}.probe(t)
+	assert.Equal(t, held, r.verdictOf(t, "limit"))
+	assert.Equal(t, held, r.verdictOf(t, "cursor"))
+}
+
 // strictly turns a deviation of the in-memory Paperspace off.
 func strictly(d paperspacetest.Deviation) run {
 	return run{options: []paperspacetest.Option{paperspacetest.WithStrictContract(d)}}

@@ -30,7 +30,7 @@ func newBudget(limit float64, stop func(cause error)) *budget {
 
 func (b *budget) end() { b.timer.Stop() }
 
-// setRate sets the price of an hour, in US dollars. The service returns it only with a machine, and perhaps not at once:
+// setRate sets the price of an hour, in US dollars. The service returns it only with a machine, perhaps not at once:
 // rates that are not positive are ignored.
 func (b *budget) setRate(hourly float64) {
 	if hourly <= 0 {

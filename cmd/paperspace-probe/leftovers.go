@@ -83,7 +83,7 @@ func (p *probe) remove(ctx context.Context, id, name string) error {
 
 // cleanUp deletes the life's machine if it may exist.
 func (l *life) cleanUp(ctx context.Context) error {
-	if !l.mayLive {
+	if !l.mayExist {
 		return nil
 	}
 	fmt.Fprintf(l.log, "deleting %s; interrupt again to leave it\n", l.name)
@@ -94,7 +94,7 @@ func (l *life) cleanUp(ctx context.Context) error {
 	if err == nil && l.id != "" {
 		err = l.remove(ctx, l.id, l.name)
 	}
-	l.mayLive = err != nil
+	l.mayExist = err != nil
 	return err
 }
 

@@ -50,7 +50,7 @@ type life struct {
 	id         string // empty until it is known
 	start      time.Time
 	spending   *budget
-	mayLive    bool // whether the machine may exist
+	mayExist   bool // whether the machine may exist
 	moments    []moment
 	endedEarly bool
 }
@@ -78,7 +78,7 @@ func (p *probe) liveOnce(ctx, cleanup context.Context, o liveOptions) (err error
 func (l *life) run(ctx context.Context) error {
 	hour := 1
 	x := l.act(creating, "machines-create", func(opts []paperspace.RequestOption) error {
-		l.mayLive = true
+		l.mayExist = true
 		op, err := l.client.Machines.Create(ctx, paperspace.MachineCreateParams{
 			Name: l.name, MachineType: l.machineType, TemplateID: l.template, DiskSize: diskSize, Region: l.region,
 			PublicIPType: new(paperspace.PublicIPTypeDynamic), StartOnCreate: new(true), EmailPassword: new(false),
@@ -89,7 +89,7 @@ func (l *life) run(ctx context.Context) error {
 			l.id = op.Data.ID
 			l.spending.setRate(op.Data.UsageRate)
 		} else {
-			l.mayLive = errors.Is(err, paperspace.ErrOutcomeUnknown)
+			l.mayExist = errors.Is(err, paperspace.ErrOutcomeUnknown)
 		}
 		return err
 	})
@@ -146,7 +146,7 @@ func (l *life) run(ctx context.Context) error {
 	if err := l.watch(ctx, x, notFound); err != nil {
 		return err
 	}
-	l.mayLive = false
+	l.mayExist = false
 	l.act(deletedEvent, "machineEvents-get", func(opts []paperspace.RequestOption) error {
 		return drop(l.client.MachineEvents.Get(ctx, textAt(x.body, "event.id"), opts...))
 	})

@@ -43,7 +43,7 @@ func TestInterruptedLifeLeavesNoMachine(t *testing.T) {
 			time.AfterFunc(after, stop)
 		})
 		assert.Empty(t, names, "interrupted after %s", after)
-		assert.False(t, l.mayLive, "interrupted after %s", after)
+		assert.False(t, l.mayExist, "interrupted after %s", after)
 		if err != nil {
 			assert.ErrorIs(t, err, errInterrupted, "interrupted after %s", after)
 			assert.True(t, l.endedEarly)
@@ -73,7 +73,7 @@ func TestLifeWithFaultsLeavesNoMachine(t *testing.T) {
 				srv.Inject(fault)
 			})
 			assert.Empty(t, names)
-			assert.False(t, l.mayLive)
+			assert.False(t, l.mayExist)
 		})
 	}
 }
@@ -102,7 +102,7 @@ func TestMachineThatCannotBeDeletedIsNamed(t *testing.T) {
 	require.Len(t, names, 1)
 	assert.ErrorContains(t, err, names[0])
 	assert.ErrorContains(t, err, "may still exist and cost money")
-	assert.True(t, l.report().MayLive)
+	assert.True(t, l.report().MayExist)
 }
 
 // The machine costs 0.08 an hour, and its life takes about four minutes.

@@ -140,7 +140,7 @@ func (m *markdown) life(l *lifeReport) {
 	if l.EndedEarly {
 		m.line("It ended early.\n")
 	}
-	if l.MayLive {
+	if l.MayExist {
 		m.line("**The machine could not be deleted.**\n")
 	}
 	m.exchanges(l.Steps)

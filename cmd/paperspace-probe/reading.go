@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -97,9 +98,12 @@ func (p *probe) turnPages(ctx context.Context, s step, a args, first *exchange, 
 		return
 	}
 	a.page = paperspace.ListParams{Limit: 1}
-	one := p.run(ctx, pageOne, s, a, keys[0])
+	one, next := p.run(ctx, pageOne, s, a, keys[0]), keys[1]
+	if got := s.keys(one); len(got) == 1 && !slices.Contains(keys, got[0]) { // an object that was created meanwhile
+		one.object, next = got[0], keys[0]
+	}
 	if a.page.After = textAt(one.body, "nextPage"); a.page.After != "" {
-		p.run(ctx, pageTwo, s, a, keys[1])
+		p.run(ctx, pageTwo, s, a, next)
 	}
 }
 

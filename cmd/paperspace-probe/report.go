@@ -75,7 +75,7 @@ type callReport struct {
 
 type lifeReport struct {
 	EndedEarly bool           `json:"endedEarly"`
-	MayLive    bool           `json:"mayLive"` // whether the machine may still exist
+	MayExist   bool           `json:"mayExist"` // whether the machine may still exist
 	Steps      []callReport   `json:"steps"`
 	Moments    []momentReport `json:"moments"`
 }
@@ -216,7 +216,7 @@ func publicNames(value any) []string {
 }
 
 func (l *life) report() *lifeReport {
-	r := &lifeReport{EndedEarly: l.endedEarly, MayLive: l.mayLive}
+	r := &lifeReport{EndedEarly: l.endedEarly, MayExist: l.mayExist}
 	for _, x := range l.of(lifeSteps...) {
 		r.Steps = append(r.Steps, x.report())
 	}

@@ -1,5 +1,5 @@
-// Package populate fills an in-memory Paperspace with one or two objects of every kind, so that every endpoint that reads
-// has something to return.
+// Package populate fills an in-memory Paperspace with one or two objects of every kind, so that every endpoint that
+// reads has something to return.
 package populate
 
 import (
