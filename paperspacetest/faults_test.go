@@ -235,6 +235,7 @@ func TestRoundTripperContract(t *testing.T) {
 	assert.EqualValues(t, len(response), resp.ContentLength)
 	assert.Equal(t, "200 OK", resp.Status)
 	assert.NotEmpty(t, resp.Header.Get("X-Request-Id"))
+	assert.Equal(t, b.clock.Now().Format(http.TimeFormat), resp.Header.Get("Date"), "the Date is by the server's clock")
 	require.NoError(t, resp.Body.Close())
 	_, err = resp.Body.Read(make([]byte, 1))
 	assert.ErrorIs(t, err, http.ErrBodyReadAfterClose)

@@ -245,5 +245,6 @@ func (s *Server) respond(ctx context.Context, x *exchange) (response, error) {
 	}
 	s.requests++
 	resp.header.Set("X-Request-Id", "req-"+strconv.Itoa(s.requests))
+	resp.header.Set("Date", s.time().UTC().Format(http.TimeFormat)) // by the same clock as the times in the body
 	return resp, nil
 }

@@ -80,8 +80,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithSpeed sets how many seconds pass for the server in one second of its clock. Timestamps in responses run ahead
-// accordingly.
+// WithSpeed sets how many seconds pass for the server in one second of its clock. Times in responses, in the header Date
+// too, run ahead accordingly.
 func WithSpeed(factor float64) Option {
 	return func(s *Server) error {
 		if !(factor > 0) || math.IsInf(factor, 1) {

@@ -5,7 +5,7 @@
 // OpenAPI document and reports what a newer document changes. Facts that are not in the document, such as which
 // requests may be retried, do not belong here.
 //
-// The package is for tests and for paperspacetest. The SDK does not import it.
+// The package is for tests, paperspacetest and paperspace-probe. The SDK does not import it.
 package contract
 
 import (

@@ -2,6 +2,8 @@
 //
 //	go run ./paperspacetest/cmd/paperspace-fake -addr 127.0.0.1:8080 -key test-key -speed 60
 //	curl -H 'Authorization: Bearer test-key' http://127.0.0.1:8080/v1/machines
+//
+// With -populated, it has one or two objects of every kind at the start.
 package main
 
 import (
@@ -18,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/paperspace-go/paperspace/internal/populate"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
@@ -48,6 +51,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
 	key := flags.String("key", paperspacetest.DefaultKey, "API key to accept")
 	speed := flags.Float64("speed", 1, "seconds that pass for the server in one second")
+	populated := flags.Bool("populated", false, "begin with one or two objects of every kind")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return err
@@ -66,9 +70,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var passed time.Duration // more than the time that has really passed
 	fake := paperspacetest.NewServer(
 		paperspacetest.WithKey(*key), paperspacetest.WithSpeed(*speed), paperspacetest.WithoutCalls(),
+		paperspacetest.WithClock(func() time.Time { return time.Now().Add(passed) }),
 	)
+	if *populated {
+		populate.Server(fake, func(d time.Duration) { passed += time.Duration(float64(d) / *speed) })
+	}
 	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintf(out, "serving http://%s/v1\n", listener.Addr())
 

@@ -47,6 +47,32 @@ func TestRunServesTheAPI(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
+func TestPopulatedFakeHasObjectsOfEveryKind(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-populated"}, w, io.Discard) }()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	require.NoError(t, err)
+	url := strings.TrimPrefix(strings.TrimSpace(line), "serving ")
+	client, err := paperspace.NewClient(paperspace.WithBaseURL(url), paperspace.WithAPIKey("test-key"))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+
+	machine, err := client.Machines.GetByName(ctx, "trainer")
+	require.NoError(t, err)
+	assert.Equal(t, paperspace.MachineStateReady, machine.State)
+	deployments, err := client.Deployments.List(ctx, paperspace.DeploymentListParams{})
+	require.NoError(t, err)
+	require.NotEmpty(t, deployments.Items)
+	assert.NotZero(t, deployments.Items[0].LatestSpec.HealthyAt)
+
+	client.CloseIdleConnections()
+	cancel()
+	require.NoError(t, <-ended)
+}
+
 func TestInvalidFlags(t *testing.T) {
 	for arg, want := range map[string]string{
 		"-key=": "-key must not be empty", "-speed=0": "-speed must be", "-speed=-1": "-speed must be",
