@@ -52,6 +52,14 @@ var faults = []fault{
 	{name: "kept connection, closed before the server acted", kept: true, serves: hangsUp, attempts: n{2, 2, 1}, acted: n{1, 1, 0}, ends: e{ok, ok, unsure}},
 	{name: "kept connection, closed after the server acted", kept: true, serves: actsAnd(hangsUp), attempts: n{2, 2, 1}, acted: n{2, 2, 1}, ends: e{ok, ok, unsure}},
 
+	// The same over HTTP/2, where net/http sends again by itself. What other resets and GOAWAYs do is in internal/transport.
+	{name: "HTTP/2: stream reset before the server acted", net: http2, serves: resetsTheStream, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}},
+	{name: "HTTP/2: stream reset after the server acted", net: http2, serves: actsAnd(resetsTheStream), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+	{name: "HTTP/2: stream reset within the body", net: http2, serves: actsAnd(resetsWithinTheBody), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+	{name: "HTTP/2: connection closed after the server acted", net: http2, serves: actsAnd(closesTheConnection), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
+	{name: "HTTP/2: HTML 403", net: http2, serves: html(403), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 403, is: not(ErrForbidden)},
+	{name: "HTTP/2: gzip", net: http2, serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
+
 	// The service, or something before it, answers with an error. It may have acted, but for the 429.
 	{name: "408", serves: actsAnd(status(408)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 408},
 	{name: "429", serves: status(429), attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 429, is: matches(ErrTooManyRequests)},

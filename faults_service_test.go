@@ -34,9 +34,10 @@ const (
 	untrusted          // TLS with a certificate that the client does not know
 	plain              // the client speaks TLS and the service does not
 	secure             // TLS
+	http2              // TLS, and HTTP/2 over it
 )
 
-func (n network) tls() bool { return n == closingTLS || n == untrusted || n == plain || n == secure }
+func (n network) tls() bool { return n >= closingTLS }
 
 // faultyService is the service with a fault, for one operation. It runs on net/http and on either real connections or,
 // in a synctest bubble, pipes.
@@ -85,14 +86,18 @@ func newFaultyService(
 	if f.net.tls() {
 		scheme = "https://"
 		if f.net != plain {
-			listener = tls.NewListener(listener, &tls.Config{Certificates: testCertificate().TLS.Certificates})
+			config := &tls.Config{Certificates: testCertificate().TLS.Certificates}
+			if f.net == http2 {
+				config.NextProtos = []string{"h2"}
+			}
+			listener = tls.NewListener(listener, config)
 		}
 	}
 	s.server = &http.Server{
 		Handler:  s,
 		ErrorLog: log.New(io.Discard, "", 0),
-		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			return context.WithValue(ctx, servedKey{}, new(int))
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, connectionKey{}, &connection{Conn: conn})
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
 			s.mu.Lock()
@@ -165,14 +170,20 @@ func (s *faultyService) dial(ctx context.Context, network, address string) (net.
 	return s.listener.(*pipes).dial()
 }
 
-type servedKey struct{}
+// connection is that of a request.
+type connection struct {
+	net.Conn
+	served int // requests
+}
+
+type connectionKey struct{}
 
 func (s *faultyService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	served := r.Context().Value(servedKey{}).(*int) // on this connection
-	*served++
+	c := r.Context().Value(connectionKey{}).(*connection)
+	c.served++
 	good := actsAnd(answers("application/json"))
 	switch f := s.fault; {
-	case f.serves == nil, f.kept && *served == 1, strings.HasPrefix(r.URL.Path, "/v1/moved"), !s.happens():
+	case f.serves == nil, f.kept && c.served == 1, strings.HasPrefix(r.URL.Path, "/v1/moved"), !s.happens():
 		good(s, w, r)
 	default:
 		f.serves(s, w, r)
@@ -216,6 +227,22 @@ func actsAnd(then behaviour) behaviour {
 }
 
 func hangsUp(_ *faultyService, w http.ResponseWriter, _ *http.Request) { hangUp(w) }
+
+// resetsTheStream ends an HTTP/2 stream with INTERNAL_ERROR.
+func resetsTheStream(*faultyService, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+// closesTheConnection breaks an HTTP/2 connection under all of its streams.
+func closesTheConnection(_ *faultyService, _ http.ResponseWriter, r *http.Request) {
+	_ = r.Context().Value(connectionKey{}).(*connection).Close()
+}
+
+// resetsWithinTheBody ends an HTTP/2 stream in the middle of the response.
+func resetsWithinTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
+	answer := s.answer(r)
+	_, _ = w.Write(answer[:len(answer)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
 
 func hangs(_ *faultyService, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
