@@ -100,7 +100,7 @@ func TestAllocations(t *testing.T) {
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
-		}, 780, 70_000},
+		}, 600, 63_000},
 		"walk 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {
@@ -111,7 +111,7 @@ func TestAllocations(t *testing.T) {
 			}
 			assert.Equal(t, 12_000, machines)
 			return nil
-		}, 80_000, 3_000_000},
+		}, 78_000, 2_000_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)

@@ -1,14 +1,14 @@
 package paperspace
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/bits"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 // Bytes is a size in bytes. It decodes from a number or from a number in a string, as the service sends most sizes;
@@ -37,7 +37,7 @@ func (b Bytes) String() string {
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].
 func (b *Bytes) UnmarshalJSON(data []byte) error {
-	n, err := parseInteger(data)
+	n, err := wire.ParseInteger(data)
 	if err != nil {
 		return fmt.Errorf("size in bytes: %w", err)
 	}
@@ -52,43 +52,4 @@ func (b *Bytes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	return b.UnmarshalJSON(data)
-}
-
-// parseInteger parses an integer in any form that the service sends: 50, 50.0, "50", "" and null.
-func parseInteger(data []byte) (int64, error) {
-	if n, ok := parseDigits(data); ok {
-		return n, nil
-	}
-	text := bytes.TrimSpace(bytes.Trim(data, `"`))
-	if len(text) == 0 || string(data) == "null" {
-		return 0, nil
-	}
-	whole, fraction, _ := strings.Cut(string(text), ".")
-	if n, err := strconv.ParseInt(whole, 10, 64); err == nil && strings.Trim(fraction, "0") == "" {
-		return n, nil
-	}
-	f, err := parseFloat(text)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
-		return 0, fmt.Errorf("%.40q is not an integer of 64 bits", text)
-	}
-	return int64(f), nil
-}
-
-// parseFloat parses a number in JSON's syntax: strconv also accepts hexadecimal numbers, NaN and infinities.
-func parseFloat(text []byte) (float64, error) {
-	if bytes.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune("0123456789+-.eE", r) }) {
-		return 0, strconv.ErrSyntax
-	}
-	return strconv.ParseFloat(string(text), 64)
-}
-
-// parseDigits is a fast path for a plain sequence of digits, which most sizes are.
-func parseDigits(data []byte) (n int64, ok bool) {
-	for _, c := range data {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, 0 < len(data) && len(data) <= 18
 }

@@ -242,17 +242,19 @@ type Request struct {
 
 // Do sends a request to an endpoint that this package has no method for, with the client's authentication, retries and
 // errors. It decodes the response into out, which must be a pointer to a zero value, or nil to discard the response.
-// Logs and hooks receive "do" as the endpoint and no path.
+// Types of this package decode as in their methods, and all others as encoding/json decodes them, with names in any
+// case. Logs and hooks receive "do" as the endpoint and no path.
 func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOption) error {
 	req, err := r.prepare(out, opts)
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, req, func(body []byte) error {
+	return c.do(ctx, req, func(body []byte) ([]Odd, error) {
 		if out == nil {
-			return req.endpoint.checkBody(body)
+			return nil, req.endpoint.checkBody(body)
 		}
-		return req.endpoint.read(body, out)
+		reflect.ValueOf(out).Elem().SetZero() // an earlier attempt may have left something there
+		return req.endpoint.read(body, out, decodeInto)
 	})
 }
 

@@ -26,15 +26,42 @@ func (c *DeploymentConfig) UnmarshalJSON(data []byte) error {
 	return configError(err)
 }
 
-// unmarshalResponse decodes a configuration that the service returned, as leniently as the rest of a response. A
-// configuration that still does not fit its version is kept in Raw, so that neither it nor the rest of the response is
-// lost.
-func (c *DeploymentConfig) unmarshalResponse(data []byte) error {
-	if c.decode(data, storedOptions) == nil || c.decode(data, lenientStoredOptions) == nil {
-		return nil
+// fromResponse decodes a configuration that the service returned. A configuration that does not fit its version is kept
+// in Raw, so that neither it nor the rest of the response is lost.
+func (c *DeploymentConfig) fromResponse(data []byte, decode func(any) bool) bool {
+	var members configObject
+	_ = json.Unmarshal(data, &members, decodeOptions)
+	version, _ := members.version()
+	fits := false
+	switch version {
+	case versionV1, versionLatest:
+		var v *plainConfigV1
+		fits = decodeForm[apiVersion](decode, &v)
+		c.V1, c.latest = (*DeploymentConfigV1)(v), version == versionLatest
+	case versionV0Alpha1:
+		var v *plainConfigV1
+		fits = decodeForm[apiVersion](decode, &v)
+		c.V0Alpha1 = (*DeploymentConfigV0Alpha1)(v)
+	case versionV0Alpha0:
+		var v *plainConfigV0Alpha0
+		fits = decodeForm[apiVersion](decode, &v)
+		c.V0Alpha0 = (*DeploymentConfigV0Alpha0)(v)
+	default:
+		decode(&members) // is odd if it is no object
 	}
-	*c = DeploymentConfig{}
-	return c.Raw.UnmarshalJSON(data)
+	if !fits {
+		*c = DeploymentConfig{}
+		_ = c.Raw.UnmarshalJSON(data)
+	}
+	return true
+}
+
+// decodeForm is decodeVariant in a response.
+func decodeForm[K, T any](decode func(any) bool, value **T) bool {
+	var v variant[K, T]
+	fits := decode(&v)
+	*value = &v.Value
+	return fits
 }
 
 func (c *DeploymentConfig) decode(data []byte, opts json.Options) error {
@@ -242,14 +269,40 @@ func (i *Integration) decode(data []byte, opts json.Options) error {
 	return i.Raw.UnmarshalJSON(data)
 }
 
+func (h *HealthCheck) fromResponse(_ []byte, decode func(any) bool) bool {
+	return decode((*plainHealthCheck)(h))
+}
+
+// fromResponse decodes an integration that the service returned. One that does not fit its type is kept raw.
+func (i *Integration) fromResponse(data []byte, decode func(any) bool) bool {
+	var t integrationType
+	if !decode(&t) {
+		return false // no integration at all
+	}
+	fits := false
+	switch t.Type {
+	case integrationModel:
+		fits = decodeForm[integrationType](decode, &i.Model)
+	case integrationS3:
+		fits = decodeForm[integrationType](decode, &i.S3)
+	case integrationSpaces:
+		fits = decodeForm[integrationType](decode, &i.Spaces)
+	case integrationVolume:
+		fits = decodeForm[integrationType](decode, &i.Volume)
+	case integrationGitLFS:
+		fits = decodeForm[integrationType](decode, &i.GitLFS)
+	}
+	if !fits {
+		*i = Integration{}
+		_ = i.Raw.UnmarshalJSON(data)
+	}
+	return true
+}
+
 // Options for configurations. The unions decode their members with the options of the decoder.
 var (
 	// fileOptions are for files, whose values must not change.
 	fileOptions = json.WithUnmarshalers(configUnmarshalers)
-	// storedOptions are for responses, which may have invalid UTF-8 and repeated names.
-	storedOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(configUnmarshalers))
-	// lenientStoredOptions are for responses with values of unexpected types.
-	lenientStoredOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(configUnmarshalers, lenient)))
 
 	configUnmarshalers = json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, r *Region) error {

@@ -137,15 +137,29 @@ func (m DeploymentMetrics) MarshalJSON() ([]byte, error) {
 func (m *DeploymentMetrics) UnmarshalJSON(data []byte) error {
 	*m = DeploymentMetrics{}
 	if !bytes.HasPrefix(data, []byte("[")) {
-		return decode(data, &m.Sample)
+		return unmarshal(data, &m.Sample)
 	}
 	var series []MetricSeries
-	if err := decode(data, &series); err != nil {
+	if err := unmarshal(data, &series); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(series, func(s MetricSeries) bool { return s.Values != nil }) {
 		m.Series = series
 		return nil
 	}
-	return decode(data, &m.Samples)
+	return unmarshal(data, &m.Samples)
+}
+
+// fromResponse decodes any of the forms.
+func (m *DeploymentMetrics) fromResponse(data []byte, decode func(any) bool) bool {
+	if !bytes.HasPrefix(data, []byte("[")) {
+		return decode(&m.Sample)
+	}
+	var series []MetricSeries
+	fits := decode(&series)
+	if slices.ContainsFunc(series, func(s MetricSeries) bool { return s.Values != nil }) {
+		m.Series = series
+		return fits
+	}
+	return decode(&m.Samples)
 }

@@ -171,7 +171,7 @@ func holds(received, sent DeploymentConfig) bool {
 	var r, s any
 	for config, v := range map[*DeploymentConfig]*any{&received: &r, &sent: &s} {
 		b, err := encode(*config)
-		if err != nil || decode(b, v) != nil {
+		if err != nil || unmarshal(b, v) != nil {
 			return false
 		}
 	}
@@ -325,7 +325,7 @@ func (c *DeploymentConfig) runs() bool {
 	if c == nil {
 		return true
 	}
-	if b, err := c.MarshalJSON(); err != nil || decode(b, &config) != nil {
+	if b, err := c.MarshalJSON(); err != nil || unmarshal(b, &config) != nil {
 		return true
 	}
 	enabled, replicas := config.Enabled, config.Resources.Replicas

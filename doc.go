@@ -38,6 +38,12 @@
 // [ErrOutcomeUnknown] matches a failed write that the service may have carried out. An invalid parameter is a
 // [*ParamError], and nothing was sent.
 //
+// # Responses
+//
+// The service does not always keep to its contract. A number in a string or a time without a zone is read. A value that
+// cannot be read costs only itself: its field stays zero, and [CallResult.Odd] and the logger report it. See [Odd] and
+// [WithStrictDecoding].
+//
 // # Retries
 //
 // Whether a failed request is retried depends on its endpoint, its error and the retry policy; see [Class],
@@ -64,6 +70,7 @@
 //	WithLogger              client
 //	WithMaxResponseBody     client
 //	WithPollInterval        client
+//	WithStrictDecoding      client
 //	WithUserAgent           client
 //	WithRetryPolicy         client, request
 //	WithBodyField           request          methods that send no body

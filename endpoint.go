@@ -83,6 +83,12 @@ func (ep *endpoint) startsOperation(subject *endpoint) *endpoint { ep.subject = 
 
 func (ep *endpoint) deletes() bool { return ep.method == http.MethodDelete }
 
+// creates reports whether each call of the endpoint creates something. An endpoint without a path is that of
+// [Client.Do], whose results are not known.
+func (ep *endpoint) creates() bool {
+	return ep.method == http.MethodPost && ep.class == ClassOnce && ep.path != ""
+}
+
 // names returns what identifies the endpoint in logs and contexts.
 func (ep *endpoint) names() transport.Endpoint {
 	return transport.Endpoint{ID: ep.id, Method: ep.method, PathTemplate: ep.path}

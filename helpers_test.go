@@ -113,3 +113,12 @@ func assertStated(t *testing.T, format string, figures ...int) {
 const okMachine = `{"id":"psm9u09bwu5i","name":"trainer","state":"ready"}`
 
 func readJSON(r *http.Request, v any) error { return json.NewDecoder(r.Body).Decode(v) }
+
+// decode decodes a response. An odd value is an error.
+func decode(data []byte, out any) error {
+	odd, err := decodeResponse(data, out)
+	if err == nil && len(odd) > 0 {
+		err = fmt.Errorf("odd: %v", odd)
+	}
+	return err
+}

@@ -39,6 +39,8 @@ type CallResult struct {
 	Duration time.Duration
 	// Attempts are the attempts of the call, in order.
 	Attempts []Attempt
+	// Odd are the values in the response that do not fit the API's contract, in the order of the body.
+	Odd []Odd
 }
 
 // Attempt is one attempt of a call.

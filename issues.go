@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -18,17 +17,17 @@ type Issue struct {
 	Message string `json:"message"`
 }
 
-// maxIssueDepth bounds unions within unions.
-const maxIssueDepth = 10
+// maxIssues bounds the issues of an error and of each branch of a union, and maxIssueDepth the unions within unions.
+const maxIssues, maxIssueDepth = 100, 5
 
 // parseIssues reads the issues in the body of an error, which may have unexpected types. The issue of a union reports
 // only that no branch fits, and contains the issues of every branch: those of the branch that fits best replace it.
 func parseIssues(value jsontext.Value, depth int) (issues []Issue) {
 	var values []jsontext.Value
-	_ = json.Unmarshal(value, &values, decodeOptions)
-	for _, value := range values {
+	_, _ = responses.Decode(value, &values) // which bounds the memory that many elements take
+	for _, value := range values[:min(len(values), maxIssues)] {
 		var members map[string]jsontext.Value
-		if json.Unmarshal(value, &members, decodeOptions) != nil {
+		if odd, err := responses.Decode(value, &members); err != nil || len(odd) > 0 {
 			issues = append(issues, Issue{Message: text(value)})
 			continue
 		}
@@ -48,7 +47,8 @@ func parseIssues(value jsontext.Value, depth int) (issues []Issue) {
 
 func issuePath(value jsontext.Value) string {
 	var path []jsontext.Value
-	_ = json.Unmarshal(value, &path, decodeOptions)
+	_, _ = responses.Decode(value, &path)
+	path = path[:min(len(path), maxIssues)]
 	parts := make([]string, len(path))
 	for i, part := range path {
 		parts[i] = text(part)
@@ -62,12 +62,12 @@ func parseBranches(members map[string]jsontext.Value, depth int) (branches [][]I
 		Issues jsontext.Value `json:"issues"`
 	}
 	var lists []jsontext.Value
-	_ = json.Unmarshal(members["unionErrors"], &unionErrors, decodeOptions)
-	_ = json.Unmarshal(members["errors"], &lists, decodeOptions)
-	for _, branch := range unionErrors {
+	_, _ = responses.Decode(members["unionErrors"], &unionErrors)
+	_, _ = responses.Decode(members["errors"], &lists)
+	for _, branch := range unionErrors[:min(len(unionErrors), maxIssues)] {
 		lists = append(lists, branch.Issues)
 	}
-	for _, list := range lists {
+	for _, list := range lists[:min(len(lists), maxIssues)] {
 		if issues := parseIssues(list, depth); len(issues) > 0 {
 			branches = append(branches, issues)
 		}

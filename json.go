@@ -1,127 +1,24 @@
 package paperspace
 
 import (
+	"bytes"
 	"cmp"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 var (
-	// decodeOptions accept what encoding/json accepts: neither invalid UTF-8 nor a repeated name is a reason to lose
-	// an answer.
+	// decodeOptions accept what encoding/json accepts: neither invalid UTF-8 nor a repeated name is an error.
 	decodeOptions json.Options = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-
-	// storedConfigs decode the configurations in a response, which are not held to what a file is.
-	storedConfigs = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *DeploymentConfig) error {
-		data, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		return c.unmarshalResponse(data)
-	})
-
-	// lenientOptions also accept numbers and booleans in strings, 50.0 for an int, "" for a number or a time, a time
-	// without a zone, and anything for a string. They are for what decodeOptions refuse, since they cost a third of the
-	// speed.
-	lenientOptions = json.JoinOptions(decodeOptions, json.WithUnmarshalers(json.JoinUnmarshalers(storedConfigs, lenient)))
-
-	lenient = json.JoinUnmarshalers(
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *int) error {
-			data, err := dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			n, err := parseInteger(data)
-			if err == nil && int64(int(n)) != n {
-				err = strconv.ErrRange
-			}
-			*v = int(n)
-			return err
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *int64) error {
-			data, err := dec.ReadValue()
-			if err == nil {
-				*v, err = parseInteger(data)
-			}
-			return err
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *string) error {
-			data, err := dec.ReadValue()
-			*v = text(data)
-			return err
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *Sensitive) error {
-			data, err := dec.ReadValue()
-			*v = Sensitive(text(data))
-			return err
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v interface{ Known() bool }) error { // an enum
-			if kind := dec.PeekKind(); kind == '"' || kind == 'n' {
-				return errors.ErrUnsupported
-			}
-			data, err := dec.ReadValue()
-			reflect.ValueOf(v).Elem().SetString(text(data))
-			return err
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *bool) error {
-			if dec.PeekKind() != '"' {
-				return errors.ErrUnsupported
-			}
-			data, err := dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			switch text(data) {
-			case "true":
-				*v = true
-			case "false", "":
-				*v = false
-			default:
-				return fmt.Errorf("%.40s is not a boolean", data)
-			}
-			return nil
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *float64) error {
-			data, err := dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			text := strings.Trim(string(data), `"`)
-			if *v = 0; text == "" || text == "null" {
-				return nil
-			}
-			if *v, err = parseFloat([]byte(text)); err != nil {
-				return fmt.Errorf("%.40q is not a number", text) // strconv's error would hold all of it
-			}
-			return nil
-		}),
-		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *time.Time) error {
-			if dec.PeekKind() != '"' {
-				return errors.ErrUnsupported
-			}
-			data, err := dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			if *v = (time.Time{}); string(data) == `""` {
-				return nil
-			}
-			for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
-				if t, err := time.Parse(layout, text(data)); err == nil {
-					*v = t
-					return nil
-				}
-			}
-			return fmt.Errorf("%.40s is not a time", data)
-		}),
-	)
 
 	// encodeOptions are for the way to the service, the only one on which a Sensitive shows its value.
 	encodeOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), json.WithMarshalers(json.JoinMarshalers(
@@ -131,11 +28,14 @@ var (
 			}
 			return enc.WriteToken(jsontext.String(s.Reveal()))
 		}),
-		json.MarshalToFunc(func(_ *jsontext.Encoder, r RawJSON) error {
+		json.MarshalToFunc(func(enc *jsontext.Encoder, r RawJSON) error {
 			if reason := r.check(); reason != "" {
 				return errors.New(reason)
 			}
-			return errors.ErrUnsupported // its own method does the rest
+			return enc.WriteValue(jsontext.Value(cmp.Or(string(r), "null")))
+		}),
+		json.MarshalToFunc(func(enc *jsontext.Encoder, n stdjson.Number) error {
+			return enc.WriteValue(jsontext.Value(cmp.Or(n, "0"))) // as encoding/json writes it
 		}),
 	)))
 )
@@ -145,15 +45,76 @@ var nanoseconds = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Enco
 	return enc.WriteToken(jsontext.Int(int64(d)))
 }))
 
-// decode reads an answer into the value that out points to. What is there already stays only if the answer is as the
-// contract has it.
-func decode(data []byte, out any) error {
-	if json.Unmarshal(data, out, decodeOptions, json.WithUnmarshalers(storedConfigs)) == nil {
-		return nil
+// responses decodes the bodies of responses, and storedConfigs the configurations in them, where a region is kept as it
+// is written.
+var (
+	responses = wire.NewDecoder(
+		wire.UnionOf(storedConfigs, (*DeploymentConfig).fromResponse),
+		wire.UnionOf(nil, (*DeploymentMetrics).fromResponse),
+	)
+	storedConfigs = wire.NewDecoder(
+		wire.UnionOf(nil, (*Integration).fromResponse),
+		wire.UnionOf(nil, (*HealthCheck).fromResponse),
+		wire.UnionOf(nil, func(r *Region, _ []byte, decode func(any) bool) bool { return decode((*string)(r)) }),
+	)
+)
+
+// decodeResponse decodes a body into the value that out points to. Odd values are an error only where they leave nothing
+// that could be relied on: when the body is odd as a whole, when a member of an envelope is, since a page without its
+// items must not pass for an empty list, and when nothing else is there.
+func decodeResponse(body []byte, out any) ([]Odd, error) {
+	found, err := responses.Decode(body, out)
+	if err != nil || len(found) == 0 {
+		return nil, err
 	}
-	reflect.ValueOf(out).Elem().SetZero()
-	return json.Unmarshal(data, out, lenientOptions)
+	_, isEnvelope := out.(envelope)
+	isEmpty := isHollow(reflect.ValueOf(out))
+	odd := make([]Odd, len(found))
+	for i, o := range found {
+		odd[i] = Odd(o)
+		depth, isNull := strings.Count(o.Pointer, "/"), strings.HasPrefix(o.Kind, "null ")
+		if err == nil && (depth == 0 || depth == 1 && isEnvelope || isEmpty && !isNull) {
+			err = &oddError{odd[i : i+1]}
+		}
+	}
+	return odd, err
 }
+
+// isHollow reports whether a value holds nothing but zeros, empty lists and empty maps.
+func isHollow(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	case reflect.Pointer:
+		return v.IsNil() || isHollow(v.Elem())
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			if !isHollow(field) {
+				return false
+			}
+		}
+		return true
+	}
+	return v.IsZero()
+}
+
+// decodeInto decodes a body as encoding/json does, with names in any case, unless out points to a type of this package or
+// to one that any type fits.
+func decodeInto(body []byte, out any) ([]Odd, error) {
+	t := reflect.TypeOf(out)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	ours := reflect.TypeFor[Client]().PkgPath()
+	_, argument, isGeneric := strings.Cut(t.Name(), "[")
+	if t == reflect.TypeFor[any]() || t.PkgPath() == ours && (!isGeneric || strings.HasPrefix(argument, ours+".")) {
+		return decodeResponse(body, out)
+	}
+	return nil, stdjson.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), out)
+}
+
+// unmarshal decodes what is not a response, and reads nothing leniently.
+func unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, decodeOptions) }
 
 func encode(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 

@@ -48,6 +48,7 @@ type config struct {
 	isDefaultTransport bool         // httpClient.Transport is the one of this package
 	retry              RetryPolicy
 	logger             *slog.Logger
+	strict             bool // odd values are errors
 	limiter            transport.Limiter
 	userAgent          string
 	hooks              []hook
@@ -93,7 +94,8 @@ func WithHTTPClient(hc *http.Client) Option {
 // WithLogger logs every attempt: at level debug, or at warn if another attempt follows. The attributes are endpoint,
 // method, path_template, status, attempt, duration and request_id, reason (the kind of error) if the attempt failed, and
 // retry_in (the delay) if another attempt follows. A logger that is enabled at [LevelTrace] also gets the headers and
-// bodies of requests and responses, with secrets masked. Nil, the default, logs nothing.
+// bodies of requests and responses, with secrets masked. A response with odd values is logged at level warn, with their
+// count and the first ten of them; see [Odd]. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger

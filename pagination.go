@@ -122,8 +122,10 @@ func all[T, P any, PP interface {
 				return err
 			}
 			r.options.prefetch = false
-			*page = Page[T]{Items: page.Items[:0]} // the consumer has copies of the items
-			return c.do(ctx, r, func(body []byte) error { return ep.read(body, page) })
+			return c.do(ctx, r, func(body []byte) ([]Odd, error) {
+				*page = Page[T]{Items: page.Items[:0]} // the consumer has copies of the items
+				return ep.read(body, page, decodeResponse)
+			})
 		}
 		config, _ := ep.configure(opts) // fetching the first page returns the error
 		page, spare := new(Page[T]), new(Page[T])

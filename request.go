@@ -49,13 +49,13 @@ func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 // if that is nil.
 func exchange[T any](ctx context.Context, c *Client, r request, whenEmpty *T) (*T, error) {
 	out, ep := new(T), r.endpoint
-	err := c.do(ctx, r, func(body []byte) error {
+	err := c.do(ctx, r, func(body []byte) ([]Odd, error) {
 		*out = *new(T) // an earlier attempt may have left something there
 		if whenEmpty != nil && len(bytes.TrimSpace(body)) == 0 {
 			*out = *whenEmpty
-			return nil
+			return nil, nil
 		}
-		return ep.read(body, out)
+		return ep.read(body, out, decodeResponse)
 	})
 	if err != nil {
 		return nil, err
@@ -145,8 +145,11 @@ func (r *request) addOptions(params, body any) error {
 	return nil
 }
 
+// reader decodes the body of a successful response, and returns its odd values.
+type reader func(body []byte) ([]Odd, error)
+
 // do runs a request with its hooks and timeout. It passes the body of a successful response to read.
-func (c *Client) do(ctx context.Context, r request, read func(body []byte) error) error {
+func (c *Client) do(ctx context.Context, r request, read reader) error {
 	switch ep := r.endpoint; {
 	case ctx == nil:
 		return ep.paramError("ctx", "is nil")
@@ -177,7 +180,7 @@ func (c *Client) do(ctx context.Context, r request, read func(body []byte) error
 }
 
 // sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
-func (c *Client) sendWithKey(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
+func (c *Client) sendWithKey(ctx context.Context, r request, read reader, result *CallResult) error {
 	err := c.send(ctx, r, read, result)
 	if key := c.config.key; key != nil && key.reload != nil && errors.Is(err, ErrUnauthorized) && key.reload() {
 		return c.send(ctx, r, read, result)
@@ -187,8 +190,9 @@ func (c *Client) sendWithKey(ctx context.Context, r request, read func(body []by
 
 // send sends a request and passes the body of a successful response to read, once for each attempt that gets one. It
 // fills in result, if not nil, and the response that the caller wants to capture.
-func (c *Client) send(ctx context.Context, r request, read func(body []byte) error, result *CallResult) error {
+func (c *Client) send(ctx context.Context, r request, read reader, result *CallResult) error {
 	ep, isError := r.endpoint, false
+	var odd []Odd
 	call := transport.Call{
 		Endpoint: ep.names(),
 		Request: transport.Request{
@@ -198,8 +202,10 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
 		Read: func(res *transport.Result) (err error) {
-			if res.StatusCode/100 == 2 && isJSON(res.Body) {
-				err = read(res.Body)
+			if odd = nil; res.StatusCode/100 == 2 && isJSON(res.Body) {
+				if odd, err = read(res.Body); err == nil {
+					err = c.reportOdd(ctx, ep, odd)
+				}
 				isError = err == errErrorBody
 			}
 			if isError || err == nil && isFromAPI(res) {
@@ -220,6 +226,7 @@ func (c *Client) send(ctx context.Context, r request, read func(body []byte) err
 	if result != nil {
 		result.StatusCode, result.RequestID = res.StatusCode, transport.RequestID(res.Header)
 		result.Attempts = append(result.Attempts, attempts(res.Attempts)...)
+		result.Odd = odd
 	}
 	if captured := r.options.response; captured != nil {
 		*captured = Response{

@@ -319,7 +319,7 @@ func TestDo(t *testing.T) {
 	}{"b"}
 	err := c.Do(t.Context(), Request{Method: "POST", Path: "/beta/a%2Fb", Query: url.Values{"q": {"1"}}, Body: in}, &out, WithQuery("r", "2"))
 	require.NoError(t, err)
-	assert.Equal(t, 0, out.X, "names match case-sensitively")
+	assert.Equal(t, 1, out.X, "names match in any case, as in encoding/json")
 	assert.Equal(t, "https://api.paperspace.com/v1/beta/a%2Fb?q=1&r=2", rt.requests[0].URL.String())
 	assert.Equal(t, `{"a":"b"}`, rt.bodies[0])
 	assert.Equal(t, "Bearer "+testKey, rt.requests[0].Header.Get("Authorization"))

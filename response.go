@@ -29,32 +29,36 @@ const (
 var errErrorBody = errors.New("the response is an error")
 
 // read decodes the body of a 2xx response into out, a pointer to a zero value.
-func (ep *endpoint) read(body []byte, out any) error {
+func (ep *endpoint) read(body []byte, out any, decode func(body []byte, out any) ([]Odd, error)) ([]Odd, error) {
 	if err := ep.checkBody(body); err != nil {
-		return err
+		return nil, err
 	}
 	text := bytes.TrimSpace(body)
 	switch string(text) {
 	case "":
-		return errors.New("the response is empty")
+		return nil, errors.New("the response is empty")
 	case "null":
-		return errors.New("the response is null")
+		return nil, errors.New("the response is null")
 	}
 	if page, ok := out.(interface{ reserve(bytes int) }); ok {
 		page.reserve(len(body))
 	}
-	if err := decode(body, out); err != nil {
-		return fmt.Errorf("the response cannot be decoded: %w", err)
+	odd, err := decode(body, out)
+	if err != nil {
+		return odd, fmt.Errorf("the response cannot be decoded: %w", err)
 	}
 	v := reflect.ValueOf(out).Elem()
+	if ep.creates() && !hasKey(v) {
+		return odd, errors.New("the response lacks the key of what was created")
+	}
 	e, isEnvelope := out.(envelope)
 	if isEnvelope && !e.isEmpty() || !isEnvelope && (v.Kind() != reflect.Struct || !v.IsZero() || ep.path == "") {
-		return nil
+		return odd, nil
 	}
 	if !hasExpectedField(body, v.Type()) {
-		return errors.New("the response has none of the expected fields")
+		return odd, errors.New("the response has none of the expected fields")
 	}
-	return nil
+	return odd, nil
 }
 
 // checkBody returns errErrorBody if the body of a 2xx response is an error.
@@ -66,6 +70,19 @@ func (ep *endpoint) checkBody(body []byte) error {
 	return nil
 }
 
+// hasKey reports whether a result has its key. By convention that is its first field, and for an operation that of its
+// data.
+func hasKey(v reflect.Value) bool {
+	for v.Kind() == reflect.Struct {
+		if data := v.FieldByName("Data"); data.IsValid() {
+			v = data
+		} else {
+			v = v.Field(0)
+		}
+	}
+	return !v.IsZero()
+}
+
 // envelope is a page or an operation, which is invalid without its contents.
 type envelope interface{ isEmpty() bool }
 
@@ -73,7 +90,7 @@ type envelope interface{ isEmpty() bool }
 // without one does not come from the API, and must not be taken for an empty list.
 func hasExpectedField(object []byte, t reflect.Type) bool {
 	var members map[string]jsontext.Value
-	if decode(object, &members) != nil {
+	if unmarshal(object, &members) != nil {
 		return true
 	}
 	required := 0

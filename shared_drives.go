@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 // SharedDrivesService manages drives that the machines of a private network share (tag Shared Drives).
@@ -118,7 +120,7 @@ type SharedDriveSize int64
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].
 func (s *SharedDriveSize) UnmarshalJSON(data []byte) error {
-	n, err := parseInteger(data)
+	n, err := wire.ParseInteger(data)
 	if err != nil {
 		return fmt.Errorf("size of a shared drive: %w", err)
 	}

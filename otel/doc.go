@@ -15,6 +15,7 @@
 //	attribute                  on             value
 //	paperspace.endpoint        calls          the endpoint's id, "do" for Client.Do
 //	paperspace.attempts        calls          number of attempts
+//	paperspace.odd_values      calls          number of odd values in the response; not set without any
 //	http.request.method        both           the method
 //	url.template               both           the path template below the base URL; not set for Client.Do
 //	http.response.status_code  both           the status (for a call, of the last attempt); not set without a response
@@ -33,6 +34,9 @@
 //	paperspace.client.call.duration  s          paperspace.endpoint, error.type
 //	paperspace.client.call.attempts  {attempt}  paperspace.endpoint, error.type
 //	http.client.request.duration     s          those of the attempts' spans, except the resend count
+//
+//	counter                                 unit     attributes
+//	paperspace.client.response.odd_values   {value}  paperspace.endpoint
 //
 // # Propagation
 //

@@ -24,6 +24,7 @@ const ScopeName = "github.com/paperspace-go/paperspace/otel"
 const (
 	endpointKey = attribute.Key("paperspace.endpoint")
 	attemptsKey = attribute.Key("paperspace.attempts")
+	oddKey      = attribute.Key("paperspace.odd_values")
 )
 
 // WithTelemetry traces and measures every call of a client. It adds a hook, as [paperspace.WithHook] does. Used twice,
@@ -41,6 +42,7 @@ type telemetry struct {
 	tracer          trace.Tracer
 	duration        metric.Float64Histogram
 	attempts        metric.Int64Histogram
+	odd             metric.Int64Counter
 	requestDuration metric.Float64Histogram
 }
 
@@ -57,13 +59,15 @@ func newTelemetry(c config) *telemetry {
 	meter := c.meters.Meter(
 		ScopeName, metric.WithInstrumentationVersion(paperspace.Version), metric.WithSchemaURL(semconv.SchemaURL),
 	)
-	var errs [3]error
+	var errs [4]error
 	t.duration, errs[0] = meter.Float64Histogram("paperspace.client.call.duration",
 		metric.WithDescription("Duration of calls, including retries."), metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120))
 	t.attempts, errs[1] = meter.Int64Histogram("paperspace.client.call.attempts",
 		metric.WithDescription("Number of attempts per call."), metric.WithUnit("{attempt}"),
 		metric.WithExplicitBucketBoundaries(0, 1, 2, 3, 4, 5, 6, 8, 10))
+	t.odd, errs[3] = meter.Int64Counter("paperspace.client.response.odd_values",
+		metric.WithDescription("Values in responses that do not fit the API's contract."), metric.WithUnit("{value}"))
 	requestDuration, err := httpconv.NewClientRequestDuration(meter)
 	t.requestDuration, errs[2] = requestDuration.Float64Histogram, err
 	if err := errors.Join(errs[:]...); err != nil {
@@ -92,6 +96,10 @@ func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (contex
 		labels := []attribute.KeyValue{endpoint}
 		span.SetAttributes(attemptsKey.Int(len(r.Attempts)))
 		span.SetAttributes(statusCode(r.StatusCode)...)
+		if n := len(r.Odd); n > 0 {
+			span.SetAttributes(oddKey.Int(n))
+			t.odd.Add(ctx, int64(n), metric.WithAttributes(endpoint))
+		}
 		if r.Err != nil {
 			failed := errorType(r.StatusCode, r.Err)
 			labels = append(labels, failed)

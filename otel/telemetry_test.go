@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,7 +226,7 @@ func TestFailures(t *testing.T) {
 		"truncated body":  {paperspacetest.Fault{Truncate: true}, get, nil, "*errors.errorString", "*errors.errorString"},
 		"attempt timeout": {paperspacetest.Fault{Latency: time.Minute}, get, nil, "timeout", "timeout"},
 		"null body":       {paperspacetest.Fault{Status: 200, Body: "null"}, get, int64(200), "NOT_FOUND", nil},
-		"wrong JSON type": {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*json.SemanticError", nil},
+		"wrong JSON type": {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*paperspace.oddError", nil},
 		"deadline": {paperspacetest.Fault{Latency: time.Minute}, func(ctx context.Context, c *paperspace.Client) error {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
@@ -455,4 +457,34 @@ type brokenMeter struct{ noop.Meter }
 
 func (brokenMeter) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
 	return noop.Float64Histogram{}, errBroken
+}
+
+// What does not fit in a response is counted, and neither shown nor said where it is.
+func TestOddValues(t *testing.T) {
+	b := newBench(t)
+	client, err := paperspace.NewClient(paperspace.WithAPIKey("k"), b.telemetry(), paperspace.WithHTTPClient(&http.Client{
+		Transport: respond(`{"id":"m","cpus":"many","ram":"much","name":"n"}`),
+	}))
+	require.NoError(t, err)
+	for range 2 {
+		_, err = client.Machines.Get(t.Context(), "m")
+		require.NoError(t, err)
+	}
+	calls, _ := b.spans()
+	require.Len(t, calls, 2)
+	assert.Equal(t, int64(2), values(calls[0].Attributes)["paperspace.odd_values"])
+	m := b.metrics()["paperspace.client.response.odd_values"]
+	assert.Equal(t, "{value}", m.Unit)
+	require.IsType(t, metricdata.Sum[int64]{}, m.Data)
+	points := m.Data.(metricdata.Sum[int64]).DataPoints
+	require.Len(t, points, 1)
+	assert.Equal(t, int64(4), points[0].Value)
+	assert.Equal(t, map[string]any{"paperspace.endpoint": "machines-get"}, values(points[0].Attributes.ToSlice()))
+}
+
+// respond answers every request with the body.
+type respond string
+
+func (body respond) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(string(body))), Request: r}, nil
 }

@@ -50,7 +50,7 @@ func assumptions() []assumption {
 			"waits judge the age of events by the service's clock, and Retry-After dates", "all responses", hasDate},
 		{"request-id", "Every response has an X-Request-Id.",
 			"Error.RequestID, CallResult.RequestID", "all responses", hasRequestID},
-		{"decodes", "The SDK decodes every successful response.",
+		{"decodes", "The SDK decodes every successful response, and finds no odd values.",
 			"all methods", "all successful calls", decodes},
 		{"required-members", "No member is missing that the contract requires.",
 			"fields without a pointer", "all responses", without(missingMember)},

@@ -68,7 +68,7 @@ func hasRequestID(p *probe) tally {
 }
 
 func decodes(p *probe) tally {
-	return each(p.succeeded(), func(x *exchange) bool { return x.err == nil || x.isNull() })
+	return each(p.succeeded(), func(x *exchange) bool { return x.err == nil && x.odd == 0 || x.isNull() })
 }
 
 // without counts the values that differ from the contract in a category, and those that do not.

@@ -22,13 +22,16 @@ type exchange struct {
 	isJSON   bool     // whether the body is JSON
 	path     []string // the values of the path parameters, of calls in the plan
 	object   string   // the object that the response should have; see the calls that set it
+	odd      int      // how many values in it are odd
 	err      error
 }
 
 // call calls an endpoint through the SDK, and records the exchange. The endpoint is an ID of the contract, or "".
 func (p *probe) call(purpose purpose, endpoint string, f func(opts []paperspace.RequestOption) error) *exchange {
 	x := &exchange{purpose: purpose, endpoint: contract.Lookup(endpoint)}
+	p.odd = 0
 	x.err = f([]paperspace.RequestOption{paperspace.WithResponse(&x.response)})
+	x.odd = p.odd
 	x.body, x.isJSON = decode(x.response.Body)
 	p.record(x)
 	return x

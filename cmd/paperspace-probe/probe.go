@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,7 @@ type probe struct {
 	log            io.Writer // progress, for the person who runs the probe
 	service        string    // how the report names the service
 
+	odd       int // how many odd values the current call has met
 	exchanges []*exchange
 	shapes    map[string]shape // by endpoint
 	unreached []unreached
@@ -43,6 +45,9 @@ func newProbe(baseURL string, transport http.RoundTripper, log io.Writer, opts .
 	shared := []paperspace.Option{
 		paperspace.WithBaseURL(baseURL), paperspace.WithUserAgent("paperspace-probe"),
 		paperspace.WithHTTPClient(&http.Client{Transport: p.traffic}),
+		paperspace.WithHook(func(ctx context.Context, _ paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
+			return ctx, func(r paperspace.CallResult) { p.odd += len(r.Odd) }
+		}),
 	}
 	var err error
 	if p.client, err = paperspace.NewClient(append(opts, shared...)...); err != nil {

@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Odd is a value in a document that does not fit.
+type Odd struct {
+	// Pointer is where the value stands, as a JSON pointer (RFC 6901).
+	Pointer string
+	// Kind is the kind of the value and the one that was expected, such as "string where an integer was expected". It
+	// never holds the value.
+	Kind string
+}
+
+type oddValue struct {
+	at   int // its offset
+	kind string
+}
+
+// memoryOfOdd is about what the report of an odd value takes.
+const memoryOfOdd = 256
+
+var kinds = map[jsontext.Kind]string{
+	'n': "null", 't': "boolean", 'f': "boolean", '"': "string", '0': "number", '[': "array", '{': "object",
+}
+
+// report reports the value that begins at start and does not fit v, and leaves v zero.
+func (s *scanner) report(start int, v reflect.Value) {
+	v.SetZero()
+	if s.err != nil || !s.take(memoryOfOdd) {
+		return
+	}
+	kind := kinds[jsontext.Value(s.data[start:]).Kind()] + " where " + expected(v.Type()) + " was expected"
+	s.odd = append(s.odd, oddValue{start, kind})
+	s.lost++
+	s.unfit = start
+}
+
+func expected(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.Int, reflect.Int64:
+		return "an integer"
+	case reflect.Float64:
+		return "a number that fits"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "an array"
+	}
+	if t == reflect.TypeFor[time.Time]() {
+		return "a time"
+	}
+	return "an object"
+}
+
+// locate finds the pointers of the odd values. Decoding keeps only their offsets, so that a document without them does
+// not pay for the path to every value.
+func (s *scanner) locate() []Odd {
+	if len(s.odd) == 0 || s.err != nil {
+		return nil
+	}
+	located := make([]Odd, 0, len(s.odd))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(s.data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for _, odd := range s.odd {
+		var err error
+		for err == nil && dec.InputOffset() <= int64(odd.at) {
+			_, err = dec.ReadToken()
+		}
+		located = append(located, Odd{string(dec.StackPointer()), odd.kind})
+	}
+	return located
+}
