@@ -26,7 +26,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/paperspace-go/paperspace"
@@ -37,7 +36,7 @@ func main() {
 	ctx, stop := context.WithCancelCause(context.Background())
 	cleanup, stopCleanup := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, interrupts...)
 	go func() {
 		stop(fmt.Errorf("received signal %s", <-signals))
 		stopCleanup(fmt.Errorf("received signal %s again", <-signals))
