@@ -368,7 +368,7 @@ func TestResponsesTakeMemoryInProportion(t *testing.T) {
 		"items":         `{"items":` + list(`{}`) + `}`,
 		"null items":    `{"items":` + list(`null`) + `}`,
 		"odd items":     `{"items":` + list(`1`) + `}`,
-		"accelerators":  `{"items":[{"accelerators":` + list(`{}`) + `}]}`,
+		"accelerators":  `{"items":[{"id":"m","accelerators":` + list(`null`) + `}]}`,
 		"unknown":       `{"items":[],"hasMore":false,"more":` + list(`{}`) + `}`,
 		"issues":        `{"message":"m","code":"BAD_REQUEST","issues":` + list(`{}`) + `}`,
 		"paths":         `{"message":"m","code":"BAD_REQUEST","issues":[{"path":` + list(`1`) + `}]}`,

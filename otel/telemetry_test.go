@@ -226,7 +226,7 @@ func TestFailures(t *testing.T) {
 		"truncated body":  {paperspacetest.Fault{Truncate: true}, get, nil, "*errors.errorString", "*errors.errorString"},
 		"attempt timeout": {paperspacetest.Fault{Latency: time.Minute}, get, nil, "timeout", "timeout"},
 		"null body":       {paperspacetest.Fault{Status: 200, Body: "null"}, get, int64(200), "NOT_FOUND", nil},
-		"wrong JSON type": {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*paperspace.oddError", nil},
+		"wrong JSON type": {paperspacetest.Fault{Status: 200, Body: `[]`}, get, int64(200), "*paperspace.oddError", "*paperspace.oddError"},
 		"deadline": {paperspacetest.Fault{Latency: time.Minute}, func(ctx context.Context, c *paperspace.Client) error {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()

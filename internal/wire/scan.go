@@ -80,7 +80,8 @@ func (s *scanner) has(text string) bool {
 	return ok
 }
 
-// element reads what precedes the nth element of an array or object, and reports whether there is one. If not, it reads the end.
+// element reads what precedes the nth element of an array or object, and reports whether there is one. If there is none,
+// it reads the end.
 func (s *scanner) element(end byte, n int) bool {
 	if n == 0 {
 		s.at++
