@@ -198,6 +198,35 @@ func (a *Activities) Find(ctx context.Context, in FindInput) (*FindResult, error
 	return result, nil
 }
 
+// Get fetches a machine. One that does not exist is [ErrorNotFound].
+func (a *Activities) Get(ctx context.Context, machineID string) (*paperspace.Machine, error) {
+	r := begin(ctx)
+	defer r.cancel()
+	machine, err := a.client.Machines.Get(r, machineID, once)
+	if err != nil {
+		return nil, r.failure(err)
+	}
+	return machine, nil
+}
+
+// CreatedSince returns the IDs of the machines that were created since a time, newest first, as far as the newest 120
+// events name them. Events may show a machine that the list of machines does not show yet.
+func (a *Activities) CreatedSince(ctx context.Context, since time.Time) ([]string, error) {
+	r := begin(ctx)
+	defer r.cancel()
+	page, err := a.client.MachineEvents.List(r, paperspace.MachineEventListParams{ListParams: paperspace.ListParams{Limit: 120}}, once)
+	if err != nil {
+		return nil, r.failure(err)
+	}
+	var ids []string
+	for _, event := range page.Items {
+		if event.Name == paperspace.MachineEventNameCreate && event.MachineID != "" && !event.CreatedAt.Before(since) {
+			ids = append(ids, event.MachineID)
+		}
+	}
+	return ids, nil
+}
+
 // AwaitInput says what [Activities.Await] waits for: the first of EventID, States, ListedAs and Gone that is set, else
 // for the machine's creation.
 type AwaitInput struct {

@@ -231,20 +231,23 @@ func TestCreateIsAttemptedOnce(t *testing.T) {
 // Each activity sends one request, whatever its response.
 func TestActivitiesSendOneRequest(t *testing.T) {
 	var a *Activities
-	for operation, c := range map[string]struct {
-		activity any
-		input    any
+	for _, c := range []struct {
+		operation string
+		activity  any
+		input     any
 	}{
-		"machines-create":    {a.Create, CreateInput{Machine: trainer}},
-		"machines-list":      {a.Find, FindInput{Name: name}},
-		"machineEvents-get":  {a.Await, AwaitInput{EventID: "e"}},
-		"machineEvents-list": {a.Await, AwaitInput{MachineID: "m"}},
-		"machines-get":       {a.Await, AwaitInput{MachineID: "m", States: []paperspace.MachineState{paperspace.MachineStateOff}}},
-		"machines-start":     {a.Start, "m"},
-		"machines-stop":      {a.Stop, "m"},
-		"machines-delete":    {a.Delete, "m"},
+		{"machines-create", a.Create, CreateInput{Machine: trainer}},
+		{"machines-list", a.Find, FindInput{Name: name}},
+		{"machineEvents-get", a.Await, AwaitInput{EventID: "e"}},
+		{"machineEvents-list", a.Await, AwaitInput{MachineID: "m"}},
+		{"machines-get", a.Await, AwaitInput{MachineID: "m", States: []paperspace.MachineState{paperspace.MachineStateOff}}},
+		{"machines-get", a.Get, "m"},
+		{"machineEvents-list", a.CreatedSince, time.Now()},
+		{"machines-start", a.Start, "m"},
+		{"machines-stop", a.Stop, "m"},
+		{"machines-delete", a.Delete, "m"},
 	} {
-		t.Run(operation, func(t *testing.T) {
+		t.Run(c.operation, func(t *testing.T) {
 			for _, status := range []int{0, 429, 503} {
 				w := newWorld(t, name)
 				if status != 0 {
@@ -257,7 +260,7 @@ func TestActivitiesSendOneRequest(t *testing.T) {
 					return workflow.ExecuteActivity(ctx, c.activity, c.input).Get(ctx, nil)
 				})
 				require.Len(t, w.srv.Calls(), 1)
-				require.Equal(t, operation, w.srv.Calls()[0].Endpoint)
+				require.Equal(t, c.operation, w.srv.Calls()[0].Endpoint)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -57,6 +58,8 @@ type FleetResult struct {
 	MachineIDs map[string]string `json:",omitempty"`
 	// Failures describes up to 100 of the names that failed.
 	Failures []Failure
+	// ListLag is the longest of the machines that were created: see [ProvisionResult].
+	ListLag time.Duration
 	// MissingNames is how many names had no machine in the end, and Missing are up to 100 of them.
 	MissingNames int
 	Missing      []string
@@ -104,7 +107,7 @@ func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 		return nil, err
 	}
 	g, err := f.run(ctx)
-	result := &FleetResult{FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures}
+	result := &FleetResult{FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures, ListLag: g.ListLag}
 	switch {
 	case temporal.IsCanceledError(err):
 		return nil, temporal.NewCanceledError(*result)
@@ -331,6 +334,7 @@ func (f *fleet) end(ctx workflow.Context, i int, future workflow.Future, result 
 		result.Lag = g.Lag
 	}
 	result.Failures = append(result.Failures, g.Failures[:min(len(g.Failures), maxFailures-len(result.Failures))]...)
+	result.ListLag = max(result.ListLag, g.ListLag)
 	maps.Copy(result.MachineIDs, g.MachineIDs)
 	return nil
 }

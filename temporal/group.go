@@ -56,6 +56,8 @@ type GroupResult struct {
 	MachineIDs map[string]string `json:",omitempty"`
 	// Created has a bit for each name whose machine was created, and not adopted.
 	Created bits `json:",omitempty"`
+	// ListLag is the longest of the machines.
+	ListLag time.Duration `json:",omitzero"`
 	// Lag is the reason of the first ErrorListLag, which cancelled the rest.
 	Lag string `json:",omitzero"`
 }
@@ -152,6 +154,7 @@ func (g *group) end(ctx workflow.Context, i int, f workflow.Future) {
 		if err = f.Get(ctx, &result); err == nil {
 			ids = []string{result.Machine.ID}
 			r.Ready++
+			r.ListLag = max(r.ListLag, result.ListLag)
 			if result.Adopted {
 				r.Adopted++
 			} else {

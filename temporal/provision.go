@@ -70,6 +70,9 @@ type ProvisionResult struct {
 	Adopted bool
 	// Alternative is which of the Alternatives was created, from 1; 0 is the machine itself, or one that was adopted.
 	Alternative int
+	// ListLag is how long after its creation the list showed the machine, at most: it counts the time in the task queue. It
+	// is 0 for an adopted machine.
+	ListLag time.Duration
 }
 
 // Provision is a workflow that ensures that there is one machine of a name, and waits until it is created and, with
@@ -139,13 +142,15 @@ type provision struct {
 
 	progress    ProvisionProgress
 	rounds      int
-	pauses      int      // for creates that were not carried out
-	alternative int      // which one is next
-	lastRun     string   // the run that searched last
-	doubled     []string // the machines of the name, if there are several
-	made        bool     // progress.MachineID was created by this run
-	lost        bool     // a create of this run has an unknown outcome
-	reset       bool     // so may one of the run before the reset
+	pauses      int       // for creates that were not carried out
+	alternative int       // which one is next
+	lastRun     string    // the run that searched last
+	doubled     []string  // the machines of the name, if there are several
+	made        bool      // progress.MachineID was created by this run
+	lost        bool      // a create of this run has an unknown outcome
+	lostAt      time.Time // when the first of them was begun
+	reset       bool      // so may one of the run before the reset
+	listLag     time.Duration
 }
 
 // machines returns the machines that are known to exist.
@@ -173,6 +178,9 @@ func (p *provision) run(ctx workflow.Context) (*ProvisionResult, error) {
 		p.progress.MachineID, p.made = "", false
 		p.enter(ctx, PhaseSearching)
 		found, err := p.t.search(ctx, p.in.Machine.Name)
+		if err == nil && len(found) == 0 && p.lost {
+			found, err = p.unlisted(ctx)
+		}
 		var result *ProvisionResult
 		switch {
 		case err != nil:
@@ -234,6 +242,7 @@ func (p *provision) create(ctx workflow.Context, run string) (*ProvisionResult, 
 		spec = p.in.Alternatives[p.alternative-1].of(spec)
 	}
 	p.enter(ctx, PhaseCreating)
+	sent := workflow.Now(ctx)
 	var a *Activities
 	var created CreateResult
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, p.t.CreateOptions()), a.Create,
@@ -249,7 +258,7 @@ func (p *provision) create(ctx workflow.Context, run string) (*ProvisionResult, 
 		if err != nil {
 			return nil, err
 		}
-		return &ProvisionResult{Machine: *machine, Alternative: p.alternative}, nil
+		return &ProvisionResult{Machine: *machine, Alternative: p.alternative, ListLag: p.listLag}, nil
 	case temporal.IsCanceledError(err): // Temporal recalled it before a worker began it
 		return nil, err
 	case is(err, ErrorRefused):
@@ -263,8 +272,33 @@ func (p *provision) create(ctx workflow.Context, run string) (*ProvisionResult, 
 		return nil, workflow.Sleep(ctx, pause(err, p.pauses))
 	}
 	p.rounds++
-	p.lost = true
+	if !p.lost {
+		p.lost, p.lostAt = true, sent
+	}
 	return nil, workflow.Sleep(p.steady, p.t.Settle)
+}
+
+// unlisted looks for the machine of a create with an unknown outcome among the newest events: the last doubt before
+// another create, should the list lag. Where many machines are created at once, each of them proves the list instead.
+func (p *provision) unlisted(ctx workflow.Context) ([]string, error) {
+	const few = 10
+	var a *Activities
+	var ids []string
+	since := p.lostAt.Add(-2 * time.Minute) // the clocks of Temporal and of the service may differ
+	if err := p.t.request(ctx, a.CreatedSince, since).Get(ctx, &ids); err != nil || len(ids) > few {
+		return nil, err
+	}
+	for _, id := range ids {
+		var machine paperspace.Machine
+		err := p.t.request(ctx, a.Get, id).Get(ctx, &machine)
+		switch {
+		case err != nil && !is(err, ErrorNotFound):
+			return nil, err
+		case err == nil && machine.Name == p.in.Machine.Name:
+			return []string{id}, nil
+		}
+	}
+	return nil, nil
 }
 
 // refusesMachine reports whether a refused create may succeed for another type or region: the API refused it, and not
@@ -298,7 +332,7 @@ func (p *provision) starts() bool {
 
 // follow waits for a machine that was just created.
 func (p *provision) follow(ctx workflow.Context, created CreateResult) (*paperspace.Machine, error) {
-	id := created.MachineID
+	id, begin := created.MachineID, workflow.Now(ctx)
 	_, err := p.t.await(ctx, AwaitInput{MachineID: id, ListedAs: p.in.Machine.Name, Limit: p.t.Settle / 2})
 	if is(err, ErrorListLag) {
 		if _, gone := p.t.await(ctx, AwaitInput{MachineID: id, Gone: true, Limit: 1}); gone == nil {
@@ -308,6 +342,7 @@ func (p *provision) follow(ctx workflow.Context, created CreateResult) (*papersp
 	if err != nil {
 		return nil, err
 	}
+	p.listLag = workflow.Now(ctx).Sub(begin)
 	if _, err := p.t.await(ctx, AwaitInput{EventID: created.EventID, MachineID: id, Limit: p.t.Ready}); err != nil {
 		return nil, err
 	}

@@ -399,6 +399,22 @@ func TestListLag(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, w.ids(t)[name], 1)
 	})
+	t.Run("and a response is lost", func(t *testing.T) { // the events show what the list does not
+		w := newWorld(t, name)
+		w.hide(func(string) bool { return true })
+		for _, other := range []string{"before", "gone"} {
+			w.create(t, other)
+		}
+		w.wait(t, w.ids(t)["gone"][0], paperspace.MachineStateReady)
+		_, err := w.client.Machines.Delete(t.Context(), w.ids(t)["gone"][0])
+		require.NoError(t, err)
+		w.srv.ResetCalls()
+		w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+		result, _, err := w.provision(ProvisionInput{Machine: trainer})
+		require.NoError(t, err)
+		require.Equal(t, []string{result.Machine.ID}, w.ids(t)[name])
+		require.Len(t, w.srv.Calls("machines-create"), 1)
+	})
 	t.Run("the machine was deleted meanwhile", func(t *testing.T) {
 		w := newWorld(t, name)
 		var first string

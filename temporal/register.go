@@ -1,6 +1,7 @@
 package paperspacetemporal
 
 import (
+	"math"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -32,14 +33,14 @@ func register(w worker.Registry, a *Activities) {
 
 // WorkerOptions returns options for a worker that sends requests at a rate: the requests a second that the API key
 // allows, divided by the number of workers. The client needs a limiter of the same rate, with a burst of 1. The worker
-// then holds no more activities than it can send in two seconds, and at least two: what it does not hold, another worker
-// can take, and a cancel can recall.
+// then holds no more activities than it can send in a second: what it does not hold, another worker can take, and a cancel
+// can recall.
 //
 // They set no TaskQueueActivitiesPerSecond: Temporal divides that among the partitions of the queue, which lets twice
 // the rate through in some seconds and, at low rates, leaves workers idle in others.
 func WorkerOptions(rate float64) worker.Options {
 	return worker.Options{
-		MaxConcurrentActivityExecutionSize: max(2, int(2*rate)),
+		MaxConcurrentActivityExecutionSize: max(1, int(math.Ceil(rate))),
 		DisableEagerActivities:             true,
 		WorkerStopTimeout:                  2 * time.Minute, // lets requests end before the process does
 	}
