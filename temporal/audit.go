@@ -103,21 +103,13 @@ func (in *AuditInput) confirm(ctx workflow.Context, t Timing) (*AuditResult, err
 }
 
 // audit looks for what is missing or doubled when the machines that were created last had time to show.
-func (f *fleet) audit(ctx workflow.Context, result *FleetResult) error {
-	t := f.in.Provision.Timing
-	if err := workflow.Sleep(ctx, t.withDefaults().Settle); err != nil {
-		return temporal.NewCanceledError(*result)
+func (f *fleet) audit(ctx workflow.Context) (*AuditResult, error) {
+	result := &AuditResult{}
+	if err := workflow.Sleep(ctx, f.in.Provision.Timing.withDefaults().Settle); err != nil {
+		return result, err
 	}
-	var found AuditResult
 	ctx = workflow.WithChildOptions(ctx, ChildOptions("", f.id+"/audit"))
-	err := workflow.ExecuteChildWorkflow(ctx, FleetAudit, AuditInput{Roster: f.in.Roster, Timing: t}).Get(ctx, &found)
-	switch {
-	case ctx.Err() != nil:
-		return temporal.NewCanceledError(*result)
-	case err != nil:
-		return temporal.NewNonRetryableApplicationError("paperspace: the audit failed: "+reason(err), ErrorIncomplete, nil, result)
-	}
-	result.MissingNames, result.Missing = found.MissingNames, found.Missing
-	result.DoubledNames, result.Doubled = found.DoubledNames, found.Doubled
-	return nil
+	in := AuditInput{Roster: f.in.Roster, Timing: f.in.Provision.Timing}
+	err := workflow.ExecuteChildWorkflow(ctx, FleetAudit, in).Get(ctx, result)
+	return result, err
 }

@@ -60,12 +60,8 @@ type FleetResult struct {
 	Failures []Failure
 	// ListLag is the longest of the machines that were created: see [ProvisionResult].
 	ListLag time.Duration
-	// MissingNames is how many names had no machine in the end, and Missing are up to 100 of them.
-	MissingNames int
-	Missing      []string
-	// DoubledNames is how many names belong to several machines, and Doubled has up to 100 of them with all their IDs.
-	DoubledNames int
-	Doubled      map[string][]string
+	// AuditResult has the names that were missing or doubled in the end.
+	AuditResult
 }
 
 // Failure is a name that failed.
@@ -107,17 +103,23 @@ func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 		return nil, err
 	}
 	g, err := f.run(ctx)
-	result := &FleetResult{FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures, ListLag: g.ListLag}
+	audit := &AuditResult{}
+	if err == nil && g.Lag == "" {
+		audit, err = f.audit(ctx)
+	}
+	if ctx.Err() != nil && in.DeleteOnCancel {
+		f.undo(ctx, g)
+	}
+	result := &FleetResult{
+		FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures, ListLag: g.ListLag, AuditResult: *audit,
+	}
 	switch {
-	case temporal.IsCanceledError(err):
+	case ctx.Err() != nil:
 		return nil, temporal.NewCanceledError(*result)
 	case err != nil:
 		return nil, temporal.NewNonRetryableApplicationError(reason(err), ErrorIncomplete, nil, result)
 	case g.Lag != "":
 		return nil, temporal.NewNonRetryableApplicationError(g.Lag, ErrorListLag, nil, result)
-	}
-	if err := f.audit(ctx, result); err != nil {
-		return nil, err
 	}
 	switch {
 	case result.DoubledNames > 0:
@@ -198,6 +200,8 @@ type part struct {
 	progress FleetProgress
 	created  bits
 	running  bool
+	// cancelled reports whether the group itself was cancelled.
+	cancelled bool
 }
 
 // open is how many of its names are open, as far as is known.
@@ -302,9 +306,6 @@ func (f *fleet) run(ctx workflow.Context) (*GroupResult, error) {
 		}
 		c.selector.Select(ctx)
 	}
-	if ctx.Err() != nil && f.in.Provision.DeleteOnCancel {
-		f.undo(ctx, result)
-	}
 	result.FleetProgress = f.progress()
 	if ctx.Err() != nil {
 		return result, ctx.Err()
@@ -326,6 +327,7 @@ func (f *fleet) end(ctx workflow.Context, i int, future workflow.Future, result 
 	var g GroupResult
 	if err := future.Get(ctx, &g); temporal.IsCanceledError(err) {
 		g, _ = details[GroupResult](err)
+		f.groups[i].cancelled = true
 	} else if err != nil {
 		return err
 	}
@@ -339,27 +341,23 @@ func (f *fleet) end(ctx workflow.Context, i int, future workflow.Future, result 
 	return nil
 }
 
-// undo deletes what the groups that had ended before the cancel have created; the others have done so themselves.
+// undo deletes the machines that the fleet has created, when it was cancelled. Groups that were cancelled have done so
+// themselves.
 func (f *fleet) undo(ctx workflow.Context, result *GroupResult) {
+	if f.group != nil {
+		f.group.undo(ctx)
+		return
+	}
 	steady, _ := workflow.NewDisconnectedContext(ctx)
 	for i, p := range f.groups {
-		if p.progress.Ended < p.progress.Names || p.progress.Deleted > 0 {
+		in := (&group{in: p.in, result: GroupResult{Created: p.created}}).undone()
+		if in.len() == 0 || p.cancelled {
 			continue
 		}
-		names := (&group{in: p.in, result: GroupResult{Created: p.created}}).created()
-		if len(names) == 0 {
-			continue
-		}
-		in := GroupInput{Roster: Roster{Names: names}, Provision: p.in.Provision, Down: true, Open: p.in.Open, Failures: 2}
-		id := fmt.Sprintf("%s/undo-%04d", f.id, i)
+		child := workflow.WithChildOptions(steady, ChildOptions("", fmt.Sprintf("%s/undo-%04d", f.id, i)))
 		var down GroupResult
-		if workflow.ExecuteChildWorkflow(workflow.WithChildOptions(steady, ChildOptions("", id)), FleetGroup, in).Get(steady, &down) != nil {
-			continue
-		}
-		f.groups[i].progress.Deleted += down.Deleted
-		f.groups[i].progress.Existing -= len(names) - down.Failed
-		for _, name := range names {
-			delete(result.MachineIDs, name)
+		if workflow.ExecuteChildWorkflow(child, FleetGroup, in).Get(steady, &down) == nil {
+			result.remove(in.Names, &down)
 		}
 	}
 }

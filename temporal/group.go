@@ -54,7 +54,7 @@ type GroupResult struct {
 	Failures []Failure
 	// MachineIDs are the machines that are known to exist, by name.
 	MachineIDs map[string]string `json:",omitempty"`
-	// Created has a bit for each name whose machine was created, and not adopted.
+	// Created has a bit for each name whose machine this run created.
 	Created bits `json:",omitempty"`
 	// ListLag is the longest of the machines.
 	ListLag time.Duration `json:",omitzero"`
@@ -78,11 +78,13 @@ func (b bits) has(i int) bool { return i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
 // history; do not start it yourself.
 func FleetGroup(ctx workflow.Context, in GroupInput) (*GroupResult, error) {
 	g := newGroup(in)
-	err := g.run(ctx)
-	if temporal.IsCanceledError(err) {
+	if g.run(ctx) != nil {
+		if in.Provision.DeleteOnCancel {
+			g.undo(ctx)
+		}
 		return nil, temporal.NewCanceledError(g.result)
 	}
-	return &g.result, err
+	return &g.result, nil
 }
 
 // group is up to maxGroup names at work.
@@ -123,9 +125,6 @@ func (g *group) run(ctx workflow.Context) error {
 		c.selector.Select(ctx)
 		g.report(ctx, c.open)
 	}
-	if ctx.Err() != nil && g.in.Provision.DeleteOnCancel && !g.in.Down {
-		g.undo(ctx)
-	}
 	return ctx.Err()
 }
 
@@ -157,7 +156,8 @@ func (g *group) end(ctx workflow.Context, i int, f workflow.Future) {
 			r.ListLag = max(r.ListLag, result.ListLag)
 			if result.Adopted {
 				r.Adopted++
-			} else {
+			}
+			if result.Created {
 				r.Created.set(i)
 			}
 		}
@@ -198,29 +198,41 @@ func (g *group) report(ctx workflow.Context, open int) {
 	workflow.SignalExternalWorkflow(ctx, to.Fleet, "", groupSignal, GroupSignal{Group: to.Group, Progress: r.FleetProgress})
 }
 
-// undo deletes what the group has created.
+// undo deletes the machines that the group has created. A Provision that was cancelled has done so itself.
 func (g *group) undo(ctx workflow.Context) {
 	steady, _ := workflow.NewDisconnectedContext(ctx)
-	down := GroupInput{Roster: Roster{Names: g.created()}, Provision: g.in.Provision, Down: true, Open: g.in.Open}
-	d := newGroup(down)
-	if len(down.Names) == 0 || d.run(steady) != nil {
-		return
-	}
-	g.result.Deleted += d.result.Deleted
-	g.result.Existing -= len(down.Names) - d.result.Failed
-	for _, name := range down.Names {
-		delete(g.result.MachineIDs, name)
+	if in := g.undone(); in.len() > 0 {
+		down := newGroup(in)
+		_ = down.run(steady) // nobody cancels it
+		g.result.remove(in.Names, &down.result)
 	}
 }
 
-// created returns the names whose machines were created.
-func (g *group) created() (names []string) {
+// undone is the input of the group that deletes what this one has created.
+func (g *group) undone() GroupInput {
+	in := GroupInput{Provision: g.in.Provision, Down: true, Open: g.in.Open, Failures: maxGroup}
+	in.Provision.DeleteOnCancel = false
 	for i := range g.in.len() {
 		if g.result.Created.has(i) {
-			names = append(names, g.in.at(i))
+			in.Names = append(in.Names, g.in.at(i))
 		}
 	}
-	return names
+	return in
+}
+
+// remove takes the machines of the names out of the result, except those that could not be deleted.
+func (r *GroupResult) remove(names []string, down *GroupResult) {
+	r.Deleted += down.Deleted
+	r.Existing -= len(names) - down.Failed
+	left := map[string]bool{}
+	for _, failure := range down.Failures {
+		left[failure.Name] = true
+	}
+	for _, name := range names {
+		if !left[name] {
+			delete(r.MachineIDs, name)
+		}
+	}
 }
 
 // children runs child workflows in one loop over futures: with a coroutine for each child, every event would wake all

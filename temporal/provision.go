@@ -68,6 +68,8 @@ type ProvisionResult struct {
 	Machine paperspace.Machine
 	// Adopted reports whether the machine was found, and not created by a request with a response.
 	Adopted bool
+	// Created reports whether this run created the machine, also if it was then found because its response was lost.
+	Created bool
 	// Alternative is which of the Alternatives was created, from 1; 0 is the machine itself, or one that was adopted.
 	Alternative int
 	// ListLag is how long after its creation the list showed the machine, at most: it counts the time in the task queue. It
@@ -258,7 +260,7 @@ func (p *provision) create(ctx workflow.Context, run string) (*ProvisionResult, 
 		if err != nil {
 			return nil, err
 		}
-		return &ProvisionResult{Machine: *machine, Alternative: p.alternative, ListLag: p.listLag}, nil
+		return &ProvisionResult{Machine: *machine, Created: true, Alternative: p.alternative, ListLag: p.listLag}, nil
 	case temporal.IsCanceledError(err): // Temporal recalled it before a worker began it
 		return nil, err
 	case is(err, ErrorRefused):
@@ -375,7 +377,7 @@ func (p *provision) adopt(ctx workflow.Context, id string) (*ProvisionResult, er
 	if err != nil {
 		return nil, err
 	}
-	return &ProvisionResult{Machine: *machine, Adopted: true}, nil
+	return &ProvisionResult{Machine: *machine, Adopted: true, Created: p.made}, nil
 }
 
 // compare refuses a machine that is none of those asked for. Some fields of a new machine are empty.
