@@ -2,7 +2,6 @@ package paperspacetemporal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http/httptrace"
 	"slices"
@@ -293,7 +292,7 @@ func (a *Activities) check(r *request, in AwaitInput) (*paperspace.Machine, erro
 	case in.Gone:
 		machine, err := a.client.Machines.Get(r, in.MachineID, once)
 		switch {
-		case errors.Is(err, paperspace.ErrNotFound):
+		case unknownToAPI(err):
 			return nil, nil
 		case err != nil:
 			return nil, r.failure(err)

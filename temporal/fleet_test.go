@@ -402,6 +402,11 @@ func TestDeprovision(t *testing.T) {
 			start := w.Now()
 			w.hide(func(id string) bool { return id == late && w.Now().Sub(start) < 4*time.Minute })
 		}, deletes: 2, deleted: 2},
+		{name: "a gateway's 404 to the polls", before: func(t *testing.T, w *world) {
+			w.create(t, name)
+			w.srv.NextEvent(paperspace.MachineEventNameDeactivate, paperspacetest.Hangs())
+			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-get", Status: 404, Body: `{"message":"no Route matched with those values"}`})
+		}, deletes: 1, fails: ErrorUnavailable},
 		{name: "refused once", before: func(t *testing.T, w *world) {
 			w.create(t, name)
 			w.srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Times: 1, Status: 400, Body: `{"message":"It is starting","code":"BAD_REQUEST"}`})
