@@ -25,8 +25,7 @@ func alike() paperspace.MachineCreateParams {
 
 func names(n int) []string { return Series{Prefix: "worker-", Count: n, Digits: 4}.Names() }
 
-// stubbed runs a fleet whose machines are provisioned by a stub. The groups of a large one report to it.
-// Its Deprovision deletes one machine.
+// stubbed runs a fleet whose machines are provisioned by a stub. Its Deprovision deletes one machine.
 func stubbed(t *testing.T, provision func(workflow.Context, ProvisionInput) (*ProvisionResult, error)) *world {
 	w := bareWorld(t, "fleet")
 	w.RegisterWorkflow(Fleet)
@@ -37,17 +36,7 @@ func stubbed(t *testing.T, provision func(workflow.Context, ProvisionInput) (*Pr
 		return &DeprovisionResult{MachineIDs: []string{"id-of-" + in.Name}}, nil
 	}, workflow.RegisterOptions{Name: "Deprovision"})
 	w.RegisterActivity(w.activities)
-	w.reports()
 	return w
-}
-
-// reports passes on what groups report to the fleet, which the test environment does not know by its ID.
-func (w *world) reports() {
-	w.OnSignalExternalWorkflow(mock.Anything, "fleet", mock.Anything, groupSignal, mock.Anything).Return(
-		func(_, _, _, signal string, in any) error {
-			w.RegisterDelayedCallback(func() { w.SignalWorkflow(signal, in) }, 0)
-			return nil
-		})
 }
 
 // made is the result of a stub.

@@ -30,6 +30,8 @@ type gateway struct {
 	before  int                 // how many of them are still to be held before they are carried out
 	after   int                 // how many after that
 	late    time.Duration       // carries out creates that are held before, so long after they came
+	later   bool                // carries them out after the next create of the same name
+	pending map[string]func()   // carries out the create of a name
 	held    chan struct{}       // gets one for each that is held
 	stale   map[string]bool     // the IDs that lists leave out
 	lags    bool                // lists leave out new machines
@@ -39,7 +41,7 @@ type gateway struct {
 func newGateway(t *testing.T) *gateway {
 	g := &gateway{
 		srv:  paperspacetest.New(t, paperspacetest.WithSpeed(20)), // a machine takes 4 s
-		held: make(chan struct{}, 100), stale: map[string]bool{}, senders: map[string][]string{},
+		held: make(chan struct{}, 100), stale: map[string]bool{}, senders: map[string][]string{}, pending: map[string]func(){},
 	}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
@@ -82,9 +84,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.times = append(g.times, time.Now())
 	holdBefore, holdAfter := false, false
+	var pending func()
 	if create {
 		name := nameIn(body)
 		g.senders[name] = append(g.senders[name], worker)
+		pending = g.pending[name]
+		delete(g.pending, name)
 		switch {
 		case worker != g.victim:
 		case g.after > 0:
@@ -93,21 +98,27 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case g.before > 0:
 			g.before--
 			holdBefore = true
+			carryOut := func() {
+				late := r.Clone(context.Background())
+				late.Body = io.NopCloser(bytes.NewReader(body))
+				g.srv.ServeHTTP(httptest.NewRecorder(), late)
+			}
+			if g.later {
+				g.pending[name] = carryOut
+			} else if g.late > 0 {
+				time.AfterFunc(g.late, carryOut)
+			}
 		}
 	}
-	down, late := g.down, g.late
+	down := g.down
 	g.mu.Unlock()
+	if pending != nil {
+		defer pending()
+	}
 
 	if down {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
-	}
-	if holdBefore && late > 0 {
-		time.AfterFunc(late, func() {
-			late := r.Clone(context.Background())
-			late.Body = io.NopCloser(bytes.NewReader(body))
-			g.srv.ServeHTTP(httptest.NewRecorder(), late)
-		})
 	}
 	if holdBefore {
 		g.hang(r)
