@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.temporal.io/server/temporaltest"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	paperspacetemporal "github.com/paperspace-go/paperspace/temporal"
 )
@@ -62,12 +64,31 @@ func replay(ctx context.Context, t *testing.T, c client.Client, workflowIDs []st
 		h := history(ctx, t, c, id)
 		require.NoError(t, r.ReplayWorkflowHistoryWithOptions(quiet(), h, options), id)
 		if *record != "" {
-			content, err := protojson.MarshalOptions{Indent: " "}.Marshal(h)
+			for _, event := range h.Events {
+				anonymize(event.ProtoReflect())
+			}
+			content, err := protojson.Marshal(h)
 			require.NoError(t, err)
+			host, err := os.Hostname()
+			require.NoError(t, err)
+			content = bytes.ReplaceAll(content, []byte(`"`+host+":"), []byte(`"host:`)) // in the names of task queues
 			file := strings.ReplaceAll(t.Name()+"-"+id, "/", "-") + ".json"
 			require.NoError(t, os.WriteFile(filepath.Join(*record, file), content, 0o644))
 		}
 	}
+}
+
+// anonymize removes the names of the machine and the process.
+func anonymize(m protoreflect.Message) {
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.Name() == "identity":
+			m.Set(field, protoreflect.ValueOfString("worker"))
+		case field.Message() != nil && !field.IsList() && !field.IsMap():
+			anonymize(value.Message())
+		}
+		return true
+	})
 }
 
 var record = flag.String("record", "", "the directory to write histories to")
