@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
@@ -53,6 +54,7 @@ func bareWorld(t *testing.T, workflowID string) *world {
 	w := &world{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	w.SetStartWorkflowOptions(StartOptions("paperspace", workflowID))
 	w.SetTestTimeout(time.Minute)
+	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // the machine may be busy
 	w.srv = paperspacetest.New(t, paperspacetest.WithClock(func() time.Time { return w.Now().Add(w.ahead) }))
 	w.client = w.srv.Client()
 	w.activities = newActivities(w.client)

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/paperspace-go/paperspace"
@@ -25,6 +26,7 @@ func TestTwentyThousand(t *testing.T) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
 	w := suite.NewTestWorkflowEnvironment()
 	w.SetTestTimeout(2 * time.Minute)
+	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // the machine may be busy
 	w.SetStartWorkflowOptions(paperspacetemporal.StartOptions(queue, "fleet"))
 	w.RegisterWorkflow(paperspacetemporal.Fleet)
 	w.RegisterWorkflow(paperspacetemporal.FleetGroup)
