@@ -16,9 +16,9 @@ import (
 )
 
 // Activities are the requests that [Register] registers, each under the name of its method. Each sends one HTTP request
-// and does not retry: Temporal repeats the activity. The request gets three quarters of the activity's StartToClose, and
-// is not sent after that. A Retry-After determines when Temporal repeats it, up to 5 minutes or the MaximumInterval of
-// the activity's policy, whichever is longer.
+// and does not retry: Temporal repeats the activity. The request gets three quarters of the activity's StartToClose,
+// and is not sent after that. A Retry-After determines when Temporal repeats it, up to 5 minutes or the MaximumInterval
+// of the activity's policy, whichever is longer.
 //
 // The workflows of this package call them with the options of [Timing]. Workflows of your own can, too: with a nil
 // *Activities called a, as workflow.ExecuteActivity(ctx, a.Find, …).
@@ -168,8 +168,8 @@ type MachineRef struct {
 	Name string
 }
 
-// Find fetches one page, of up to 120 machines, of the search for a name. It begins with the oldest machine, so that one
-// that appears during the search is on a later page.
+// Find fetches one page, of up to 120 machines, of the search for a name. It begins with the oldest machine, so that
+// one that appears during the search is on a later page.
 func (a *Activities) Find(ctx context.Context, in FindInput) (*FindResult, error) {
 	r := begin(ctx)
 	defer r.cancel()
@@ -244,13 +244,14 @@ type AwaitInput struct {
 	Limit time.Duration
 }
 
-// Await checks its condition once, and ends with [ErrorPending] if it does not hold yet: Temporal polls by repeating the
-// activity, so that waiting occupies no worker and no history. Call it with [Timing.PollOptions]. It returns the machine
-// if it waits for States, else nil.
+// Await checks its condition once, and ends with [ErrorPending] if it does not hold yet: Temporal polls by repeating
+// the activity, so that waiting occupies no worker and no history. Call it with [Timing.PollOptions]. It returns the
+// machine if it waits for States, else nil.
 //
-// An event that failed is [ErrorEventFailed]; one in state error with a finish time and without a reason counts as done,
-// because the service reports completed operations so. A machine that is not listed in time is [ErrorListLag]. Where the
-// machine's creation is waited for, its own events are read, and a machine that was deleted is [ErrorNotFound].
+// An event that failed is [ErrorEventFailed]; one in state error with a finish time and without a reason counts as
+// done, because the service reports completed operations so. A machine that is not listed in time is [ErrorListLag].
+// Where the machine's creation is waited for, its own events are read, and a machine that was deleted is
+// [ErrorNotFound].
 func (a *Activities) Await(ctx context.Context, in AwaitInput) (*paperspace.Machine, error) {
 	r := begin(ctx)
 	defer r.cancel()
@@ -374,8 +375,8 @@ func notFound(reason string) error {
 	return temporal.NewNonRetryableApplicationError("paperspace: "+reason, ErrorNotFound, nil)
 }
 
-// Start starts the machine, which has to be off, and returns the ID of the event that tracks it; the ID may be empty. The
-// service refuses to start a machine that is starting already.
+// Start starts the machine, which has to be off, and returns the ID of the event that tracks it; the ID may be empty.
+// The service refuses to start a machine that is starting already.
 func (a *Activities) Start(ctx context.Context, machineID string) (string, error) {
 	return change(ctx, machineID, a.client.Machines.Start)
 }
@@ -385,9 +386,9 @@ func (a *Activities) Stop(ctx context.Context, machineID string) (string, error)
 	return change(ctx, machineID, a.client.Machines.Stop)
 }
 
-// Delete deletes the machine and its disk, and returns the ID of the event that tracks it; the ID may be empty. A machine
-// that is gone is [ErrorNotFound]; the service refuses to delete one that is being deleted. A static public IP is not
-// released, and is charged until it is.
+// Delete deletes the machine and its disk, and returns the ID of the event that tracks it; the ID may be empty. A
+// machine that is gone is [ErrorNotFound]; the service refuses to delete one that is being deleted. A static public IP
+// is not released, and is charged until it is.
 func (a *Activities) Delete(ctx context.Context, machineID string) (string, error) {
 	return change(ctx, machineID, a.client.Machines.Delete)
 }

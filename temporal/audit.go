@@ -29,8 +29,8 @@ type AuditResult struct {
 	Doubled      map[string][]string
 }
 
-// FleetAudit is the workflow that a [Fleet] ends with: it reads the list of all machines, and searches once more for the
-// names that are missing from it or occur twice. It may be run at any other time, too.
+// FleetAudit is the workflow that a [Fleet] ends with: it reads the list of all machines, and searches once more for
+// the names that are missing from it or occur twice. It may be run at any other time, too.
 func FleetAudit(ctx workflow.Context, in AuditInput) (*AuditResult, error) {
 	t := in.Timing.withDefaults()
 	find := in.finder()

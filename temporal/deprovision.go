@@ -22,9 +22,9 @@ type DeprovisionResult struct {
 	MachineIDs []string
 }
 
-// Deprovision is a workflow that deletes every machine of exactly one name, with its disk, and waits until they are gone.
-// It removes doubled machines: all of them. Start it with [StartOptions] and [WorkflowID] as its ID; any other ID is
-// refused.
+// Deprovision is a workflow that deletes every machine of exactly one name, with its disk, and waits until they are
+// gone. It removes doubled machines: all of them. Start it with [StartOptions] and [WorkflowID] as its ID; any other ID
+// is refused.
 //
 // A delete that is refused is sent again, five times over [Timing.Gone]. The last search comes a settle time after the
 // start, so that no machine is left that did not show at first. It fails only if a delete is refused or does not end in

@@ -37,8 +37,8 @@ const (
 	ErrorMismatch = "Mismatch"
 	// ErrorDoubled is a name that several machines have.
 	ErrorDoubled = "Doubled"
-	// ErrorListLag is a list that did not show a new machine within half of [Timing.Settle]. With a longer lag a machine
-	// could be created twice, so nothing more is created: raise Settle and run the workflow again.
+	// ErrorListLag is a list that did not show a new machine within half of [Timing.Settle]. With a longer lag a
+	// machine could be created twice, so nothing more is created: raise Settle and run the workflow again.
 	ErrorListLag = "ListLag"
 	// ErrorIncomplete is a [Fleet] or a [FleetDown] in which some machines failed. The details hold its result.
 	ErrorIncomplete = "Incomplete"
@@ -86,8 +86,8 @@ func refuses(e *paperspace.Error) bool {
 	return e.StatusCode/100 == 4 && fromAPI(e)
 }
 
-// fromAPI reports whether the API itself responded: its errors have a code and a message, those of proxies and firewalls
-// do not have both.
+// fromAPI reports whether the API itself responded: its errors have a code and a message, those of proxies and
+// firewalls do not have both.
 func fromAPI(e *paperspace.Error) bool { return e.Code != "" && e.Message != "" }
 
 // unknownToAPI reports whether the API does not know what a request is about. A gateway's 404 says nothing of it.
@@ -103,9 +103,9 @@ func notCarriedOut(e *paperspace.Error) bool {
 	return e.Method == http.MethodGet || e.StatusCode == 0 || e.StatusCode == http.StatusTooManyRequests
 }
 
-// retryDelay is when to repeat an activity after a response with a Retry-After; zero leaves it to the activity's policy.
-// It is capped, so that no response stalls a workflow, and ends before a ScheduleToClose, which would otherwise fail the
-// activity at once.
+// retryDelay is when to repeat an activity after a response with a Retry-After; zero leaves it to the activity's
+// policy. It is capped, so that no response stalls a workflow, and ends before a ScheduleToClose, which would otherwise
+// fail the activity at once.
 func retryDelay(retryAfter time.Duration, info activity.Info) time.Duration {
 	most := maxRetryAfter
 	if info.RetryPolicy != nil {

@@ -16,8 +16,8 @@ import (
 	paperspacetemporal "github.com/paperspace-go/paperspace/temporal"
 )
 
-// The response to the create is lost, and the machine is found and adopted. Temporal's test environment, whose clock jumps
-// over waits, replaces its server and worker.
+// The response to the create is lost, and the machine is found and adopted. Temporal's test environment, whose clock
+// jumps over waits, replaces its server and worker.
 func ExampleProvision() {
 	suite := testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))

@@ -17,7 +17,8 @@ const (
 	lanes = 5
 	// defaultOpen is how many machines a fleet works on at once.
 	defaultOpen = 500
-	// maxOpen is the most of them: Temporal refuses more than 2000 open children of a workflow, and a group has a lane's.
+	// maxOpen is the most of them: Temporal refuses more than 2000 open children of a workflow, and a group has a
+	// lane's.
 	maxOpen = lanes * maxGroup
 	// maxFailures is how many failures, missing and doubled names a result describes.
 	maxFailures = 100
@@ -75,18 +76,19 @@ type Failure struct {
 	MachineIDs []string
 }
 
-// Fleet is a workflow that provisions many machines of one kind, each by a [Provision] of its own, Open at once. One that
-// takes long occupies only its own place. A fleet of more than 200 names works through groups of 200, each a workflow of
-// its own ([FleetGroup]), so that no history grows with the fleet. In the end, a settle time later, [FleetAudit] reads the
-// list of all machines and looks for names that are missing or doubled.
+// Fleet is a workflow that provisions many machines of one kind, each by a [Provision] of its own, Open at once. One
+// that takes long occupies only its own place. A fleet of more than 200 names works through groups of 200, each a
+// workflow of its own ([FleetGroup]), so that no history grows with the fleet. In the end, a settle time later,
+// [FleetAudit] reads the list of all machines and looks for names that are missing or doubled.
 //
 // It succeeds if every name has exactly one machine and each is ready. If not, it fails with [ErrorListLag],
-// [ErrorDoubled] or [ErrorIncomplete], in this order, with the [FleetResult] in the details. Running it again adopts what
-// there is and creates what is missing; for machines whose creation failed see ReplaceFailed. A name that another workflow
-// works on is waited for.
+// [ErrorDoubled] or [ErrorIncomplete], in this order, with the [FleetResult] in the details. Running it again adopts
+// what there is and creates what is missing; for machines whose creation failed see ReplaceFailed. A name that another
+// workflow works on is waited for.
 //
 // When it is cancelled, or ends in any other way before its children, these are cancelled too. The machines that exist
-// stay unless DeleteOnCancel is set; the details of its [temporal.CanceledError] are the FleetResult, and [FleetDown] removes them.
+// stay unless DeleteOnCancel is set; the details of its [temporal.CanceledError] are the FleetResult, and [FleetDown]
+// removes them.
 func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 	if in.Machine.Name != "" {
 		return nil, refused("Fleet: Machine.Name must be empty: the names are in Names or Series")

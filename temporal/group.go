@@ -74,8 +74,8 @@ func (b *bits) set(i int) {
 
 func (b bits) has(i int) bool { return i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
 
-// FleetGroup is the workflow that a large [Fleet] or [FleetDown] starts for every 200 of its names. It is exported for its
-// history; do not start it yourself.
+// FleetGroup is the workflow that a large [Fleet] or [FleetDown] starts for every 200 of its names. It is exported for
+// its history; do not start it yourself.
 func FleetGroup(ctx workflow.Context, in GroupInput) (*GroupResult, error) {
 	g := newGroup(in)
 	if g.run(ctx) != nil {
@@ -183,8 +183,8 @@ func (g *group) end(ctx workflow.Context, i int, f workflow.Future) {
 	}
 }
 
-// report sends the fleet a signal after every step, and whenever the number of open names has halved in the end, so that
-// other groups get the places. That the group has ended, the fleet learns from its result.
+// report sends the fleet a signal after every step, and whenever the number of open names has halved in the end, so
+// that other groups get the places. That the group has ended, the fleet learns from its result.
 func (g *group) report(ctx workflow.Context, open int) {
 	r, to := &g.result, g.in.Report
 	freed := r.Begun == r.Names && open <= g.fewer

@@ -9,8 +9,8 @@ import (
 // [FleetProgress] of [Fleet] and [FleetDown].
 const ProgressQuery = "progress"
 
-// The search attributes that [Provision] sets if asked to, both of type Keyword. Temporal's own attributes ParentWorkflowId
-// and RootWorkflowId name the fleet.
+// The search attributes that [Provision] sets if asked to, both of type Keyword. Temporal's own attributes
+// ParentWorkflowId and RootWorkflowId name the fleet.
 var (
 	// MachineIDAttribute is the machine's ID.
 	MachineIDAttribute = temporal.NewSearchAttributeKeyKeyword("PaperspaceMachineID")
@@ -37,8 +37,8 @@ type ProvisionProgress struct {
 	MachineID string
 }
 
-// FleetProgress is what a [Fleet] or a [FleetDown] returns to a [ProgressQuery]. In a fleet of more than 200 names it is
-// up to 2 % behind.
+// FleetProgress is what a [Fleet] or a [FleetDown] returns to a [ProgressQuery]. In a fleet of more than 200 names it
+// is up to 2 % behind.
 type FleetProgress struct {
 	// Names is how many names there are.
 	Names int

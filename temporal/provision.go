@@ -27,8 +27,8 @@ type ProvisionInput struct {
 	// Alternatives are tried in order when the service has refused the one before, or has failed to create its machine,
 	// which is then deleted. Refusals of the API key (401, 403) end the workflow.
 	Alternatives []Alternative
-	// ReplaceFailed deletes a machine of the name whose creation failed in an earlier run, and creates it anew. Otherwise
-	// the workflow ends with [ErrorEventFailed] as long as there is such a machine.
+	// ReplaceFailed deletes a machine of the name whose creation failed in an earlier run, and creates it anew.
+	// Otherwise the workflow ends with [ErrorEventFailed] as long as there is such a machine.
 	ReplaceFailed bool
 	// DeleteOnCancel deletes the machine that this run created when the workflow is cancelled. An adopted machine is
 	// never deleted.
@@ -72,8 +72,8 @@ type ProvisionResult struct {
 	Created bool
 	// Alternative is which of the Alternatives was created, from 1; 0 is the machine itself, or one that was adopted.
 	Alternative int
-	// ListLag is how long after its creation the list showed the machine, at most: it counts the time in the task queue. It
-	// is 0 for an adopted machine.
+	// ListLag is how long after its creation the list showed the machine, at most: it counts the time in the task
+	// queue. It is 0 for an adopted machine.
 	ListLag time.Duration
 }
 
@@ -86,17 +86,17 @@ type ProvisionResult struct {
 //     If its type or region is not among those asked for, the workflow fails with [ErrorMismatch]. One that is being
 //     deleted is awaited, and then searched for again.
 //   - Several fail the workflow with [ErrorDoubled]. It guesses no favourite.
-//   - If there is none, one is created, in one attempt. A refusal fails the workflow with [ErrorRefused], unless there is
-//     an alternative. After a request that was certainly not carried out (429, no connection) it waits and searches
+//   - If there is none, one is created, in one attempt. A refusal fails the workflow with [ErrorRefused], unless there
+//     is an alternative. After a request that was certainly not carried out (429, no connection) it waits and searches
 //     again. After an unknown outcome, which any failure is unless the opposite is proven, it waits for the settle time
 //     and searches again.
 //
 // A new machine has to show in the list within half of the settle time, else the workflow fails with [ErrorListLag].
 //
 // A creation that the service began and that failed is [ErrorEventFailed]: the machine is left for you to look at.
-// Deprovision removes it, and so does a rerun with ReplaceFailed; a rerun without fails again. A machine that is not ready
-// in time is [ErrorPending]; a rerun waits for it again. After ten creates with an unknown outcome and without a machine
-// it fails with [ErrorUnavailable]. [MachineIDs] returns the machines that exist although the workflow failed.
+// Deprovision removes it, and so does a rerun with ReplaceFailed; a rerun without fails again. A machine that is not
+// ready in time is [ErrorPending]; a rerun waits for it again. After ten creates with an unknown outcome and without a
+// machine it fails with [ErrorUnavailable]. [MachineIDs] returns the machines that exist although the workflow failed.
 //
 // Cancelling it recalls a create that no worker has begun, and leaves the machine unless DeleteOnCancel is set: see
 // [MachineIDs]. A create that was sent is awaited, and with it the settle time if its outcome is unknown, before the

@@ -361,8 +361,8 @@ func TestProvisionAdopts(t *testing.T) {
 	})
 }
 
-// A wait ends only with a response that came after its limit: a machine that became ready while its polls were queued, or
-// while the service was unreachable, is ready.
+// A wait ends only with a response that came after its limit: a machine that became ready while its polls were queued,
+// or while the service was unreachable, is ready.
 func TestQueueingIsNoFailure(t *testing.T) {
 	w := newWorld(t, name)
 	w.activities.elapsed = func(activity.Info) time.Duration { return 24 * time.Hour } // in the queue
@@ -509,8 +509,8 @@ func TestReplaceFailed(t *testing.T) {
 	require.Equal(t, []string{result.Machine.ID}, w.ids(t)[name])
 }
 
-// A reset may make Temporal repeat a create whose search lies before the reset. Here all side effects return another run
-// than the current one.
+// A reset may make Temporal repeat a create whose search lies before the reset. Here all side effects return another
+// run than the current one.
 func TestNothingIsCreatedAfterTheSearchOfAnotherRun(t *testing.T) {
 	w := newWorld(t, name)
 	w.OnSideEffect().Return("an-earlier-run")

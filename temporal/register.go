@@ -12,9 +12,9 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// Register registers the workflows [Provision], [Deprovision], [Fleet] and [FleetDown], those that fleets are made of, and
-// the [Activities] with a worker, which then runs them with the client. It panics, as the worker does, if one of the
-// names is taken. Give each API key a task queue of its own: the workers of a queue share its pace and its key.
+// Register registers the workflows [Provision], [Deprovision], [Fleet] and [FleetDown], those that fleets are made of,
+// and the [Activities] with a worker, which then runs them with the client. It panics, as the worker does, if one of
+// the names is taken. Give each API key a task queue of its own: the workers of a queue share its pace and its key.
 //
 // The workflows are registered as pinned: with worker versioning, a workflow stays on the build that started it.
 func Register(w worker.Registry, c *paperspace.Client) {
@@ -33,8 +33,8 @@ func register(w worker.Registry, a *Activities) {
 
 // WorkerOptions returns options for a worker that sends requests at a rate: the requests a second that the API key
 // allows, divided by the number of workers. The client needs a limiter of the same rate, with a burst of 1. The worker
-// then holds no more activities than it can send in a second: what it does not hold, another worker can take, and a cancel
-// can recall.
+// then holds no more activities than it can send in a second: what it does not hold, another worker can take, and a
+// cancel can recall.
 //
 // They set no TaskQueueActivitiesPerSecond: Temporal divides that among the partitions of the queue, which lets twice
 // the rate through in some seconds and, at low rates, leaves workers idle in others.
@@ -46,8 +46,8 @@ func WorkerOptions(rate float64) worker.Options {
 	}
 }
 
-// WorkflowID returns the ID for the [Provision] and the [Deprovision] of a machine: its name, after the team and a slash
-// if the team is not empty.
+// WorkflowID returns the ID for the [Provision] and the [Deprovision] of a machine: its name, after the team and a
+// slash if the team is not empty.
 func WorkflowID(team, name string) string {
 	if team == "" {
 		return name

@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The histories of released versions, recorded by e2e on a real server, are replayed: workflows that were started by these
-// versions can be continued by this one. Where a change makes that impossible, the changelog says so and the version's
-// directory goes.
+// The histories of released versions, recorded by e2e on a real server, are replayed: workflows that were started by
+// these versions can be continued by this one. Where a change makes that impossible, the changelog says so and the
+// version's directory goes.
 func TestReplay(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*/*.json")
 	require.NoError(t, err)

@@ -21,8 +21,8 @@ type Timing struct {
 	// whose outcome is unknown nothing is created before that time has passed, so Settle decides whether a machine can
 	// be doubled: too long costs time after faults only, too short may cost a machine.
 	//
-	// On the real service new machines have been missing for up to a minute. Each new machine is looked for in the list,
-	// and a list that does not show it after half of Settle is [ErrorListLag].
+	// On the real service new machines have been missing for up to a minute. Each new machine is looked for in the
+	// list, and a list that does not show it after half of Settle is [ErrorListLag].
 	Settle time.Duration
 	// Request is the StartToClose of every activity. Its HTTP request gets three quarters of it, and never more than
 	// 60 s. 90 seconds by default.
@@ -31,8 +31,8 @@ type Timing struct {
 	Ready time.Duration
 	// Gone is how long a delete may take. 10 minutes by default.
 	Gone time.Duration
-	// PollMin is the time between the first two polls of a wait; it then doubles up to PollMax. 5 seconds and 1 minute by
-	// default. A thousand pending machines take up to 1000/PollMax requests a second.
+	// PollMin is the time between the first two polls of a wait; it then doubles up to PollMax. 5 seconds and 1 minute
+	// by default. A thousand pending machines take up to 1000/PollMax requests a second.
 	PollMin, PollMax time.Duration
 }
 
@@ -63,8 +63,8 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
-// CreateOptions are the options for [Activities.Create]: one attempt, which Temporal must not repeat. A cancel recalls a
-// create that waits in the task queue, and waits for the result of one that a worker has begun.
+// CreateOptions are the options for [Activities.Create]: one attempt, which Temporal must not repeat. A cancel recalls
+// a create that waits in the task queue, and waits for the result of one that a worker has begun.
 func (t Timing) CreateOptions() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		StartToCloseTimeout:   t.withDefaults().Request,

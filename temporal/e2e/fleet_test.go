@@ -500,8 +500,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A name that another workflow works on is waited for, whoever starts it, directly or through a fleet. Progress is there
-// for queries and as search attributes.
+// A name that another workflow works on is waited for, whoever starts it, directly or through a fleet. Progress is
+// there for queries and as search attributes.
 func TestOneWorkflowForAName(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -48,8 +48,8 @@ func tasksDone(ctx context.Context, t *testing.T, c client.Client, workflowID st
 	return ids
 }
 
-// replay runs the workflows over their histories, which fails if their code is not deterministic. With -record it writes
-// the histories to the testdata of the Temporal module.
+// replay runs the workflows over their histories, which fails if their code is not deterministic. With -record it
+// writes the histories to the testdata of the Temporal module.
 func replay(ctx context.Context, t *testing.T, c client.Client, workflowIDs []string) {
 	t.Helper()
 	r := worker.NewWorkflowReplayer()
