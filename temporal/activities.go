@@ -2,6 +2,7 @@ package paperspacetemporal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptrace"
 	"slices"
@@ -34,14 +35,12 @@ func newActivities(c *paperspace.Client) *Activities {
 	}}
 }
 
-// once leaves retries to Temporal.
-var once = paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 1})
-
 // request is the one request of an activity.
 type request struct {
 	context.Context
 	cancel context.CancelFunc
 	info   activity.Info
+	once   paperspace.RequestOption // leaves retries to Temporal
 
 	mu   sync.Mutex
 	sent []string // the Authorization headers
@@ -52,7 +51,10 @@ type request struct {
 func begin(ctx context.Context) *request {
 	r := &request{info: activity.GetInfo(ctx)}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: r.wrote})
-	r.Context, r.cancel = context.WithTimeout(ctx, requestTime(r.info, time.Now()))
+	limit := requestTime(r.info, time.Now())
+	r.Context, r.cancel = context.WithTimeout(ctx, limit)
+	// The deadline of the context is the only one: it does not move while the request waits for a connection.
+	r.once = paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 1, AttemptTimeout: max(limit, 0) + time.Minute})
 	return r
 }
 
@@ -121,7 +123,7 @@ func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult,
 	case in.RunID != "" && in.RunID != r.info.WorkflowExecution.RunID:
 		return nil, unknown("the run that searched for it, " + in.RunID + ", was reset, and may have created it")
 	}
-	op, err := a.client.Machines.Create(r, in.Machine, once)
+	op, err := a.client.Machines.Create(r, in.Machine, r.once)
 	switch {
 	case err != nil:
 		return nil, r.failure(err)
@@ -178,7 +180,7 @@ func (a *Activities) Find(ctx context.Context, in FindInput) (*FindResult, error
 		ListParams: paperspace.ListParams{
 			After: in.After, Limit: 120, OrderBy: paperspace.OrderByCreatedAt, Order: paperspace.OrderAsc,
 		},
-	}, once)
+	}, r.once)
 	switch {
 	case err != nil:
 		return nil, r.failure(err)
@@ -201,7 +203,7 @@ func (a *Activities) Find(ctx context.Context, in FindInput) (*FindResult, error
 func (a *Activities) Get(ctx context.Context, machineID string) (*paperspace.Machine, error) {
 	r := begin(ctx)
 	defer r.cancel()
-	machine, err := a.client.Machines.Get(r, machineID, once)
+	machine, err := a.client.Machines.Get(r, machineID, r.once)
 	if err != nil {
 		return nil, r.failure(err)
 	}
@@ -213,7 +215,7 @@ func (a *Activities) Get(ctx context.Context, machineID string) (*paperspace.Mac
 func (a *Activities) CreatedSince(ctx context.Context, since time.Time) ([]string, error) {
 	r := begin(ctx)
 	defer r.cancel()
-	page, err := a.client.MachineEvents.List(r, paperspace.MachineEventListParams{ListParams: paperspace.ListParams{Limit: 120}}, once)
+	page, err := a.client.MachineEvents.List(r, paperspace.MachineEventListParams{ListParams: paperspace.ListParams{Limit: 120}}, r.once)
 	if err != nil {
 		return nil, r.failure(err)
 	}
@@ -274,13 +276,13 @@ func late(err error, in AwaitInput) error {
 func (a *Activities) check(r *request, in AwaitInput) (*paperspace.Machine, error) {
 	switch {
 	case in.EventID != "":
-		event, err := a.client.MachineEvents.Get(r, in.EventID, once)
+		event, err := a.client.MachineEvents.Get(r, in.EventID, r.once)
 		if err != nil {
 			return nil, r.failure(err)
 		}
 		return nil, r.ended(*event)
 	case len(in.States) > 0:
-		machine, err := a.client.Machines.Get(r, in.MachineID, once)
+		machine, err := a.client.Machines.Get(r, in.MachineID, r.once)
 		switch {
 		case err != nil:
 			return nil, r.failure(err)
@@ -291,9 +293,9 @@ func (a *Activities) check(r *request, in AwaitInput) (*paperspace.Machine, erro
 	case in.ListedAs != "":
 		return nil, a.listed(r, in)
 	case in.Gone:
-		machine, err := a.client.Machines.Get(r, in.MachineID, once)
+		machine, err := a.client.Machines.Get(r, in.MachineID, r.once)
 		switch {
-		case unknownToAPI(err):
+		case errors.Is(err, paperspace.ErrNotFound):
 			return nil, nil
 		case err != nil:
 			return nil, r.failure(err)
@@ -310,7 +312,7 @@ func (a *Activities) listed(r *request, in AwaitInput) error {
 		ListParams: paperspace.ListParams{
 			Limit: 120, OrderBy: paperspace.OrderByCreatedAt, Order: paperspace.OrderDesc,
 		},
-	}, once)
+	}, r.once)
 	if err != nil {
 		return r.failure(err)
 	}
@@ -329,7 +331,7 @@ func (a *Activities) created(r *request, machineID string) error {
 	}
 	page, err := a.client.MachineEvents.List(r, paperspace.MachineEventListParams{
 		MachineID: machineID, ListParams: paperspace.ListParams{Limit: 120},
-	}, once)
+	}, r.once)
 	switch {
 	case err != nil:
 		return r.failure(err)
@@ -399,7 +401,7 @@ func change(
 ) (string, error) {
 	r := begin(ctx)
 	defer r.cancel()
-	op, err := call(r, machineID, once)
+	op, err := call(r, machineID, r.once)
 	if err != nil {
 		return "", r.failure(err)
 	}

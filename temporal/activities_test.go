@@ -28,7 +28,7 @@ func TestFailure(t *testing.T) {
 		return &paperspace.Error{Endpoint: "op", Method: method, StatusCode: status, Code: "CODE", Message: "no"}
 	}
 	other := func(method string, status int) error {
-		return &paperspace.Error{Endpoint: "op", Method: method, StatusCode: status, Message: "of a gateway"}
+		return &paperspace.Error{Endpoint: "op", Method: method, StatusCode: status}
 	}
 	after := func(status int, delay time.Duration) error {
 		return &paperspace.Error{Endpoint: "op", StatusCode: status, RetryAfter: delay}

@@ -64,7 +64,7 @@ func (r *request) failure(err error) error {
 	kind := ErrorOutcomeUnknown // unless the opposite is proven
 	switch {
 	case errors.Is(err, paperspace.ErrOutcomeUnknown):
-	case unknownToAPI(err):
+	case errors.Is(err, paperspace.ErrNotFound):
 		kind, opts.NonRetryable = ErrorNotFound, true
 	case invalid, errors.Is(err, paperspace.ErrNoAPIKey):
 		kind, opts.NonRetryable = ErrorRefused, true
@@ -83,17 +83,7 @@ func refuses(e *paperspace.Error) bool {
 	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, 499:
 		return false
 	}
-	return e.StatusCode/100 == 4 && fromAPI(e)
-}
-
-// fromAPI reports whether the API itself responded: its errors have a code and a message, those of proxies and
-// firewalls do not have both.
-func fromAPI(e *paperspace.Error) bool { return e.Code != "" && e.Message != "" }
-
-// unknownToAPI reports whether the API does not know what a request is about. A gateway's 404 says nothing of it.
-func unknownToAPI(err error) bool {
-	e, sent := errors.AsType[*paperspace.Error](err)
-	return errors.Is(err, paperspace.ErrNotFound) && (!sent || fromAPI(e))
+	return e.StatusCode/100 == 4 && e.Code != "" // which only the API's own responses have
 }
 
 // notCarriedOut reports whether a failed request, whose outcome the client does not call unknown, had no effect. A read

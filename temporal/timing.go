@@ -24,8 +24,7 @@ type Timing struct {
 	// On the real service new machines have been missing for up to a minute. Each new machine is looked for in the
 	// list, and a list that does not show it after half of Settle is [ErrorListLag].
 	Settle time.Duration
-	// Request is the StartToClose of every activity. Its HTTP request gets three quarters of it, and never more than
-	// 60 s. 90 seconds by default.
+	// Request is the StartToClose of every activity, 90 seconds by default. Its HTTP request gets three quarters of it.
 	Request time.Duration
 	// Ready is how long a machine may take to be created, and then to reach its state. 45 minutes by default.
 	Ready time.Duration

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ type gateway struct {
 	url string
 
 	mu      sync.Mutex
-	times   []time.Time         // of the requests
+	times   []time.Time         // when the requests were sent
 	senders map[string][]string // the workers, by their User-Agent, that sent a create for a name
 	victim  string              // the worker whose creates are held
 	before  int                 // how many of them are still to be held before they are carried out
@@ -81,8 +82,13 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	create := r.Method == http.MethodPost && r.URL.Path == "/v1/machines"
 	worker, _, _ := strings.Cut(r.UserAgent(), " ")
 
+	sent, err := time.Parse(time.RFC3339Nano, r.Header.Get(sentHeader))
+	if err != nil {
+		sent = time.Now()
+	}
+
 	g.mu.Lock()
-	g.times = append(g.times, time.Now())
+	g.times = append(g.times, sent)
 	holdBefore, holdAfter := false, false
 	var pending func()
 	if create {
@@ -221,9 +227,10 @@ func (g *gateway) requests() int {
 func (g *gateway) busiest(span time.Duration) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	times := slices.SortedFunc(slices.Values(g.times), time.Time.Compare)
 	most, first := 0, 0
-	for i, at := range g.times {
-		for at.Sub(g.times[first]) >= span {
+	for i, at := range times {
+		for at.Sub(times[first]) >= span {
 			first++
 		}
 		most = max(most, i-first+1)

@@ -57,10 +57,10 @@ func work() error {
 	if err != nil {
 		return err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
 	paperspaceClient, err := paperspace.NewClient(paperspace.WithBaseURL(os.Getenv(urlVariable)),
 		paperspace.WithAPIKey(paperspacetest.DefaultKey), paperspace.WithUserAgent(os.Getenv(workerVariable)),
-		paperspace.WithHTTPClient(&http.Client{Transport: paced{transport, rate.NewLimiter(rate.Limit(requests), 1)}}))
+		paperspace.WithLimiter(rate.NewLimiter(rate.Limit(requests), 1)),
+		paperspace.WithHTTPClient(&http.Client{Transport: stamped{http.DefaultTransport}}))
 	if err != nil {
 		return err
 	}
@@ -101,17 +101,16 @@ func changedProvision(ctx workflow.Context, in paperspacetemporal.ProvisionInput
 	return paperspacetemporal.Provision(ctx, in)
 }
 
-// paced sends requests at the pace of a limiter.
-type paced struct {
-	http.RoundTripper
-	limiter *rate.Limiter
-}
+// sentHeader is when a worker sent a request: a busy machine may receive it later.
+const sentHeader = "X-Sent"
 
-func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := p.limiter.Wait(r.Context()); err != nil {
-		return nil, err
-	}
-	return p.RoundTripper.RoundTrip(r)
+// stamped adds the time to requests.
+type stamped struct{ http.RoundTripper }
+
+func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(sentHeader, time.Now().Format(time.RFC3339Nano))
+	return s.RoundTripper.RoundTrip(r)
 }
 
 func quiet() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }

@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net/http"
 	"os"
 	"time"
 
@@ -93,20 +92,7 @@ func open(server *temporaltest.TestServer) (client.Client, error) {
 func connect(limiter *rate.Limiter) (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("paperspace-devserver"),
-			paperspace.WithHTTPClient(&http.Client{Transport: paced{http.DefaultTransport, limiter}}))
+			paperspace.WithLimiter(limiter))
 	}
 	return paperspacetest.NewServer(paperspacetest.WithSpeed(60), paperspacetest.WithoutCalls()).Client(), nil
-}
-
-// paced sends requests at the pace of a limiter.
-type paced struct {
-	http.RoundTripper
-	limiter *rate.Limiter
-}
-
-func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := p.limiter.Wait(r.Context()); err != nil {
-		return nil, err
-	}
-	return p.RoundTripper.RoundTrip(r)
 }
