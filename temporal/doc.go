@@ -61,6 +61,6 @@
 // the Temporal SDK's package converter for a codec that encrypts.
 //
 // The sizes are bounded: a text has at most 1 KB, a result about 200 KB, a workflow of a fleet about 2,500 events and 1
-// MB, and the workflow of a fleet of 100,000 about 10,000 events and 5 MB, of Temporal's 51,200 and 50 MB. What breaks
+// MB, and the workflow of a fleet of 100,000 about 20,000 events and 5 MB, of Temporal's 51,200 and 50 MB. What breaks
 // first is the API: at 5 requests a second, 100,000 machines of 5 requests each take 28 hours.
 package paperspacetemporal

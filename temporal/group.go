@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// maxGroup is how many names one workflow works on. It bounds the workflow's history, to about 2,500 events and 600 KB.
+// maxGroup is how many names one workflow works on. It bounds the workflow's history, to about 2,500 events and 1 MB.
 const maxGroup = 200
 
 // GroupInput is the input of [FleetGroup].
