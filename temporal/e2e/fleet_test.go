@@ -213,7 +213,8 @@ func TestOutage(t *testing.T) {
 	require.NoError(t, fleet.Get(ctx, nil))
 	g.requireExactlyOnce(t, names)
 	t.Logf("%d requests, %d in the busiest second", g.requests(), g.busiest(time.Second))
-	require.LessOrEqual(t, g.busiest(time.Second), 12, "the pace is 10, in an outage too")
+	// The pace is 10, with a burst of one a worker; in minutes, a busy machine delays one request into another second.
+	require.LessOrEqual(t, g.busiest(time.Second), scaled(12, 13))
 }
 
 // With a slow queue, each activity waits for longer than a machine may take: that is no failure.
