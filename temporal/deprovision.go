@@ -1,66 +1,62 @@
 package paperspacetemporal
 
-import "go.temporal.io/sdk/workflow"
+import (
+	"slices"
 
-// DeprovisionInput is what [Deprovision] is given.
+	"go.temporal.io/sdk/workflow"
+)
+
+// DeprovisionInput is the input of [Deprovision].
 type DeprovisionInput struct {
+	// Team is the first part of the workflow's ID, as for [ProvisionInput].
+	Team string
 	// Name is the exact name.
 	Name string
-	// Timing is how long things may take.
+	// Timing determines how long things may take.
 	Timing Timing
 }
 
-// DeprovisionResult is what [Deprovision] ends with.
+// DeprovisionResult is the result of [Deprovision].
 type DeprovisionResult struct {
-	// MachineIDs are the machines that were deleted; none if there was none.
+	// MachineIDs are the machines that were deleted; nil if there was none.
 	MachineIDs []string
 }
 
-// Deprovision is a workflow that deletes every machine that has exactly the name, with its disk, and waits until they
-// are gone. That is how doubled machines are removed: all of them. Start it with [StartOptions] and the name as its id; any
-// other id is refused.
+// Deprovision is a workflow that deletes every machine of exactly one name, with its disk, and waits until they are
+// gone. It removes doubled machines: all of them. Start it with [StartOptions] and [WorkflowID] as its ID; any other ID
+// is refused.
 //
-// It fails only if a delete is refused or does not come to its end in time. That there is none is believed when a second
-// search, a settle time later, says so too. A static public address is not released.
+// A delete that is refused is sent again, five times over [Timing.Gone]. The last search comes a settle time after the
+// start, so that no machine is left that did not show at first. It fails only if a delete is refused or does not end in
+// time; [MachineIDs] then returns the machines that are left. A static public IP is not released.
 func Deprovision(ctx workflow.Context, in DeprovisionInput) (*DeprovisionResult, error) {
-	if err := check(ctx, in.Name, in.Timing); err != nil {
+	if err := check(ctx, in.Team, in.Name, in.Timing); err != nil {
 		return nil, err
 	}
 	t := in.Timing.withDefaults()
-	found, err := t.search(ctx, in.Name)
-	if err == nil && len(found) == 0 {
-		if err := workflow.Sleep(ctx, t.Settle); err != nil {
-			return nil, err
-		}
-		found, err = t.search(ctx, in.Name)
-	}
-	if err != nil {
-		return nil, err
-	}
+	settled := workflow.Now(ctx).Add(t.Settle)
 	result := &DeprovisionResult{}
-	for _, m := range found {
-		if err := remove(ctx, t, m.ID); err != nil {
+	for round := range 2 {
+		if wait := settled.Sub(workflow.Now(ctx)); round > 0 && wait > 0 {
+			if err := workflow.Sleep(ctx, wait); err != nil {
+				return nil, err
+			}
+		}
+		found, err := t.search(ctx, in.Name)
+		if err != nil {
 			return nil, err
 		}
-		result.MachineIDs = append(result.MachineIDs, m.ID)
+		var left []string
+		for _, id := range found {
+			if failed := t.remove(ctx, id); failed != nil {
+				left, err = append(left, id), failed
+			} else if !slices.Contains(result.MachineIDs, id) {
+				result.MachineIDs = append(result.MachineIDs, id)
+			}
+		}
+		if err != nil {
+			return nil, withMachines(err, left)
+		}
 	}
 	return result, nil
-}
-
-// remove deletes a machine and waits until it is gone. It may be gone by another's doing, and a repeated delete is
-// refused: what counts is whether the machine goes.
-func remove(ctx workflow.Context, t Timing, id string) error {
-	var a *Activities
-	refusal := workflow.ExecuteActivity(t.repeated(ctx), a.Delete, id).Get(ctx, nil)
-	switch {
-	case is(refusal, ErrorNotFound):
-		return nil
-	case refusal != nil && !is(refusal, ErrorRefused):
-		return refusal
-	}
-	_, err := t.await(ctx, t.Gone, AwaitInput{MachineID: id, Gone: true})
-	if err != nil && refusal != nil {
-		return refusal // which says why it is still there
-	}
-	return err
 }

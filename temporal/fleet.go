@@ -1,14 +1,11 @@
 package paperspacetemporal
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -16,281 +13,353 @@ import (
 )
 
 const (
-	// maxOpen is how many machines a fleet works on at once. The engine keeps the state of all open children together.
-	maxOpen = 500
-	// maxNames keeps the input and the result of a fleet below what the engine takes, 2 MB.
-	maxNames = 5000
-	// maxReason is how much of each error a result keeps, in bytes, for the same reason.
-	maxReason = 200
+	// lanes is how many groups of a large fleet are worked on at once.
+	lanes = 5
+	// defaultOpen is how many machines a fleet works on at once.
+	defaultOpen = 500
+	// maxOpen is the most of them: Temporal refuses more than 2000 open children of a workflow, and a group has a
+	// lane's.
+	maxOpen = lanes * maxGroup
+	// maxFailures is how many failures, missing and doubled names a result describes.
+	maxFailures = 100
+	// maxIDs is up to how many names a result has the machines' IDs.
+	maxIDs = 1000
 )
 
-// FleetInput is what [Fleet] is given.
+// FleetInput is the input of [Fleet].
 type FleetInput struct {
-	// Names are the machines' names, each once, at most 5000; more make several fleets. The fleet's own workflow id may
-	// not be among them.
-	Names []string
-	// Machine describes each machine; its Name is left empty.
+	// Names are the machines' names, each once, up to 1 MiB together. Set either Names or Series.
+	Names []string `json:",omitempty"`
+	// Series is a row of numbered names, up to 100,000.
+	Series Series `json:",omitzero"`
+	// Team is as for [ProvisionInput].
+	Team string
+	// Machine describes each machine; its Name is empty.
 	Machine paperspace.MachineCreateParams
-	// Timing is how long things may take.
+	// Alternatives are as for [ProvisionInput].
+	Alternatives []Alternative
+	// Open is how many machines are worked on at once, from their search until they are ready; 500 by default, 1000 at
+	// most.
+	Open int
+	// ReplaceFailed is as for [ProvisionInput].
+	ReplaceFailed bool
+	// DeleteOnCancel deletes the machines that this run created when the workflow is cancelled.
+	DeleteOnCancel bool
+	// SearchAttributes is as for [ProvisionInput].
+	SearchAttributes bool
+	// Timing determines how long things may take.
 	Timing Timing
-	// Progress is what earlier runs of the same workflow have done. Leave it nil.
-	Progress *FleetProgress `json:",omitzero"`
 }
 
-// FleetResult is what [Fleet] ends with.
+// FleetResult is the result of [Fleet]. Its size is bounded however large the fleet is and whatever has failed.
 type FleetResult struct {
-	// MachineIDs are the ids of the machines by name, of those that are as they should be.
-	MachineIDs map[string]string
-	// Adopted is how many of these were found, and not created by a request that was answered.
-	Adopted int
-	// Failed says of the other names why.
-	Failed map[string]string
-	// Doubled holds the ids of the machines of every name that has several.
-	Doubled map[string][]string
+	FleetProgress
+	// MachineIDs are the machines that are known to exist, ready or not, by name; nil if the fleet has more than 1000
+	// names. In a larger fleet, the result of each machine's [Provision] has its ID.
+	MachineIDs map[string]string `json:",omitempty"`
+	// Failures describes up to 100 of the names that failed.
+	Failures []Failure
+	// ListLag is the longest of the machines that were created: see [ProvisionResult].
+	ListLag time.Duration
+	// AuditResult has the names that were missing or doubled in the end.
+	AuditResult
 }
 
-// FleetProgress is what a fleet carries from one run to the next.
-type FleetProgress struct {
-	// Done is how many of the names, from the first, are done.
-	Done int
-	// Fleet is the result of a [Fleet] so far.
-	Fleet FleetResult
-	// Down is the result of a [FleetDown] so far.
-	Down FleetDownResult
+// Failure is a name that failed.
+type Failure struct {
+	Name string
+	// Kind is the type of the error, such as [ErrorRefused].
+	Kind string
+	// Reason is the beginning of its text.
+	Reason string
+	// MachineIDs are the machines of the name that are known to exist.
+	MachineIDs []string
 }
 
-// Fleet is a workflow that provisions many machines alike, each by a [Provision] of its own, of which 500 at most are
-// open at once. It continues as new when its history gets long. In the end, a settle time later, it walks the list of all
-// machines and looks for names that several have.
+// Fleet is a workflow that provisions many machines of one kind, each by a [Provision] of its own, Open at once. One
+// that takes long occupies only its own place. A fleet of more than 200 names works through groups of 200, each a
+// workflow of its own ([FleetGroup]), so that no history grows with the fleet. In the end, a settle time later,
+// [FleetAudit] reads the list of all machines and looks for names that are missing or doubled.
 //
-// It ends well if every name has exactly one machine. If not, it fails with [ErrorDoubled] or else [ErrorIncomplete],
-// whose details hold the [FleetResult]; running it again does what is left. A name that another workflow works on is
-// waited for.
+// It succeeds if every name has exactly one machine and each is ready. If not, it fails with [ErrorListLag],
+// [ErrorDoubled] or [ErrorIncomplete], in this order, with the [FleetResult] in the details. Running it again adopts
+// what there is and creates what is missing; for machines whose creation failed see ReplaceFailed. A name that another
+// workflow works on is waited for.
 //
-// When it is cancelled, or ends in any other way before its children, these are cancelled too, and the machines that are
-// there stay: [FleetDown] removes them.
+// When it is cancelled, or ends in any other way before its children, these are cancelled too. The machines that exist
+// stay unless DeleteOnCancel is set; the details of its [temporal.CanceledError] are the FleetResult, and [FleetDown]
+// removes them.
 func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 	if in.Machine.Name != "" {
-		return nil, refused("Fleet: Machine.Name must be empty: Names has the names")
+		return nil, refused("Fleet: Machine.Name must be empty: the names are in Names or Series")
 	}
-	p, err := begin(ctx, in.Names, in.Timing, in.Progress)
-	if err != nil {
-		return nil, err
-	}
-	result := &p.Fleet
-	err = p.each(ctx, in.Names, result.Failed, func(ctx workflow.Context, name string) workflow.Future {
-		machine := in.Machine
-		machine.Name = name
-		return workflow.ExecuteChildWorkflow(ctx, Provision, ProvisionInput{Machine: machine, Timing: in.Timing})
-	}, func(name string, f workflow.Future) error {
-		var provisioned ProvisionResult
-		if err := f.Get(ctx, &provisioned); err != nil {
-			return err
-		}
-		result.MachineIDs[name] = provisioned.Machine.ID
-		if provisioned.Adopted {
-			result.Adopted++
-		}
-		return nil
+	f, err := newFleet(ctx, GroupInput{
+		Roster: Roster{Names: in.Names, Series: in.Series},
+		Provision: ProvisionInput{
+			Team: in.Team, Machine: in.Machine, Alternatives: in.Alternatives, ReplaceFailed: in.ReplaceFailed,
+			DeleteOnCancel: in.DeleteOnCancel, SearchAttributes: in.SearchAttributes, Timing: in.Timing,
+		},
+		Open: in.Open,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if p.Done < len(in.Names) {
-		in.Progress = p
-		return nil, workflow.NewContinueAsNewError(ctx, Fleet, in)
+	g, err := f.run(ctx)
+	audit := &AuditResult{}
+	if err == nil && g.Lag == "" {
+		audit, err = f.audit(ctx)
 	}
-	if err := audit(ctx, in.Timing.withDefaults(), in.Names, result); err != nil {
-		return nil, err
+	if ctx.Err() != nil && in.DeleteOnCancel {
+		f.undo(ctx, g)
+	}
+	result := &FleetResult{
+		FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures, ListLag: g.ListLag, AuditResult: *audit,
 	}
 	switch {
-	case len(result.Doubled) > 0:
-		names := slices.Sorted(maps.Keys(result.Doubled))
-		return nil, temporal.NewNonRetryableApplicationError(fmt.Sprintf("paperspace: %d of %d names have several machines, such as %q: %q",
-			len(names), len(in.Names), names[0], result.Doubled[names[0]]), ErrorDoubled, nil, result)
-	case len(result.Failed) > 0:
-		return nil, incomplete(result.Failed, len(in.Names), result)
+	case ctx.Err() != nil:
+		return nil, temporal.NewCanceledError(*result)
+	case err != nil:
+		return nil, temporal.NewNonRetryableApplicationError(reason(err), ErrorIncomplete, nil, result)
+	case g.Lag != "":
+		return nil, temporal.NewNonRetryableApplicationError(g.Lag, ErrorListLag, nil, result)
+	}
+	switch {
+	case result.DoubledNames > 0:
+		name := slices.Sorted(maps.Keys(result.Doubled))[0]
+		return nil, temporal.NewNonRetryableApplicationError(fmt.Sprintf("paperspace: %d of %d names belong to several machines, such as %q to %q",
+			result.DoubledNames, result.Names, name, result.Doubled[name]), ErrorDoubled, nil, result)
+	case result.Failed > 0:
+		return nil, incomplete(g, result)
+	case result.MissingNames > 0:
+		return nil, temporal.NewNonRetryableApplicationError(fmt.Sprintf("paperspace: %d of %d machines are gone, such as %q",
+			result.MissingNames, result.Names, result.Missing[0]), ErrorIncomplete, nil, result)
 	}
 	return result, nil
 }
 
-// audit looks for machines that have a name in common, when those had time to show that were created last.
-func audit(ctx workflow.Context, t Timing, names []string, result *FleetResult) error {
-	if err := workflow.Sleep(ctx, t.Settle); err != nil {
-		return err
-	}
-	all, err := t.search(ctx, "")
-	if err != nil {
-		return err
-	}
-	ids := make(map[string][]string, len(names))
-	for _, name := range names {
-		ids[name] = nil
-		if id := result.MachineIDs[name]; id != "" {
-			ids[name] = []string{id}
-		}
-	}
-	for _, m := range all {
-		if known, ours := ids[m.Name]; ours && !slices.Contains(known, m.ID) {
-			ids[m.Name] = append(known, m.ID)
-		}
-	}
-	for _, name := range names {
-		if len(ids[name]) > 1 {
-			result.Doubled[name] = ids[name]
-		}
-	}
-	return nil
-}
-
-// FleetDownInput is what [FleetDown] is given.
+// FleetDownInput is the input of [FleetDown].
 type FleetDownInput struct {
-	// Names are the machines' names, as [FleetInput] has them.
-	Names []string
-	// Timing is how long things may take.
+	// Names are the machines' names, as in [FleetInput]. Set either Names or Series.
+	Names []string `json:",omitempty"`
+	// Series is a row of numbered names.
+	Series Series `json:",omitzero"`
+	// Team is as for [ProvisionInput].
+	Team string
+	// Open is how many names are worked on at once, as in [FleetInput].
+	Open int
+	// Timing determines how long things may take.
 	Timing Timing
-	// Progress is what earlier runs of the same workflow have done. Leave it nil.
-	Progress *FleetProgress `json:",omitzero"`
 }
 
-// FleetDownResult is what [FleetDown] ends with.
+// FleetDownResult is the result of [FleetDown].
 type FleetDownResult struct {
-	// Deleted is how many machines were deleted.
-	Deleted int
-	// Failed says of the names of which not every machine is gone why.
-	Failed map[string]string
+	FleetProgress
+	// Failures describes up to 100 of the names of which a machine is left, or may be.
+	Failures []Failure
 }
 
 // FleetDown is a workflow that deletes the machines of a fleet, doubled ones too, each name by a [Deprovision] of its
-// own. A name that another workflow works on is waited for, so cancel the fleet first, if it is still running. It fails
-// with [ErrorIncomplete], whose details hold the [FleetDownResult], if anything may be left.
+// own. A name that another workflow works on is waited for, so cancel the fleet first if it is still running. It fails
+// with [ErrorIncomplete], with the [FleetDownResult] in the details, if a machine may be left.
 func FleetDown(ctx workflow.Context, in FleetDownInput) (*FleetDownResult, error) {
-	p, err := begin(ctx, in.Names, in.Timing, in.Progress)
+	f, err := newFleet(ctx, GroupInput{
+		Roster:    Roster{Names: in.Names, Series: in.Series},
+		Provision: ProvisionInput{Team: in.Team, Timing: in.Timing},
+		Down:      true, Open: in.Open,
+	})
 	if err != nil {
 		return nil, err
 	}
-	result := &p.Down
-	err = p.each(ctx, in.Names, result.Failed, func(ctx workflow.Context, name string) workflow.Future {
-		return workflow.ExecuteChildWorkflow(ctx, Deprovision, DeprovisionInput{Name: name, Timing: in.Timing})
-	}, func(_ string, f workflow.Future) error {
-		var gone DeprovisionResult
-		err := f.Get(ctx, &gone)
-		result.Deleted += len(gone.MachineIDs)
-		return err
-	})
+	g, err := f.run(ctx)
+	result := &FleetDownResult{FleetProgress: g.FleetProgress, Failures: g.Failures}
 	switch {
+	case temporal.IsCanceledError(err):
+		return nil, temporal.NewCanceledError(*result)
 	case err != nil:
-		return nil, err
-	case p.Done < len(in.Names):
-		in.Progress = p
-		return nil, workflow.NewContinueAsNewError(ctx, FleetDown, in)
-	case len(result.Failed) > 0:
-		return nil, incomplete(result.Failed, len(in.Names), result)
+		return nil, temporal.NewNonRetryableApplicationError(reason(err), ErrorIncomplete, nil, result)
+	case g.Failed > 0:
+		return nil, incomplete(g, result)
 	}
 	return result, nil
 }
 
-// begin checks a fleet's input and returns where it stands.
-func begin(ctx workflow.Context, names []string, t Timing, p *FleetProgress) (*FleetProgress, error) {
-	if err := t.check(); err != nil {
-		return nil, err
-	}
-	if len(names) > maxNames {
-		return nil, refused(fmt.Sprintf("Names: there are %d, and %d at most make a fleet", len(names), maxNames))
-	}
-	taken := map[string]bool{"": true, workflow.GetInfo(ctx).WorkflowExecution.ID: true}
-	for _, name := range names {
-		if taken[name] {
-			return nil, refused(fmt.Sprintf("Names: %q is empty, there twice, or the id of this workflow", name))
-		}
-		taken[name] = true
-	}
-	if p == nil {
-		p = &FleetProgress{}
-	}
-	for _, m := range []*map[string]string{&p.Fleet.MachineIDs, &p.Fleet.Failed, &p.Down.Failed} {
-		if *m == nil {
-			*m = map[string]string{}
-		}
-	}
-	if p.Fleet.Doubled == nil {
-		p.Fleet.Doubled = map[string][]string{}
-	}
-	return p, nil
-}
-
-// each runs a child workflow for each name that is not done, until all are, or the history is so long that no more should
-// be begun. It always waits for those that it has begun; ended takes their results, and what it returns goes into failed.
-// The error is a cancel's.
-//
-// It is one loop over futures: with a coroutine for each child, each of their events would wake all coroutines.
-func (p *FleetProgress) each(
-	ctx workflow.Context, names []string, failed map[string]string,
-	begin func(ctx workflow.Context, name string) workflow.Future, ended func(name string, f workflow.Future) error,
-) error {
-	open := 0
-	selector := workflow.NewSelector(ctx)
-	settle := func(name string, err error) {
-		open--
-		if err != nil {
-			failed[name] = reason(err)
-		}
-	}
-	var run func(name string, patience time.Duration)
-	run = func(name string, patience time.Duration) {
-		selector.AddFuture(begin(childContext(ctx, name), name), func(f workflow.Future) {
-			err := ended(name, f)
-			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				settle(name, err)
-				return
-			}
-			selector.AddFuture(workflow.NewTimer(ctx, patience), func(f workflow.Future) {
-				if err := f.Get(ctx, nil); err != nil {
-					settle(name, err)
-					return
-				}
-				run(name, min(2*patience, 10*time.Minute))
-			})
-		})
-	}
-	for {
-		for open < maxOpen && p.Done < len(names) && ctx.Err() == nil && !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			run(names[p.Done], 5*time.Second)
-			p.Done++
-			open++
-		}
-		if open == 0 {
-			return ctx.Err()
-		}
-		selector.Select(ctx)
-	}
-}
-
-// childContext is for a child whose id is the name.
-func childContext(ctx workflow.Context, name string) workflow.Context {
-	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            name,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		// A child that is terminated while its create is on its way could not wait for what came of that.
-		ParentClosePolicy:   enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
-		WaitForCancellation: true,
-	})
-}
-
-// reason is what a result tells of an error: the innermost message, which is that of the service or of its client.
-func reason(err error) string {
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
-	}
-	text := err.Error()
-	if e, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-		text = e.Message()
-	}
-	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
-}
-
-func incomplete(failed map[string]string, all int, result any) error {
-	names := slices.Sorted(maps.Keys(failed))
+func incomplete(g *GroupResult, result any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("paperspace: %d of %d machines failed, such as %q: %s",
-		len(names), all, names[0], failed[names[0]]), ErrorIncomplete, nil, result)
+		g.Failed, g.Names, g.Failures[0].Name, g.Failures[0].Reason), ErrorIncomplete, nil, result)
+}
+
+// fleet is a Fleet or a FleetDown at work.
+type fleet struct {
+	in     GroupInput
+	id     string // of its workflow
+	group  *group // if it is small
+	groups []part // if it is large
+}
+
+// part is one group of a large fleet.
+type part struct {
+	in       GroupInput
+	progress FleetProgress
+	created  bits
+	running  bool
+	// cancelled reports whether the group itself was cancelled.
+	cancelled bool
+}
+
+// open is how many of its names are open, as far as is known.
+func (p *part) open() int {
+	if !p.running {
+		return 0
+	}
+	return min(p.in.Open, p.in.len()-p.progress.Ended)
+}
+
+// newFleet checks the input of a fleet and divides it.
+func newFleet(ctx workflow.Context, in GroupInput) (*fleet, error) {
+	f := &fleet{in: in, id: workflow.GetInfo(ctx).WorkflowExecution.ID}
+	wrong := in.check(f.id, in.Provision.Team)
+	if wrong == "" {
+		wrong = in.Provision.Timing.check()
+	}
+	if wrong == "" && (in.Open < 0 || in.Open > maxOpen) {
+		wrong = fmt.Sprintf("Open is %d, and must be from 1 to %d", in.Open, maxOpen)
+	}
+	if wrong != "" {
+		return nil, refused(wrong)
+	}
+	if f.in.Open == 0 {
+		f.in.Open = defaultOpen
+	}
+	f.in.Failures, f.in.IDs = maxFailures, !in.Down && in.len() <= maxIDs
+	if n := in.len(); n > maxGroup {
+		f.divide(n)
+	} else {
+		f.group = newGroup(f.in)
+	}
+	return f, workflow.SetQueryHandler(ctx, ProgressQuery, func() (FleetProgress, error) { return f.progress(), nil })
+}
+
+func (f *fleet) divide(n int) {
+	count := (n + maxGroup - 1) / maxGroup
+	for i := range count {
+		in := f.in
+		in.Roster = f.in.part(i*maxGroup, min(n, (i+1)*maxGroup))
+		in.Open = max(1, f.in.Open/lanes)
+		in.Failures = max(2, maxFailures/count)
+		in.Report = GroupReport{Fleet: f.id, Group: i, Step: max(5, n/50)}
+		f.groups = append(f.groups, part{in: in})
+	}
+}
+
+func (f *fleet) progress() (sum FleetProgress) {
+	if f.group != nil {
+		return f.group.result.FleetProgress
+	}
+	for _, g := range f.groups {
+		sum.add(g.progress)
+	}
+	sum.Names = f.in.len()
+	return sum
+}
+
+// run works on all names. The result is never nil; the error is a cancel's, or that of a group that failed itself.
+func (f *fleet) run(ctx workflow.Context) (*GroupResult, error) {
+	if f.group != nil {
+		err := f.group.run(ctx)
+		return &f.group.result, err
+	}
+	groups, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	result := &GroupResult{}
+	if f.in.IDs {
+		result.MachineIDs = map[string]string{}
+	}
+	var failed error
+	c := newChildren(ctx)
+	c.selector.AddReceive(workflow.GetSignalChannel(ctx, groupSignal), func(signals workflow.ReceiveChannel, _ bool) {
+		var s GroupSignal
+		if signals.Receive(ctx, &s); s.Group < 0 || s.Group >= len(f.groups) {
+			return
+		}
+		if g := &f.groups[s.Group]; g.running {
+			g.progress = s.Progress
+		}
+	})
+	for next := 0; ; {
+		for next < len(f.groups) && f.room() && ctx.Err() == nil && result.Lag == "" && failed == nil {
+			i := next
+			next++
+			f.groups[i].running = true
+			c.run(func() workflow.Future {
+				id := fmt.Sprintf("%s/group-%04d", f.id, i)
+				return workflow.ExecuteChildWorkflow(workflow.WithChildOptions(groups, ChildOptions("", id)), FleetGroup, f.groups[i].in)
+			}, func(future workflow.Future) {
+				f.groups[i].running = false
+				if err := f.end(ctx, i, future, result); err != nil {
+					failed = err
+				}
+				if failed != nil || result.Lag != "" {
+					cancel()
+				}
+			})
+		}
+		if c.open == 0 {
+			break
+		}
+		c.selector.Select(ctx)
+	}
+	result.FleetProgress = f.progress()
+	if ctx.Err() != nil {
+		return result, ctx.Err()
+	}
+	return result, failed
+}
+
+// room reports whether another group may start. Groups report late, so a tenth more may be open.
+func (f *fleet) room() bool {
+	open := 0
+	for i := range f.groups {
+		open += f.groups[i].open()
+	}
+	return open == 0 || open+f.groups[0].in.Open <= f.in.Open+f.in.Open/10
+}
+
+// end takes in the result of a group. One that was cancelled has it in the details of its error.
+func (f *fleet) end(ctx workflow.Context, i int, future workflow.Future, result *GroupResult) error {
+	var g GroupResult
+	if err := future.Get(ctx, &g); temporal.IsCanceledError(err) {
+		g, _ = details[GroupResult](err)
+		f.groups[i].cancelled = true
+	} else if err != nil {
+		return err
+	}
+	f.groups[i].progress, f.groups[i].created = g.FleetProgress, g.Created
+	if result.Lag == "" {
+		result.Lag = g.Lag
+	}
+	result.Failures = append(result.Failures, g.Failures[:min(len(g.Failures), maxFailures-len(result.Failures))]...)
+	result.ListLag = max(result.ListLag, g.ListLag)
+	maps.Copy(result.MachineIDs, g.MachineIDs)
+	return nil
+}
+
+// undo deletes the machines that the fleet has created, when it was cancelled. Groups that were cancelled have done so
+// themselves.
+func (f *fleet) undo(ctx workflow.Context, result *GroupResult) {
+	if f.group != nil {
+		f.group.undo(ctx)
+		return
+	}
+	steady, _ := workflow.NewDisconnectedContext(ctx)
+	for i, p := range f.groups {
+		in := (&group{in: p.in, result: GroupResult{Created: p.created}}).undone()
+		if in.len() == 0 || p.cancelled {
+			continue
+		}
+		child := workflow.WithChildOptions(steady, ChildOptions("", fmt.Sprintf("%s/undo-%04d", f.id, i)))
+		var down GroupResult
+		if workflow.ExecuteChildWorkflow(child, FleetGroup, in).Get(steady, &down) == nil {
+			result.remove(in.Names, &down)
+		}
+	}
 }

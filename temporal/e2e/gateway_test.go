@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,20 +24,25 @@ type gateway struct {
 	srv *paperspacetest.Server
 	url string
 
-	mu     sync.Mutex
-	times  []time.Time     // of the requests
-	victim string          // the worker, by its User-Agent, whose creates are held
-	before int             // how many of them are still to be held before they are carried out
-	after  int             // and how many after that
-	held   chan struct{}   // gets one for each that is held
-	stale  map[string]bool // the ids that lists leave out
-	lags   bool            // new machines get stale
+	mu      sync.Mutex
+	times   []time.Time         // when the requests were sent
+	senders map[string][]string // the workers, by their User-Agent, that sent a create for a name
+	victim  string              // the worker whose creates are held
+	before  int                 // how many of them are still to be held before they are carried out
+	after   int                 // how many after that
+	late    time.Duration       // carries out creates that are held before, so long after they came
+	later   bool                // carries them out after the next create of the same name
+	pending map[string]func()   // carries out the create of a name
+	held    chan struct{}       // gets one for each that is held
+	stale   map[string]bool     // the IDs that lists leave out
+	lags    bool                // lists leave out new machines
+	down    bool                // no request is carried out
 }
 
 func newGateway(t *testing.T) *gateway {
 	g := &gateway{
 		srv:  paperspacetest.New(t, paperspacetest.WithSpeed(20)), // a machine takes 4 s
-		held: make(chan struct{}, 100), stale: map[string]bool{},
+		held: make(chan struct{}, 100), stale: map[string]bool{}, senders: map[string][]string{}, pending: map[string]func(){},
 	}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
@@ -43,20 +50,27 @@ func newGateway(t *testing.T) *gateway {
 	return g
 }
 
-// hold keeps creates of a worker from being answered: some before, and some after they were carried out.
+// hold keeps the responses to creates of a worker back: of some before, and of some after they were carried out.
 func (g *gateway) hold(victim string, before, after int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.victim, g.before, g.after = victim, before, after
 }
 
-// lag says whether lists leave out what is created from now on; with false they catch up.
+// lag determines whether lists leave out what is created from now on; with false they catch up.
 func (g *gateway) lag(on bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.lags = on; !on {
 		clear(g.stale)
 	}
+}
+
+// outage determines whether the service is down.
+func (g *gateway) outage(on bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.down = on
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -66,45 +80,81 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	create := r.Method == http.MethodPost && r.URL.Path == "/v1/machines"
+	worker, _, _ := strings.Cut(r.UserAgent(), " ")
+
+	sent, err := time.Parse(time.RFC3339Nano, r.Header.Get(sentHeader))
+	if err != nil {
+		sent = time.Now()
+	}
 
 	g.mu.Lock()
-	g.times = append(g.times, time.Now())
+	g.times = append(g.times, sent)
 	holdBefore, holdAfter := false, false
-	if create && g.victim != "" && strings.HasPrefix(r.UserAgent(), g.victim) {
+	var pending func()
+	if create {
+		name := nameIn(body)
+		g.senders[name] = append(g.senders[name], worker)
+		pending = g.pending[name]
+		delete(g.pending, name)
 		switch {
+		case worker != g.victim:
 		case g.after > 0:
 			g.after--
 			holdAfter = true
 		case g.before > 0:
 			g.before--
 			holdBefore = true
+			carryOut := func() {
+				late := r.Clone(context.Background())
+				late.Body = io.NopCloser(bytes.NewReader(body))
+				g.srv.ServeHTTP(httptest.NewRecorder(), late)
+			}
+			if g.later {
+				g.pending[name] = carryOut
+			} else if g.late > 0 {
+				time.AfterFunc(g.late, carryOut)
+			}
 		}
 	}
+	down := g.down
 	g.mu.Unlock()
+	if pending != nil {
+		defer pending()
+	}
 
+	if down {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	if holdBefore {
 		g.hang(r)
 	}
-	answer := httptest.NewRecorder()
-	g.srv.ServeHTTP(answer, r)
+	response := httptest.NewRecorder()
+	g.srv.ServeHTTP(response, r)
 	if holdAfter {
-		g.remember(answer.Body.Bytes())
+		g.remember(response.Body.Bytes())
 		g.hang(r)
 	}
-	content := answer.Body.Bytes()
+	content := response.Body.Bytes()
 	switch {
 	case create:
 		g.remember(content)
-	case r.Method == http.MethodGet && r.URL.Path == "/v1/machines" && answer.Code == http.StatusOK:
+	case r.Method == http.MethodGet && r.URL.Path == "/v1/machines" && response.Code == http.StatusOK:
 		content = g.withoutStale(content)
 	}
-	for name, values := range answer.Header() {
+	for name, values := range response.Header() {
 		if name != "Content-Length" {
 			w.Header()[name] = values
 		}
 	}
-	w.WriteHeader(answer.Code)
+	w.WriteHeader(response.Code)
 	_, _ = w.Write(content)
+}
+
+func nameIn(create []byte) string {
+	var params struct{ Name string }
+	_ = json.Unmarshal(create, &params)
+	return params.Name
 }
 
 // hang waits until the client is gone.
@@ -115,12 +165,12 @@ func (g *gateway) hang(r *http.Request) {
 }
 
 func (g *gateway) remember(created []byte) {
-	var answer struct{ Data struct{ ID string } }
-	_ = json.Unmarshal(created, &answer)
+	var response struct{ Data struct{ ID string } }
+	_ = json.Unmarshal(created, &response)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.lags {
-		g.stale[answer.Data.ID] = true
+		g.stale[response.Data.ID] = true
 	}
 }
 
@@ -145,7 +195,7 @@ func (g *gateway) withoutStale(list []byte) []byte {
 	return content
 }
 
-// machines are those that there are, whatever lists say, by name.
+// machines returns the IDs of all machines by name, whatever lists show.
 func (g *gateway) machines(t *testing.T) map[string][]string {
 	t.Helper()
 	ids := map[string][]string{}
@@ -156,16 +206,64 @@ func (g *gateway) machines(t *testing.T) map[string][]string {
 	return ids
 }
 
+// creates is how many creates have come.
+func (g *gateway) creates() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, senders := range g.senders {
+		n += len(senders)
+	}
+	return n
+}
+
+// requests is how many requests have come.
+func (g *gateway) requests() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.times)
+}
+
 // busiest is the largest number of requests in any span of time.
 func (g *gateway) busiest(span time.Duration) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	times := slices.SortedFunc(slices.Values(g.times), time.Time.Compare)
 	most, first := 0, 0
-	for i, at := range g.times {
-		for at.Sub(g.times[first]) >= span {
+	for i, at := range times {
+		for at.Sub(times[first]) >= span {
 			first++
 		}
 		most = max(most, i-first+1)
 	}
 	return most
+}
+
+// count is how the machines compare with the names that were wanted.
+type count struct{ wanted, existing, doubled, lost int }
+
+func (g *gateway) count(t *testing.T, names []string) count {
+	t.Helper()
+	c := count{wanted: len(names)}
+	machines := g.machines(t)
+	for _, name := range names {
+		switch n := len(machines[name]); n {
+		case 0:
+			c.lost++
+		case 1:
+			c.existing++
+		default:
+			c.existing += n
+			c.doubled++
+		}
+	}
+	return c
+}
+
+// requireExactlyOnce requires that each name has one machine, and that there are no others.
+func (g *gateway) requireExactlyOnce(t *testing.T, names []string) {
+	t.Helper()
+	c := g.count(t, names)
+	t.Logf("wanted %d, existing %d, doubled %d, lost %d", c.wanted, c.existing, c.doubled, c.lost)
+	require.Equal(t, count{wanted: len(names), existing: len(names)}, c)
+	require.Len(t, g.machines(t), len(names))
 }

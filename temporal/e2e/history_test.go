@@ -1,7 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,11 +18,13 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.temporal.io/server/temporaltest"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	paperspacetemporal "github.com/paperspace-go/paperspace/temporal"
 )
 
-// history is that of the last run of a workflow.
+// history returns the history of the last run of a workflow.
 func history(ctx context.Context, t *testing.T, c client.Client, workflowID string) *historypb.History {
 	t.Helper()
 	h := &historypb.History{}
@@ -30,7 +37,7 @@ func history(ctx context.Context, t *testing.T, c client.Client, workflowID stri
 	return h
 }
 
-// tasksDone are the ids of the events with which the workflow's tasks ended.
+// tasksDone returns the IDs of the events with which the workflow's tasks ended.
 func tasksDone(ctx context.Context, t *testing.T, c client.Client, workflowID string) (ids []int64) {
 	t.Helper()
 	for _, event := range history(ctx, t, c, workflowID).Events {
@@ -41,19 +48,52 @@ func tasksDone(ctx context.Context, t *testing.T, c client.Client, workflowID st
 	return ids
 }
 
-// replay runs the workflows over their histories, which ends badly if their code is not deterministic.
+// replay runs the workflows over their histories, which fails if their code is not deterministic. With -record it
+// writes the histories to the testdata of the Temporal module.
 func replay(ctx context.Context, t *testing.T, c client.Client, workflowIDs []string) {
 	t.Helper()
 	r := worker.NewWorkflowReplayer()
-	r.RegisterWorkflow(paperspacetemporal.Provision)
-	r.RegisterWorkflow(paperspacetemporal.Fleet)
+	for _, f := range []any{
+		paperspacetemporal.Provision, paperspacetemporal.Deprovision, paperspacetemporal.Fleet, paperspacetemporal.FleetDown,
+		paperspacetemporal.FleetGroup, paperspacetemporal.FleetAudit,
+	} {
+		r.RegisterWorkflow(f)
+	}
 	for _, id := range workflowIDs {
 		options := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: id}}
-		require.NoError(t, r.ReplayWorkflowHistoryWithOptions(quiet(), history(ctx, t, c, id), options), id)
+		h := history(ctx, t, c, id)
+		require.NoError(t, r.ReplayWorkflowHistoryWithOptions(quiet(), h, options), id)
+		if *record != "" {
+			for _, event := range h.Events {
+				anonymize(event.ProtoReflect())
+			}
+			content, err := protojson.Marshal(h)
+			require.NoError(t, err)
+			host, err := os.Hostname()
+			require.NoError(t, err)
+			content = bytes.ReplaceAll(content, []byte(`"`+host+":"), []byte(`"host:`)) // in the names of task queues
+			file := strings.ReplaceAll(t.Name()+"-"+id, "/", "-") + ".json"
+			require.NoError(t, os.WriteFile(filepath.Join(*record, file), content, 0o644))
+		}
 	}
 }
 
-// reset begins a new run of a workflow, which goes on from before the end of a task.
+// anonymize removes the names of the machine and the process.
+func anonymize(m protoreflect.Message) {
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.Name() == "identity":
+			m.Set(field, protoreflect.ValueOfString("worker"))
+		case field.Message() != nil && !field.IsList() && !field.IsMap():
+			anonymize(value.Message())
+		}
+		return true
+	})
+}
+
+var record = flag.String("record", "", "the directory to write histories to")
+
+// reset begins a new run of a workflow, which continues before the end of a task.
 func reset(ctx context.Context, t *testing.T, ts *temporaltest.TestServer, run client.WorkflowRun, task int64) {
 	t.Helper()
 	_, err := ts.GetDefaultClient().ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{

@@ -4,16 +4,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 	"go.temporal.io/server/temporaltest"
+	"golang.org/x/time/rate"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
@@ -22,14 +27,18 @@ import (
 
 const queue = "paperspace"
 
-// What a worker of its own process is told.
+// The settings of a worker process.
 const (
 	workerVariable    = "E2E_WORKER"
 	addressVariable   = "E2E_ADDRESS"
 	namespaceVariable = "E2E_NAMESPACE"
 	urlVariable       = "E2E_URL"
 	rateVariable      = "E2E_RATE"
+	buildVariable     = "E2E_BUILD"
 )
+
+// deployment is the name of the workers' deployment where they have builds.
+const deployment = "paperspace-workers"
 
 // TestMain makes the test's binary a worker, where it is started as one.
 func TestMain(m *testing.M) {
@@ -44,12 +53,14 @@ func TestMain(m *testing.M) {
 
 // work is a worker until its standard input ends: with the test, however that ends.
 func work() error {
-	rate, err := strconv.ParseFloat(os.Getenv(rateVariable), 64)
+	requests, err := strconv.ParseFloat(os.Getenv(rateVariable), 64)
 	if err != nil {
 		return err
 	}
 	paperspaceClient, err := paperspace.NewClient(paperspace.WithBaseURL(os.Getenv(urlVariable)),
-		paperspace.WithAPIKey(paperspacetest.DefaultKey), paperspace.WithUserAgent(os.Getenv(workerVariable)))
+		paperspace.WithAPIKey(paperspacetest.DefaultKey), paperspace.WithUserAgent(os.Getenv(workerVariable)),
+		paperspace.WithLimiter(rate.NewLimiter(rate.Limit(requests), 1)),
+		paperspace.WithHTTPClient(&http.Client{Transport: stamped{http.DefaultTransport}}))
 	if err != nil {
 		return err
 	}
@@ -60,8 +71,20 @@ func work() error {
 		return err
 	}
 	defer temporalClient.Close()
-	w := worker.New(temporalClient, queue, worker.Options{TaskQueueActivitiesPerSecond: rate})
+	options := paperspacetemporal.WorkerOptions(requests)
+	build := os.Getenv(buildVariable)
+	if build != "" {
+		options.DeploymentOptions = worker.DeploymentOptions{
+			UseVersioning: true, Version: worker.WorkerDeploymentVersion{DeploymentName: deployment, BuildID: build},
+		}
+	}
+	w := worker.New(temporalClient, queue, options)
 	paperspacetemporal.Register(w, paperspaceClient)
+	if build == "b" {
+		w.RegisterWorkflowWithOptions(changedProvision, workflow.RegisterOptions{
+			Name: "Provision", VersioningBehavior: workflow.VersioningBehaviorPinned, DisableAlreadyRegisteredCheck: true,
+		})
+	}
 	end := make(chan any)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -70,21 +93,49 @@ func work() error {
 	return w.Run(end)
 }
 
+// changedProvision begins with other commands than Provision, so that neither can replay the other's history.
+func changedProvision(ctx workflow.Context, in paperspacetemporal.ProvisionInput) (*paperspacetemporal.ProvisionResult, error) {
+	if err := workflow.Sleep(ctx, 100*time.Millisecond); err != nil {
+		return nil, err
+	}
+	return paperspacetemporal.Provision(ctx, in)
+}
+
+// sentHeader is when a worker sent a request: a busy machine may receive it later.
+const sentHeader = "X-Sent"
+
+// stamped adds the time to requests.
+type stamped struct{ http.RoundTripper }
+
+func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(sentHeader, time.Now().Format(time.RFC3339Nano))
+	return s.RoundTripper.RoundTrip(r)
+}
+
 func quiet() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
 
-// startWorker starts a process with a worker, and ends it with the test.
+// startWorker starts a process with a worker, and ends it with the test. The rate is in requests a second.
 func startWorker(t *testing.T, ts *temporaltest.TestServer, g *gateway, name string, rate float64) *exec.Cmd {
+	t.Helper()
+	return startBuild(t, ts, g, name, rate, "")
+}
+
+// startBuild starts a worker with a build ID.
+func startBuild(t *testing.T, ts *temporaltest.TestServer, g *gateway, name string, rate float64, build string) *exec.Cmd {
 	t.Helper()
 	binary, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), workerVariable+"="+name, addressVariable+"="+ts.GetFrontendHostPort(),
-		namespaceVariable+"="+ts.GetDefaultNamespace(), urlVariable+"="+g.url, rateVariable+"="+strconv.FormatFloat(rate, 'g', -1, 64))
+		namespaceVariable+"="+ts.GetDefaultNamespace(), urlVariable+"="+g.url, buildVariable+"="+build,
+		rateVariable+"="+strconv.FormatFloat(rate, 'g', -1, 64))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGCONT)
 		_ = stdin.Close()
 		_ = cmd.Wait()
 	})

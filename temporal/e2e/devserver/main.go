@@ -1,5 +1,5 @@
 // Devserver starts a Temporal server in memory, with a worker that has everything of the Temporal module registered, to
-// try things out. All is gone when it ends, but for machines that are real.
+// try things out. When it ends all is lost, except machines that are real.
 //
 //	devserver [-queue paperspace] [-rate 5]
 //
@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/server/temporaltest"
+	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/paperspace-go/paperspace"
@@ -30,15 +31,15 @@ import (
 
 func main() {
 	queue := flag.String("queue", "paperspace", "the task queue")
-	rate := flag.Float64("rate", 5, "activities, and so requests, a second")
+	rate := flag.Float64("rate", 5, "requests a second")
 	flag.Parse()
 	if err := run(*queue, *rate); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(queue string, rate float64) error {
-	paperspaceClient, err := connect()
+func run(queue string, requests float64) error {
+	paperspaceClient, err := connect(rate.NewLimiter(rate.Limit(requests), 1))
 	if err != nil {
 		return err
 	}
@@ -51,9 +52,7 @@ func run(queue string, rate float64) error {
 	}
 	defer temporalClient.Close()
 
-	w := worker.New(temporalClient, queue, worker.Options{
-		TaskQueueActivitiesPerSecond: rate, WorkerStopTimeout: 2 * time.Minute,
-	})
+	w := worker.New(temporalClient, queue, paperspacetemporal.WorkerOptions(requests))
 	paperspacetemporal.Register(w, paperspaceClient)
 	fmt.Printf(`Temporal serves namespace "default" at %[1]s, until an interrupt. A machine, with Temporal's own command:
 
@@ -65,7 +64,7 @@ func run(queue string, rate float64) error {
 	return w.Run(worker.InterruptCh())
 }
 
-// open returns a client of the namespace "default", which the server does not have by itself.
+// open returns a client of the namespace "default", which it registers first.
 func open(server *temporaltest.TestServer) (client.Client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -80,7 +79,7 @@ func open(server *temporaltest.TestServer) (client.Client, error) {
 	}); err != nil {
 		return nil, err
 	}
-	for { // the server learns of it after a while
+	for { // it takes a while
 		_, err := namespaces.Describe(ctx, "default")
 		if _, missing := errors.AsType[*serviceerror.NamespaceNotFound](err); !missing {
 			break
@@ -90,9 +89,10 @@ func open(server *temporaltest.TestServer) (client.Client, error) {
 	return client.DialContext(ctx, client.Options{HostPort: address})
 }
 
-func connect() (*paperspace.Client, error) {
+func connect(limiter *rate.Limiter) (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("paperspace-devserver"))
+		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("paperspace-devserver"),
+			paperspace.WithLimiter(limiter))
 	}
 	return paperspacetest.NewServer(paperspacetest.WithSpeed(60), paperspacetest.WithoutCalls()).Client(), nil
 }
