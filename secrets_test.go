@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -380,6 +379,18 @@ func TestMasksAreRefused(t *testing.T) {
 	assert.Zero(t, rt.count())
 }
 
+// textKey is a string that encodes as another text.
+type textKey string
+
+func (textKey) MarshalText() ([]byte, error) { return []byte("text"), nil }
+
+// masksKeys reports whether encoding/json calls the methods of map keys that are strings, which depends on its version.
+func masksKeys(t *testing.T) bool {
+	key, err := json.Marshal(map[textKey]int{"key": 1})
+	require.NoError(t, err)
+	return string(key) == `{"text":1}`
+}
+
 // What cannot be masked, as the docs of Sensitive and RawJSON and SECURITY.md say. When one of these starts to fail, a
 // hole is closed: strike it from the docs.
 func TestWhatIsNotMasked(t *testing.T) {
@@ -392,7 +403,7 @@ func TestWhatIsNotMasked(t *testing.T) {
 	assert.False(t, shows(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
 	key, err := json.Marshal(map[Sensitive]int{secret: 1})
 	require.NoError(t, err)
-	assert.Equal(t, strings.HasPrefix(runtime.Version(), "go1.26"), shows(string(key)), "the keys of a map in encoding/json")
+	assert.Equal(t, !masksKeys(t), shows(string(key)), "the keys of a map in encoding/json")
 	assert.True(t, shows(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
 
 	var b bytes.Buffer
