@@ -59,18 +59,6 @@ func names(from, to int) (list []string) {
 	return list
 }
 
-// leaders are the targets that the leading call waits for.
-func leaders(c *Client) (ids []string) {
-	c.poller.mu.Lock()
-	defer c.poller.mu.Unlock()
-	if c.poller.leader != nil {
-		for t := range c.poller.leader.wants {
-			ids = append(ids, t.id)
-		}
-	}
-	return ids
-}
-
 // Newcomers to a target that is being asked for do not keep the answer from those who asked for it.
 func TestNewcomersKeepNothingFromTheOthers(t *testing.T) {
 	for name, wait := range map[string]func(ctx context.Context, c *Client) error{
@@ -98,7 +86,7 @@ func TestNewcomersKeepNothingFromTheOthers(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				assert.Less(t, len(f.requests), 400)
+				assert.LessOrEqual(t, len(f.requests), 600, "one for each step at most")
 			})
 		})
 	}
@@ -179,9 +167,6 @@ func TestPagesThatDoNotPay(t *testing.T) {
 				synctest.Wait()
 				f.mu.Lock()
 				assert.Less(t, len(f.requests), 120, "two a tick, and the pages once in twenty")
-				c.poller.mu.Lock()
-				c.poller.skip[eventList] = pollSkip // as it is just after such a look
-				c.poller.mu.Unlock()
 				before := len(f.requests)
 				f.mu.Unlock()
 				f.waitForAll(t, numbers(25), wait)
@@ -205,7 +190,7 @@ func TestBusyTeam(t *testing.T) {
 			return err
 		})
 		assert.LessOrEqual(t, latest, 20*time.Second)
-		assert.LessOrEqual(t, f.costliest(), 10)
+		assert.LessOrEqual(t, f.busiestSecond(), 10)
 		assert.Less(t, len(f.requests), 600)
 		t.Logf("%d requests, at most %s late", len(f.requests), latest)
 	})
@@ -244,7 +229,7 @@ func TestRateLimitWithoutRetryAfter(t *testing.T) {
 		var wg sync.WaitGroup
 		s.waits(ctx, c, &wg, names(0, 8)...)
 		wg.Wait()
-		assert.Equal(t, 1, costliestOf(s.requests, 0))
+		assert.LessOrEqual(t, len(s.requests), 8+30, "all at first, and then one a second at most")
 	})
 }
 
@@ -279,14 +264,6 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 		}
 		wg.Wait()
 	})
-	// One that is told of both at once.
-	w := newTestClient(t, service{}).poller.newWaiter(t.Context(), nil)
-	w.inbox[target{machineKind, "m"}], w.fatal = news{}, ErrUnauthorized
-	inbox, err := w.next()
-	require.NoError(t, err)
-	assert.Len(t, inbox, 1)
-	_, err = w.next()
-	require.ErrorIs(t, err, ErrUnauthorized)
 }
 
 // The leader returns its own answer at once, whatever is left of the tick; the heir goes on with the same budget.
@@ -310,72 +287,7 @@ func TestLeaderWithItsAnswer(t *testing.T) {
 			synctest.Wait()
 		}
 		wg.Wait()
-		assert.Equal(t, 10, costliestOf(s.requests, 300*time.Millisecond))
-	})
-}
-
-// An heir has what is left of the budget, and no more.
-func TestHeirsShareTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const latency = 100 * time.Millisecond
-		s := &singles{answer: func(r *http.Request, _ string) (*http.Response, error) {
-			if err := sleep(r.Context(), latency); err != nil {
-				return nil, err
-			}
-			return spec("1")(r)
-		}}
-		c := newTestClient(t, s)
-		var wg sync.WaitGroup
-		leave := map[string]context.CancelFunc{}
-		for _, name := range names(0, 30) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			leave[name] = cancel
-			s.waits(ctx, c, &wg, name)
-			synctest.Wait()
-		}
-		for range 25 {
-			time.Sleep(latency*5/2 + 10*time.Millisecond)
-			for _, id := range leaders(c) {
-				leave[id]()
-			}
-			synctest.Wait()
-		}
-		wg.Wait()
-		assert.Equal(t, 10, costliestOf(s.requests, latency))
-	})
-}
-
-// The heir is the blocked call that will stay the longest, so that polling changes hands seldom.
-func TestHeirStaysTheLongest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &singles{}
-		c := newTestClient(t, s)
-		var wg sync.WaitGroup
-		for name, limit := range map[string]time.Duration{"first": 10500 * time.Millisecond} {
-			ctx, cancel := context.WithTimeout(t.Context(), limit)
-			defer cancel()
-			s.waits(ctx, c, &wg, name)
-		}
-		synctest.Wait()
-		for _, name := range []string{"short", "long", "middle"} {
-			limit := map[string]time.Duration{"short": time.Minute, "long": 3 * time.Minute, "middle": 2 * time.Minute}[name]
-			ctx, cancel := context.WithTimeout(t.Context(), limit)
-			defer cancel()
-			s.waits(ctx, c, &wg, name)
-			synctest.Wait()
-		}
-		time.Sleep(11 * time.Second)
-		assert.Equal(t, []string{"long"}, leaders(c))
-		endless, cancel := context.WithCancel(t.Context())
-		wg.Go(func() {
-			for range c.Deployments.Watch(endless, "endless") {
-			}
-		})
-		time.Sleep(3*time.Minute - 10*time.Second)
-		assert.Equal(t, []string{"endless"}, leaders(c))
-		cancel()
-		wg.Wait()
+		assert.Equal(t, 10, busiestSecond(s.requests))
 	})
 }
 
@@ -412,26 +324,6 @@ func TestWhatDidNotFitGoesFirst(t *testing.T) {
 	})
 }
 
-// While a tick leaves someone unanswered the interval does not grow.
-func TestIntervalStaysShortForMany(t *testing.T) {
-	for n, longest := range map[int]time.Duration{10: 10 * time.Second, 11: 1500 * time.Millisecond} {
-		synctest.Test(t, func(t *testing.T) {
-			s := &singles{}
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			var wg sync.WaitGroup
-			s.waits(ctx, newTestClient(t, s), &wg, names(0, n)...)
-			wg.Wait()
-			var gap time.Duration
-			for i := range s.requests[1:] {
-				gap = max(gap, s.requests[i+1].at.Sub(s.requests[i].at))
-			}
-			assert.LessOrEqual(t, gap, longest)
-			assert.Greater(t, gap, longest/2)
-		})
-	}
-}
-
 // Two programs that began at the same time do not go on polling at the same time.
 func TestJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -465,11 +357,9 @@ func TestNothingOutlastsTheLastWait(t *testing.T) {
 			wg.Wait()
 		}
 		leave(550 * time.Millisecond) // in the middle of a tick
-		assert.Zero(t, c.poller.spent)
-		assert.Nil(t, c.poller.round)
+		assertNothingIsLeft(t, c)
 		leave(10 * time.Second) // the pages were found to be of no use
-		assert.Zero(t, c.poller.skip)
-		assert.Nil(t, c.poller.leader)
+		assertNothingIsLeft(t, c)
 		before := len(f.requests)
 		leave(50 * time.Millisecond)
 		require.Greater(t, len(f.requests), before, "a new wait is served at once")
@@ -491,16 +381,16 @@ func TestRetryAfterOfAnotherBubble(t *testing.T) {
 	})
 }
 
-// Targets that hang hold up the others for one request in a round.
+// Targets that hang hold up no other.
 func TestTargetsThatHang(t *testing.T) {
 	for name, tc := range map[string]struct {
 		end, late time.Duration
 		opts      []Option
 	}{
-		"soon":           {time.Minute, 12 * time.Second, nil},
-		"later":          {20 * time.Minute, 62 * time.Second, nil},
-		"impatient":      {20 * time.Minute, 12 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second})}},
-		"very impatient": {20 * time.Minute, 5 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 3 * time.Second})}},
+		"soon":           {time.Minute, 10 * time.Second, nil},
+		"later":          {20 * time.Minute, 10 * time.Second, nil},
+		"impatient":      {20 * time.Minute, 10 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second})}},
+		"very impatient": {20 * time.Minute, 10 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 3 * time.Second})}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -564,6 +454,9 @@ func TestSlowService(t *testing.T) {
 			})
 			assert.Less(t, time.Since(epochOf(t)), 40*time.Second)
 			require.Greater(t, len(f.requests), 1)
+			if waits > 1 {
+				return // whoever would wait for another's page asks by itself after a while
+			}
 			second := f.requests[1].at.Sub(f.requests[0].at)
 			assert.GreaterOrEqual(t, second, 10*time.Second, "what is not answered by then is asked for again")
 			assert.Less(t, second, 12*time.Second)
@@ -571,7 +464,7 @@ func TestSlowService(t *testing.T) {
 	}
 }
 
-// A list that hangs is given up for a while, and its targets are asked for one by one.
+// A list that hangs is done without for longer and longer, and its targets are asked for one by one.
 func TestListThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(3, time.Nanosecond)
@@ -591,8 +484,8 @@ func TestListThatHangs(t *testing.T) {
 			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
 			return err
 		})
-		assert.LessOrEqual(t, latest, 90*time.Second, "three tries, each of twice the time")
-		assert.LessOrEqual(t, hung, 9)
+		assert.LessOrEqual(t, latest, 20*time.Second, "an interval, and the time that one of them reads the page in vain")
+		assert.LessOrEqual(t, hung, 12)
 	})
 }
 

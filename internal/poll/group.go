@@ -87,6 +87,14 @@ func (g *Group[T]) Remove(p *Poller[T], now time.Time) {
 // busy with something else holds up nobody.
 func (g *Group[T]) SetReady(p *Poller[T], ready bool) { g.change(p, func() { p.ready = ready }) }
 
+// Hurry has the poller poll again at once.
+func (g *Group[T]) Hurry(p *Poller[T], now time.Time) { g.change(p, func() { p.due = now }) }
+
+// Restart has the intervals grow from the shortest again.
+func (g *Group[T]) Restart(p *Poller[T], now time.Time) {
+	g.change(p, func() { p.began, p.due = now, now.Add(p.Shortest) })
+}
+
 // Next returns the poller that has the next turn, and when; nil if none is ready.
 func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
 	for _, q := range g.queues {
@@ -145,7 +153,7 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 		if p.singles > 0 {
 			p.singles--
 		} else if swept && !l.pays() {
-			p.singles = singlePolls
+			p.singles, l.depth = singlePolls, 0
 		}
 	})
 	return r
@@ -186,8 +194,8 @@ func (g *Group[T]) Read(p *Poller[T], r Request, next string, now time.Time, ans
 	g.passTurn(p)
 }
 
-// Failed records a request without a usable response. A poll for the target alone is repeated after its interval; a
-// page is requested again or done without.
+// Failed records a request without a usable response. A request for the target alone is repeated after an interval. A
+// page is requested again by another poller, while this one asks by itself.
 func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 	l := g.awaited(r)
 	switch {
@@ -195,10 +203,12 @@ func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 		if l != nil {
 			l.tries, l.retry = l.tries-1, time.Time{}
 		}
-	case l != nil && f.Refused:
-		l.giveUp, l.retry = now, now.Add(maxPageRetry)
 	case r.List == 0:
 		p.due = p.next(r.sent, r.jitter, now)
+	default:
+		if p.singles = 1; l != nil && f.Refused {
+			l.giveUp, l.retry = now, now.Add(maxPageRetry)
+		}
 	}
 	if f.Limited {
 		g.budget.limited, f.RetryAfter = true, max(f.RetryAfter, p.interval(now))

@@ -379,6 +379,41 @@ func TestSweepThatIsTooOldToContinue(t *testing.T) {
 	g.page("a", whenever, 0)
 }
 
+// A sweep goes to where the last one found something, if that costs less than single requests.
+func TestSweepRemembersHowDeepItWent(t *testing.T) {
+	for n, want := range map[int]int{30: 12, 3: 3} {
+		g := newTable(t)
+		g.addMany(1, 200)
+		sweep := func() (pages, singles int) {
+			for {
+				p, at := g.Next(g.now)
+				if at.Sub(g.now) > 500*time.Millisecond+Window {
+					return pages, singles
+				}
+				r := g.turn(p.Target, whenever)
+				if r.List == 0 {
+					singles++
+					g.answered(p.Target)
+					continue
+				}
+				pages++
+				g.Read(p, r, strconv.Itoa(r.Page+1), g.now, func(string) bool { return r.Page == 11 })
+			}
+		}
+		for _, p := range g.Pollers {
+			p.Shortest = 10 * time.Second
+		}
+		pages, singles := sweep()
+		require.Equal(t, []int{12, 0}, []int{pages, singles}, "twenty barren pages may be read for 200")
+		for _, p := range slices.Clone(g.Pollers[n:]) {
+			g.Remove(p, g.now)
+		}
+		g.now = g.now.Add(10 * time.Second)
+		pages, _ = sweep()
+		assert.Equal(t, want, pages, "pages for %d pollers on the twelfth", n)
+	}
+}
+
 func TestCursorThatRepeatsItself(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c", "d")
@@ -415,11 +450,15 @@ func TestPageThatFails(t *testing.T) {
 	g.add(1, "a", "b", "c")
 	g.page("a", 0, 0)
 	g.failed("a", Failure{})
+	g.single("a", 0)
+	g.answered("a")
+	g.add(0, "clock")
+	g.SetReady(g.poller("a"), false)
+	g.single("clock", 0)
 	g.page("b", pageRetry, 0) // by another one
 	g.failed("b", Failure{})
-	g.single("c", pagePatience-pageRetry)
-	g.single("a", 0)
 	g.single("b", 0)
+	g.single("c", pagePatience-pageRetry)
 }
 
 func TestAbortedPage(t *testing.T) {

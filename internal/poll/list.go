@@ -20,6 +20,7 @@ const (
 // newest on, as long as that is likely to cost less than single requests.
 type list struct {
 	pollers int // of the list
+	depth   int // pages that it took to answer the last of them, 0 after a sweep in vain
 	sweep
 	tries  int       // requests for the next page
 	retry  time.Time // when it may be requested again
@@ -37,9 +38,10 @@ type sweep struct {
 	barren int       // the latest pages that answered nobody
 }
 
-// pays reports whether to read the next page.
-func (s *sweep) pays() bool {
-	return !s.done && s.open > 1 && s.barren < min(s.open, max(barrenPages, s.open/barrenShare))
+// pays reports whether to read the next page: some pages to search, and more to where the last sweep found something.
+func (l *list) pays() bool {
+	search := l.barren < min(l.open, max(barrenPages, l.open/barrenShare))
+	return !l.done && l.open > 1 && (search || l.pages < l.depth && l.depth-l.pages < l.open)
 }
 
 // request records a request for the next page.
@@ -55,7 +57,7 @@ func (l *list) request(now time.Time) {
 func (l *list) read(next string, answered, open int) {
 	l.pages, l.open, l.barren = l.pages+1, open, l.barren+1
 	if answered > 0 {
-		l.barren = 0
+		l.barren, l.depth = 0, max(l.depth, l.pages)
 	}
 	l.cursor, l.done = next, next == "" || next == l.cursor
 	l.tries, l.retry, l.giveUp = 0, time.Time{}, time.Time{}
