@@ -103,6 +103,7 @@ func (s *MachinesService) ensure(
 		return m, &EventError{*w.failed}
 	}
 	op, refusal := act(w.ctx, id)
+	w.forgiving = true
 	if refusal != nil {
 		if w.ctx.Err() != nil || !mayHaveChanged(refusal) {
 			return nil, w.failedCall(refusal, w.pending(w.target))
@@ -168,8 +169,8 @@ type machineWait struct {
 	target target
 	wanted MachineState
 	latest *Machine // as the last poll saw it
-	// endless waits do not end because of what had failed before they began.
-	endless bool
+	// forgiving waits do not end because of what had failed before they began, while the machine is off or ready.
+	forgiving bool
 
 	looks       int           // how often its events were looked at
 	lookedAt    time.Time     // the last time
@@ -187,7 +188,7 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 	if err != nil {
 		return nil, err
 	}
-	return &machineWait{wait: w, target: target{machineKind, id}, endless: kind.endless}, nil
+	return &machineWait{wait: w, target: target{machineKind, id}, forgiving: kind.endless}, nil
 }
 
 // settle waits until the machine's unfinished events have ended.
@@ -305,7 +306,7 @@ func (w *machineWait) isHopeless() bool {
 	case isBusy(state):
 		return w.looks > 1 && leadsTo(w.failed.Name, state)
 	}
-	return w.looks > 1 && !w.endless && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
+	return w.looks > 1 && !w.forgiving && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
 }
 
 // isDueForALook reports whether to look at the machine's events: after a change, and now and then if there is none.
@@ -315,7 +316,7 @@ func (w *machineWait) isDueForALook() bool {
 		w.lookedState = state // as of now, just after its events have ended
 	}
 	return w.wanted != "" && (state != w.lookedState && isBusy(w.lookedState) ||
-		time.Since(w.lookedAt) >= lookInterval && (isBusy(state) || !w.endless))
+		time.Since(w.lookedAt) >= lookInterval && (isBusy(state) || !w.forgiving))
 }
 
 // isBusy reports whether a machine is on its way into another state.

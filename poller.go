@@ -278,7 +278,7 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 	switch refused := isRefusal(err); {
 	case x.waiter.ctx.Err() != nil:
 		f = poll.Failure{Aborted: true}
-	case errors.Is(err, ErrUnauthorized): // which all would meet; what they have learned before that is still true
+	case errors.Is(err, ErrUnauthorized): // all would meet it; what they have learned is still true
 		for _, q := range g.rules.Pollers {
 			if !q.Target.unread {
 				q.Target.deliver(reading{err: err, at: at})
@@ -302,7 +302,7 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 	g.rules.Failed(p, r, f, time.Now())
 }
 
-// isRefusal reports whether the same request would be refused again, by the API itself or before it was sent.
+// isRefusal reports whether the same request would be refused again: by the API itself, or before it was sent.
 func isRefusal(err error) bool {
 	_, unsent := errors.AsType[*ParamError](err)
 	return unsent || errors.Is(err, ErrNoAPIKey) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrBadRequest) || errors.Is(err, ErrForbidden)

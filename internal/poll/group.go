@@ -20,12 +20,13 @@ type Poller[T any] struct {
 	MaxPause          time.Duration // the longest pause that the poller grants the service
 
 	began   time.Time // when it was added
-	order   int       // among those that are due at the same time
+	order   int       // among all that were added
 	due     time.Time // when to poll next
 	known   int       // the latest request whose response it knows, or that was sent before it was added
 	ready   bool      // to send a request
 	sending bool
 	singles int // polls that it will make by itself, since a sweep did not answer it
+	sweep   int // the latest sweep that it has read a page of
 }
 
 // Request is a request to send.
@@ -53,8 +54,8 @@ type Group[T any] struct {
 	budget  budget
 	lists   [Lists + 1]list
 	queues  [Lists + 1][]*Poller[T] // those that are ready, by due time: first those that ask by themselves
-	order   int                     // the highest that was given
-	sent    int                     // requests
+	added   int
+	sent    int // requests
 	emptied time.Time
 
 	// Pollers are those that were added and not removed. It is to be read only.
@@ -69,8 +70,8 @@ func (g *Group[T]) Add(p *Poller[T], now time.Time) {
 			g.budget = budget{} // its times are of another clock, such as that of an earlier synctest bubble
 		}
 	}
-	g.order++
-	p.began, p.due, p.order, p.known = now, now, g.order, g.sent
+	g.added++
+	p.began, p.due, p.order, p.known = now, now, g.added, g.sent
 	g.Pollers = append(g.Pollers, p)
 	g.lists[p.List].pollers++
 }
@@ -97,17 +98,34 @@ func (g *Group[T]) Restart(p *Poller[T], now time.Time) {
 
 // Next returns the poller that has the next turn, and when; nil if none is ready.
 func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
+	var front *Poller[T] // of the queue of next
 	for _, q := range g.queues {
 		if len(q) == 0 {
 			continue
 		}
-		_, wait := g.way(q[0], now)
-		t := latest(q[0].due, wait, g.budget.free(q[0].MaxPause))
-		if next == nil || t.Before(at) || t.Equal(at) && q[0].compare(next) < 0 {
-			next, at = q[0], t
+		p := g.reader(q, now)
+		_, wait := g.way(p, now)
+		t := latest(q[0].due, wait, g.budget.free(p.MaxPause))
+		if next == nil || t.Before(at) || t.Equal(at) && q[0].compare(front) < 0 {
+			next, at, front = p, t, q[0]
 		}
 	}
 	return next, at
+}
+
+// reader returns the poller of a queue that sends its next request: the first, or if that has read a page of the sweep
+// already, one that has not. So one slow poller does not slow down a whole sweep.
+func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
+	list, _ := g.way(queue[0], now)
+	for _, p := range queue {
+		if list == 0 || p.due.After(now) {
+			break
+		}
+		if g.swept(p) && p.sweep != g.lists[list].first {
+			return p
+		}
+	}
+	return queue[0]
 }
 
 // way returns the list that a poller requests a page of, 0 if it asks by itself, and until when it waits for a page that
@@ -146,6 +164,7 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 			l.sweep = sweep{first: g.sent, began: now, jitter: jitter, open: l.pollers}
 		}
 		l.request(now)
+		p.sweep = l.first
 		r.first, r.Page, r.Cursor = l.first, l.pages, l.cursor
 	}
 	g.change(p, func() {
@@ -191,7 +210,7 @@ func (g *Group[T]) Read(p *Poller[T], r Request, next string, now time.Time, ans
 		}
 		l.read(next, answered, open)
 	}
-	g.passTurn(p)
+	g.returned(p)
 }
 
 // Failed records a request without a usable response. A request for the target alone is repeated after an interval. A
@@ -214,20 +233,11 @@ func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 		g.budget.limited, f.RetryAfter = true, max(f.RetryAfter, p.interval(now))
 	}
 	g.budget.pauseFor(f.RetryAfter, now)
-	g.passTurn(p)
+	g.returned(p)
 }
 
-// passTurn ends a poller's turn. When it has requested a page, the turn is another's that is swept, so that one slow
-// poller does not slow down a whole sweep.
-func (g *Group[T]) passTurn(p *Poller[T]) {
-	g.change(p, func() {
-		p.sending = false
-		if g.swept(p) {
-			g.order++
-			p.due, p.order = latest(p.due, g.lists[p.List].began), g.order
-		}
-	})
-}
+// returned takes back a poller whose request has an end.
+func (g *Group[T]) returned(p *Poller[T]) { g.change(p, func() { p.sending = false }) }
 
 // awaited returns the list of which a request is for the next page, nil if that was read or is none.
 func (g *Group[T]) awaited(r Request) *list {

@@ -211,10 +211,10 @@ func TestSweep(t *testing.T) {
 	g.read("d", "4")
 	g.page("c", 0, 3)
 	g.read("c", "5")
-	g.single("d", 0) // two pages for two pollers, and nothing found
-	g.answered("d")
-	g.single("c", 0)
+	g.single("c", 0) // two pages for two pollers, and nothing found
 	g.answered("c")
+	g.single("d", 0)
+	g.answered("d")
 	asked := map[string]int{}
 	for {
 		p, _ := g.Next(g.now)
@@ -379,39 +379,56 @@ func TestSweepThatIsTooOldToContinue(t *testing.T) {
 	g.page("a", whenever, 0)
 }
 
-// A sweep goes to where the last one found something, if that costs less than single requests.
+// A sweep goes to where the last one found something, if that costs less than single requests, and until it does not.
 func TestSweepRemembersHowDeepItWent(t *testing.T) {
-	for n, want := range map[int]int{30: 12, 3: 3} {
+	for n, want := range map[int][]int{30: {12, 12, 8}, 3: {12, 3, 3}} {
 		g := newTable(t)
 		g.addMany(1, 200)
-		sweep := func() (pages, singles int) {
+		for _, p := range g.Pollers {
+			p.Shortest, p.Longest = 10*time.Second, 10*time.Second
+		}
+		sweep := func(foundOn int) (pages int) {
 			for {
 				p, at := g.Next(g.now)
-				if at.Sub(g.now) > 500*time.Millisecond+Window {
-					return pages, singles
+				if at.Sub(g.now) > 2*Window {
+					g.now = g.now.Add(10 * time.Second)
+					return pages
 				}
-				r := g.turn(p.Target, whenever)
-				if r.List == 0 {
-					singles++
+				if r := g.turn(p.Target, whenever); r.List == 0 {
 					g.answered(p.Target)
-					continue
+				} else {
+					pages++
+					g.Read(p, r, strconv.Itoa(r.Page+1), g.now, func(string) bool { return r.Page+1 == foundOn })
 				}
-				pages++
-				g.Read(p, r, strconv.Itoa(r.Page+1), g.now, func(string) bool { return r.Page == 11 })
 			}
 		}
-		for _, p := range g.Pollers {
-			p.Shortest = 10 * time.Second
-		}
-		pages, singles := sweep()
-		require.Equal(t, []int{12, 0}, []int{pages, singles}, "twenty barren pages may be read for 200")
+		pages := []int{sweep(12)} // as many barren pages may be read for 200 pollers
 		for _, p := range slices.Clone(g.Pollers[n:]) {
 			g.Remove(p, g.now)
 		}
-		g.now = g.now.Add(10 * time.Second)
-		pages, _ = sweep()
-		assert.Equal(t, want, pages, "pages for %d pollers on the twelfth", n)
+		if pages = append(pages, sweep(12)); pages[1] == 12 {
+			sweep(0) // in vain
+		}
+		for _, p := range g.Pollers {
+			p.singles = 1
+		}
+		sweep(0)
+		assert.Equal(t, want, append(pages, sweep(0)), "for %d pollers", n)
 	}
+}
+
+// A poller that is not due yet reads no page for others.
+func TestPageIsReadByOneThatIsDue(t *testing.T) {
+	g := newTable(t)
+	g.add(1, "a", "b", "c", "d")
+	for _, target := range []string{"b", "c", "d"} {
+		g.poller(target).Shortest = 2 * time.Second
+	}
+	g.page("a", 0, 0)
+	g.read("a", "2", "a", "b", "c", "d")
+	g.page("a", time.Second, 0)
+	g.read("a", "2")
+	g.page("a", 0, 1) // the others are due soon, but not yet
 }
 
 func TestCursorThatRepeatsItself(t *testing.T) {
@@ -421,7 +438,7 @@ func TestCursorThatRepeatsItself(t *testing.T) {
 	g.read("a", "2")
 	g.page("b", 0, 1)
 	g.read("b", "2")
-	g.single("c", 0)
+	g.single("a", 0)
 }
 
 func TestListThatIsRefused(t *testing.T) {
@@ -512,15 +529,39 @@ func TestPauseIsOnlyAsLongAsEachPollerGrants(t *testing.T) {
 	g.single("b", 5*time.Second)
 }
 
-// A slow poller does not read all the pages of a sweep.
+// A slow poller does not read all the pages of a sweep, and those that have read one keep their place.
 func TestPagesAreReadInTurns(t *testing.T) {
 	g := newTable(t)
-	targets := g.addMany(1, 5)
-	g.now = g.now.Add(10 * time.Millisecond) // others came meanwhile
-	for i := range 5 {
-		g.page(targets[i], 0, i)
+	g.add(1, "a", "b", "c")
+	g.now = g.now.Add(10 * time.Millisecond)
+	g.add(0, "x")
+	for i, target := range []string{"a", "b", "c"} {
+		g.page(target, 0, i)
 		g.now = g.now.Add(100 * time.Millisecond)
-		g.read(targets[i], "more"+strconv.Itoa(i))
+		g.read(target, "more"+strconv.Itoa(i))
+	}
+	for _, target := range []string{"a", "b", "c", "x"} {
+		g.single(target, 0)
+	}
+}
+
+// A sweep has the place of its first poller, whoever reads its pages.
+func TestSweepKeepsItsPlace(t *testing.T) {
+	g := newTable(t)
+	for _, target := range []string{"a", "x", "b", "c"} {
+		list := 1
+		if target == "x" {
+			list = 0
+		}
+		g.add(list, target)
+		g.now = g.now.Add(time.Millisecond)
+	}
+	for i, target := range []string{"a", "b", "c"} {
+		g.page(target, 0, i)
+		g.read(target, strconv.Itoa(i+1))
+	}
+	for _, target := range []string{"a", "x", "b", "c"} {
+		g.single(target, 0)
 	}
 }
 

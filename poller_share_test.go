@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
-	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -515,37 +515,319 @@ func TestLastPollOfAList(t *testing.T) {
 	})
 }
 
-// What one wait returns is its own, and as it was received.
-func TestClone(t *testing.T) {
-	var d Deployment
-	require.NoError(t, decode([]byte(`{"id":"d","latestSpec":{"id":"1","externalApplied":"2024-01-01T00:00:00+02:00","data":{"apiVersion":"latest",
-		"name":"api","image":"i","unknown":{"a":1.50},"env":[{"name":"K","value":"[REDACTED]"}],"command":[],"resources":{"machineType":"C5","replicas":0}}}}`), &d))
-	other := clone(&d)
-	assert.True(t, reflect.DeepEqual(&d, other))
-	config, copied := d.LatestSpec.Data.V1, other.LatestSpec.Data.V1
-	copied.Env[0].Name, *copied.Resources.Replicas, copied.Unknown["unknown"][0] = "changed", 7, 'x'
-	copied.Unknown["more"] = RawJSON(`1`)
-	assert.Equal(t, "K", config.Env[0].Name)
-	assert.Zero(t, *config.Resources.Replicas)
-	assert.Len(t, config.Unknown, 1)
-	assert.Equal(t, RawJSON(`{"a":1.50}`), config.Unknown["unknown"])
-	assert.Nil(t, clone[Machine](nil))
+// hanging is a hook that blocks for a time whenever it runs.
+func hanging(d time.Duration) Option {
+	return WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
+		time.Sleep(d)
+		return ctx, nil
+	})
+}
 
+// The settings, hooks and slowness of one wait change nothing for the others.
+func TestOtherWaitsAreNotDelayed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		latency time.Duration
+		other   []Option        // of the copies that wait too
+		others  int             // how many do
+		hang    map[string]bool // events whose requests hang
+		noList  bool
+	}{
+		"a hook that hangs":                        {other: []Option{hanging(10 * time.Minute)}, others: 1},
+		"hooks that hang":                          {other: []Option{hanging(10 * time.Minute)}, others: 3},
+		"a slow hook":                              {other: []Option{hanging(1400 * time.Millisecond)}, others: 1},
+		"an impatient copy and a slow service":     {latency: 3 * time.Second, other: []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 2 * time.Second})}, others: 20},
+		"a copy that polls seldom":                 {other: []Option{WithPollInterval(time.Minute, time.Minute)}, others: 20},
+		"a copy that accepts no pause":             {other: []Option{WithRetryPolicy(RetryPolicy{MaxRetryAfter: time.Millisecond})}, others: 20},
+		"events that hang":                         {hang: map[string]bool{"e99": true, "e98": true, "e97": true}, others: 3, noList: true},
+		"as many events that hang as others":       {hang: eventIDs(50, 100), others: 50, noList: true},
+		"a hook that hangs, and no list":           {other: []Option{hanging(10 * time.Minute)}, others: 3, noList: true},
+		"a hook that hangs, and events that do so": {other: []Option{hanging(10 * time.Minute)}, hang: eventIDs(50, 100), others: 20, noList: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(100, 4*time.Minute)
+				f.latency = tc.latency
+				refuseList := refuse(400)
+				rt := step(func(r *http.Request) (*http.Response, error) {
+					switch id := path.Base(r.URL.Path); {
+					case tc.hang[id]:
+						return hang(r)
+					case tc.noList && id == "machine-events":
+						return refuseList(r)
+					}
+					return f.RoundTrip(r)
+				})
+				c := newTestClient(t, rt)
+				other, err := c.With(tc.other...)
+				require.NoError(t, err)
+				ctx, cancel := context.WithCancel(t.Context())
+				var wg sync.WaitGroup
+				for i := range tc.others {
+					wg.Go(func() { _, _ = other.MachineEvents.Wait(ctx, []string{"e" + strconv.Itoa(99-i)}) })
+					synctest.Wait() // they come first
+				}
+				latest := f.waitForAll(t, numbers(40), func(i int) error {
+					_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+					return err
+				})
+				bound := 10*time.Second + 3*time.Second + 4*tc.latency
+				if tc.noList {
+					bound += 10 * time.Second // one by one, within the budget
+				}
+				assert.LessOrEqual(t, latest, bound)
+				t.Logf("at most %s late", latest)
+				cancel()
+				wg.Wait()
+				assertNothingIsLeft(t, c)
+			})
+		})
+	}
+}
+
+func eventIDs(from, to int) map[string]bool {
+	ids := map[string]bool{}
+	for i := from; i < to; i++ {
+		ids["e"+strconv.Itoa(i)] = true
+	}
+	return ids
+}
+
+// Half of five hundred targets hang, and no list helps: the others are late by a minute at most.
+func TestHalfOfTheTargetsHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := service{"GET /deployments/d": play(spec("1", "healthy")), "GET /deployments/d/runs": noRuns}
+		f := newFleet(500, 3*time.Minute)
+		refuseList := refuse(403)
+		c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+			id := path.Base(r.URL.Path)
+			if n, err := strconv.Atoi(strings.TrimPrefix(id, "e")); err == nil && n%2 == 1 {
+				return hang(r)
+			}
+			if id == "machine-events" {
+				return refuseList(r)
+			}
+			return f.RoundTrip(r)
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var latest time.Duration
+		var mu sync.Mutex
+		var even sync.WaitGroup
+		for i := range 500 {
+			id := "e" + strconv.Itoa(i)
+			if i%2 == 1 {
+				wg.Go(func() { _, _ = c.MachineEvents.Wait(ctx, []string{id}) })
+				continue
+			}
+			even.Go(func() {
+				_, err := c.MachineEvents.Wait(t.Context(), []string{id})
+				assert.NoError(t, err)
+				mu.Lock()
+				defer mu.Unlock()
+				latest = max(latest, time.Since(f.ends[id]))
+			})
+		}
+		even.Wait()
+		cancel()
+		wg.Wait()
+		assert.LessOrEqual(t, latest, time.Minute)
+		assert.LessOrEqual(t, f.busiestSecond(), 10)
+		t.Logf("at most %s late", latest)
+	})
+}
+
+// A wait may run inside a hook, on the same client, also while the service limits the rate.
+func TestWaitInAHook(t *testing.T) {
+	for name, limited := range map[string]bool{"": false, "under a rate limit": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(10, 30*time.Second)
+				polls := 0
+				f.answer = func(r *http.Request) *http.Response {
+					if polls++; limited && polls%3 != 0 {
+						resp, _ := reply(429, "")(r)
+						return resp
+					}
+					return nil
+				}
+				type nested struct{}
+				var c *Client
+				waits := WithHook(func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
+					if ctx.Value(nested{}) == nil {
+						_, err := c.MachineEvents.Wait(context.WithValue(ctx, nested{}, true), []string{"e9"})
+						assert.NoError(t, err)
+					}
+					return ctx, nil
+				})
+				c = newTestClient(t, f, waits)
+				latest := f.waitForAll(t, numbers(3), func(i int) error {
+					_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+					return err
+				})
+				assert.LessOrEqual(t, latest, 3*time.Minute)
+				assertNothingIsLeft(t, c)
+			})
+		})
+	}
+}
+
+// What a hook or a transport panics with, the wait panics with, also where it polls for several targets, and so it is with Goexit.
+func TestPanicOfAPoll(t *testing.T) {
+	for name, ids := range map[string][]string{"one target": {"b"}, "several": {"a", "b", "c"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				broke := func() { panic("boom") }
+				c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+					switch id := path.Base(r.URL.Path); id {
+					case "b":
+						broke()
+					case "machine-events":
+						return refuse(400)(r)
+					case "other":
+						if time.Since(epochOf(t)) > 20*time.Second {
+							return is(id, "done")(r)
+						}
+					}
+					return is(path.Base(r.URL.Path), "new")(r)
+				}))
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					_, err := c.MachineEvents.Wait(t.Context(), []string{"other"})
+					assert.NoError(t, err)
+				})
+				synctest.Wait()
+				assert.PanicsWithValue(t, "boom", func() { _, _ = c.MachineEvents.Wait(t.Context(), ids) })
+				broke = runtime.Goexit
+				returned := false
+				wg.Go(func() {
+					_, _ = c.MachineEvents.Wait(t.Context(), ids)
+					returned = true
+				})
+				wg.Wait()
+				assert.False(t, returned, "the goroutine has ended")
+				assertNothingIsLeft(t, c)
+			})
+		})
+	}
+}
+
+// One of many targets of a call that hangs holds up no other, and the call leaves nothing running.
+func TestOneOfManyTargetsHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(40, time.Minute)
 		rt := step(func(r *http.Request) (*http.Response, error) {
-			time.Sleep(100 * time.Millisecond)
-			return s.RoundTrip(r)
+			switch r.URL.Path {
+			case "/v1/machine-events":
+				return refuse(400)(r)
+			case "/v1/machine-events/e7":
+				return hang(r)
+			}
+			return f.RoundTrip(r)
+		})
+		var ids []string
+		for i := range 40 {
+			ids = append(ids, "e"+strconv.Itoa(i))
+		}
+		ended := map[string]bool{}
+		progress := WithOnChange(func(u WaitUpdate) {
+			if u.Event.Finished() {
+				ended[u.Event.ID] = true
+				assert.LessOrEqual(t, time.Since(f.ends[u.Event.ID]), 15*time.Second)
+			}
 		})
 		c := newTestClient(t, rt)
-		var results [2]*Deployment
-		var wg sync.WaitGroup
-		for i := range results {
-			wg.Go(func() { results[i], _ = c.Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}) })
-		}
-		wg.Wait()
-		require.NotNil(t, results[0])
-		require.NotNil(t, results[1])
-		assert.NotSame(t, results[0].LatestSpec, results[1].LatestSpec)
+		_, err := c.MachineEvents.Wait(t.Context(), ids, progress, WithWaitTimeout(5*time.Minute))
+		we, ok := errors.AsType[*WaitError](err)
+		require.True(t, ok)
+		assert.Equal(t, []string{"e7"}, we.IDs)
+		require.Error(t, we.LastPoll)
+		assert.ErrorContains(t, we.LastPoll, "timed out")
+		assert.Len(t, ended, 39)
+		assertNothingIsLeft(t, c)
 	})
+}
+
+// The API's refusal to show one event ends the wait for it, and no other; a page of a firewall ends none.
+func TestRefusalsEndTheirOwnWait(t *testing.T) {
+	blocked := reply(403, "<html>you have been blocked</html>", "Content-Type: text/html", "Cf-Ray: 1")
+	for name, tc := range map[string]struct {
+		response step
+		is       error // nil: no wait ends
+	}{
+		"the API's 403":           {refuse(403), ErrForbidden},
+		"the API's 400":           {refuse(400), ErrBadRequest},
+		"a firewall's 403":        {blocked, nil},
+		"a firewall's 401":        {reply(401, "<html>"), nil},
+		"a firewall's 400":        {reply(400, ""), nil},
+		"a gateway's 404":         {reply(404, `{"message":"no Route matched with those values"}`), nil},
+		"a 404 page":              {reply(404, "<html>"), nil},
+		"an HTML page with a 200": {reply(200, "<html>"), nil},
+	} {
+		for _, list := range []string{"by page", "one by one"} {
+			t.Run(name+", "+list, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFleet(6, 5*time.Minute)
+					trouble := func() bool {
+						at := time.Since(epochOf(t))
+						return at > 20*time.Second && at < 4*time.Minute
+					}
+					c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+						id := path.Base(r.URL.Path)
+						if trouble() && (id == "e0" || id == "machine-events" && list == "by page") || id == "machine-events" && list == "one by one" {
+							return tc.response(r)
+						}
+						return f.RoundTrip(r)
+					}))
+					f.ends["e0"] = time.Now().Add(5 * time.Minute)
+					latest := f.waitForAll(t, numbers(6), func(i int) error {
+						_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+						if i == 0 && tc.is != nil {
+							assert.ErrorIs(t, err, tc.is)
+							return nil
+						}
+						return err
+					})
+					assert.LessOrEqual(t, latest, 14*time.Second)
+				})
+			})
+		}
+	}
+}
+
+func TestWaitsKeepTheCause(t *testing.T) {
+	why := errors.New("shutting down")
+	for name, wait := range map[string]func(ctx context.Context, c *Client) error{
+		"Wait": func(ctx context.Context, c *Client) error {
+			_, err := c.MachineEvents.Wait(ctx, []string{"e"})
+			return err
+		},
+		"EnsureReady": func(ctx context.Context, c *Client) error { _, err := c.Machines.EnsureReady(ctx, "m"); return err },
+		"FollowLogs": func(ctx context.Context, c *Client) (err error) {
+			for _, err = range c.Deployments.FollowLogs(ctx, "d", FollowLogsParams{}) {
+			}
+			return err
+		},
+		"Watch": func(ctx context.Context, c *Client) (err error) {
+			for _, err = range c.Machines.Watch(ctx, "m") {
+			}
+			return err
+		},
+	} {
+		for _, poll := range []step{hang, is("e", "new")} {
+			synctest.Test(t, func(t *testing.T) {
+				c := newTestClient(t, poll)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(5*time.Second, func() { cancel(why) })
+				err := wait(ctx, c)
+				require.ErrorIs(t, err, why, name)
+				require.ErrorIs(t, err, context.Canceled, name)
+				assert.NotErrorIs(t, err, ErrWaitTimeout, name)
+
+				ctx, end := context.WithTimeoutCause(t.Context(), 5*time.Second, why)
+				defer end()
+				err = wait(ctx, c)
+				require.ErrorIs(t, err, why, name)
+				require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			})
+		}
+	}
 }
