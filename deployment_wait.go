@@ -6,10 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
+)
+
+var (
+	deploymentKind = &targetKind{0, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.Deployments.Get(ctx, id, opts...)
+	}}
+	deploymentRunsKind = &targetKind{0, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.Deployments.ListRuns(ctx, id, DeploymentRunListParams{}, opts...)
+	}}
 )
 
 // newSpecGrace is how long Apply waits for the spec that an upsert makes.
@@ -126,7 +134,7 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	defer base.end()
 	w := &deploymentWait{wait: base}
 	if params.DeploymentID != nil {
-		w.target = target{deploymentKind, *params.DeploymentID}
+		w.target = target{kind: deploymentKind, id: *params.DeploymentID}
 		d, err := s.Get(w.ctx, w.target.id)
 		if err != nil {
 			return nil, w.failedCall(err, w.pending(w.target))
@@ -139,7 +147,7 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	if err != nil {
 		return nil, w.failedCall(err)
 	}
-	w.target, w.sent, w.sentAt = target{deploymentKind, result.DeploymentID}, &params.Config, time.Now()
+	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: result.DeploymentID}, &params.Config, time.Now()
 	return w.untilHealthy()
 }
 
@@ -172,33 +180,6 @@ func contains(received, sent any) bool {
 	return received == sent
 }
 
-// SetEnabled turns a deployment on or off. The API can do that only by a new spec, so the latest one is sent again, as
-// it was received but for its member enabled; [DeploymentsService.WaitUntilHealthy] waits for what comes of it.
-//
-// Calls deployments-get and deployments-upsert.
-func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled bool, opts ...RequestOption) (*DeploymentUpsertResult, error) {
-	type received struct {
-		ProjectID  string `json:"projectId"`
-		LatestSpec *struct {
-			Data map[string]RawJSON `json:"data"`
-		} `json:"latestSpec"`
-	}
-	d, err := call[received](ctx, s.client, deploymentsGet, pathParams(id), nil, opts)
-	if err != nil {
-		return nil, err
-	}
-	if d.LatestSpec == nil || d.LatestSpec.Data == nil {
-		return nil, deploymentsUpsert.paramError("id", "the deployment has no spec that could be sent again")
-	}
-	config := maps.Clone(d.LatestSpec.Data)
-	config["enabled"] = RawJSON(fmt.Sprint(enabled))
-	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, struct {
-		DeploymentID string             `json:"deploymentId"`
-		ProjectID    string             `json:"projectId"`
-		Config       map[string]RawJSON `json:"config"`
-	}{id, d.ProjectID, config}, opts)
-}
-
 var deploymentWaitKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}}
 
 // deploymentWait is a wait for a deployment, or for one of its specs.
@@ -223,12 +204,12 @@ func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind,
 	if err != nil {
 		return nil, err
 	}
-	return &deploymentWait{wait: w, target: target{deploymentKind, id}}, nil
+	return &deploymentWait{wait: w, target: target{kind: deploymentKind, id: id}}, nil
 }
 
 // watch polls for the deployment until enough reports true or returns an error.
 func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, error)) (*Deployment, error) {
-	w.start(w.target, time.Time{})
+	w.start(w.target)
 	for {
 		t, r, err := w.next()
 		switch {
@@ -270,7 +251,7 @@ func (w *deploymentWait) untilHealthy() (*Deployment, error) {
 		if !spec.HealthyAt.IsZero() || !spec.Data.runs() {
 			return true, nil
 		}
-		w.start(target{deploymentRunsKind, w.target.id}, time.Time{}) // before it was applied they were another spec's
+		w.start(target{kind: deploymentRunsKind, id: w.target.id}) // before it was applied they were another spec's
 		return false, nil
 	})
 	switch {

@@ -9,6 +9,22 @@ import (
 	"time"
 )
 
+// eventKind is events by their id, machineEventsKind the newest events of a machine, by its id: at least those of the last
+// stuckAge, or since the time that is given to start.
+var (
+	eventKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.MachineEvents.Get(ctx, id, opts...)
+	}}
+	machineEventsKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		params := MachineEventListParams{ListParams: ListParams{Limit: maxLimit}, MachineID: id}
+		page, err := c.MachineEvents.List(ctx, params, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return page.Items, nil
+	}}
+)
+
 // stuckAge is the age from which an unfinished event is stuck: a wait for a machine ignores it.
 const stuckAge = time.Hour
 
@@ -100,10 +116,10 @@ func (f *eventWait) add(e MachineEvent) *followedEvent {
 // failures.
 func (f *eventWait) run() error {
 	for _, id := range f.order {
-		t := target{eventKind, id}
+		t := target{kind: eventKind, id: id}
 		if e := f.events[id]; !e.event.Finished() {
 			f.states[t] = string(e.event.State)
-			f.start(t, time.Time{})
+			f.start(t)
 		} else if !f.see(e, e.event) {
 			return errStopped
 		}
@@ -135,7 +151,7 @@ func (f *eventWait) take(e *followedEvent, t target, r reading) (more bool) {
 	case e.notFound && f.deleted.id != "" && f.isGone():
 		e.ended = true
 	case e.notFound && f.deleted.id != "" && !f.found && r.gone < pollTimeout: // until the object has been looked for
-		f.start(f.deleted, time.Time{})
+		f.start(f.deleted)
 	case f.refused(r):
 		e.ended, e.err = true, f.broken(r.err, f.pending(t))
 	}
@@ -155,7 +171,7 @@ func (f *eventWait) lookedFor(r reading) {
 	for id, e := range f.events {
 		if e.notFound && f.isGone() {
 			e.ended = true
-			f.finish(target{eventKind, id})
+			f.finish(target{kind: eventKind, id: id})
 		}
 	}
 }
@@ -172,8 +188,8 @@ func isStuck(e MachineEvent, now time.Time) bool {
 // runSiblings waits until all events of a machine have ended that are not older than a time, or are little older and
 // were unfinished at first sight.
 func (f *eventWait) runSiblings(machineID string, since time.Time) error {
-	all := target{machineEventsKind, machineID}
-	f.start(all, since.Add(-siblingAge))
+	all := target{machineEventsKind, machineID, since.Add(-siblingAge)}
+	f.start(all)
 	defer f.finish(all)
 	for {
 		t, r, err := f.next()
@@ -204,7 +220,7 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
 	changed := !e.seen || !equal(&e.event, &now)
 	e.event, e.seen = now, true
-	f.states[target{eventKind, now.ID}] = string(now.State)
+	f.states[target{kind: eventKind, id: now.ID}] = string(now.State)
 	if e.ended = now.Finished(); e.ended && now.State != MachineEventStateDone {
 		silent := now.State == MachineEventStateError && now.Error == "" && !now.FinishedAt.IsZero()
 		if !silent || !f.config.silentErrorsAsDone {
@@ -232,7 +248,7 @@ func (f *eventWait) unfinished() (list []pendingTarget) {
 		if f.events[id].ended {
 			continue
 		}
-		p := f.pending(target{eventKind, id})
+		p := f.pending(target{kind: eventKind, id: id})
 		if f.machineID != "" {
 			p.id, p.state = f.machineID, "event "+id+" "+p.state
 		}

@@ -47,9 +47,9 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 		}
 		defer w.end()
 		f := logFollower{fromStart: params.FromStart, known: map[string]bool{}}
-		logs := target{&targetKind{read: f.readPage}, id}
-		w.start(logs, time.Time{})
-		for {
+		logs := target{kind: &targetKind{read: f.readPage}, id: id}
+		w.start(logs)
+		for shortest, _ := s.client.pollRange(); ; {
 			_, r, err := w.next()
 			switch {
 			case err != nil:
@@ -69,9 +69,9 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 				}
 			}
 			if f.cursor != "" {
-				w.hurry(logs)
+				w.restart(logs, 0)
 			} else if len(lines) > 0 {
-				w.restart(logs)
+				w.restart(logs, shortest)
 			}
 		}
 	}

@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+var machineKind = &targetKind{machineList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+	return c.Machines.Get(ctx, id, opts...)
+}}
+
 // lookInterval is how often a wait for a machine looks for failed events while the machine stays as it is.
 const lookInterval = time.Minute
 
@@ -169,15 +173,14 @@ type machineWait struct {
 	target target
 	wanted MachineState
 	latest *Machine // as the last poll saw it
-	// forgiving waits do not end because of what had failed before they began, while the machine is off or ready.
-	forgiving bool
 
-	looks       int           // how often its events were looked at
+	looks       int           // how often the machine's events were looked at
 	lookedAt    time.Time     // the last time
 	serviceTime time.Time     // that time by the service's clock
-	lookedState MachineState  // the machine's state at that time
 	failed      *MachineEvent // the newest event that could have led to the wanted state, if it has failed with a reason
 	oldFailed   string        // the one that had failed before the wait began
+	// forgiving waits do not end because of oldFailed while the machine is ready or off.
+	forgiving bool
 }
 
 func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kind waitKind, opts []WaitOption) (*machineWait, error) {
@@ -188,19 +191,17 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 	if err != nil {
 		return nil, err
 	}
-	return &machineWait{wait: w, target: target{machineKind, id}, forgiving: kind.endless}, nil
+	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, forgiving: kind.endless}, nil
 }
 
 // settle waits until the machine's unfinished events have ended.
 func (w *machineWait) settle(wanted MachineState) error {
-	w.wanted, w.lookedState = wanted, ""
-	r, err := w.read(target{machineEventsKind, w.target.id}, true)
+	w.wanted = wanted
+	r, err := w.read(target{kind: machineEventsKind, id: w.target.id}, true)
 	if err != nil {
 		return err
 	}
-	events := slices.Clone(r.value.([]MachineEvent))
-	w.look(events, r.at)
-	f := w.follow()
+	events, f := slices.Clone(r.value.([]MachineEvent)), w.follow()
 	f.machineID = w.target.id
 	for _, e := range slices.Backward(events) { // oldest first
 		if !e.Finished() && !isStuck(e, r.at) {
@@ -210,12 +211,15 @@ func (w *machineWait) settle(wanted MachineState) error {
 	if err := f.run(); err != nil {
 		return err
 	}
-	for i := range events {
-		if followed := f.events[events[i].ID]; followed != nil {
+	for i, e := range events {
+		if followed := f.events[e.ID]; followed != nil {
 			events[i] = followed.event
 		}
 	}
-	w.findFailed(events)
+	w.look(events, r.at)
+	if w.failed != nil && f.events[w.failed.ID] != nil {
+		w.oldFailed = ""
+	}
 	return nil
 }
 
@@ -231,8 +235,8 @@ func (w *machineWait) once() (*Machine, error) {
 
 // watch polls for the machine until enough reports true, or until it cannot get into the wanted state.
 func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machine, error) {
-	events := target{machineEventsKind, w.target.id}
-	w.start(w.target, time.Time{})
+	events := target{kind: machineEventsKind, id: w.target.id}
+	w.start(w.target)
 	defer w.finish(w.target)
 	defer w.finish(events)
 	for {
@@ -257,30 +261,19 @@ func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machin
 				return clone(m), nil
 			}
 		}
-		if w.latest == nil {
-			continue
-		}
-		if w.isHopeless() {
+		if w.latest != nil && w.isHopeless() {
 			return clone(w.latest), &EventError{*w.failed}
 		}
-		if w.isDueForALook() {
-			w.lookedAt, w.lookedState = time.Now(), w.latest.State
-			w.start(events, time.Time{})
+		if w.wanted != "" && time.Since(w.lookedAt) >= lookInterval {
+			w.lookedAt = time.Now()
+			w.start(events)
 		}
 	}
 }
 
 // look learns from the machine's events whether it can still get into the wanted state.
 func (w *machineWait) look(events []MachineEvent, at time.Time) {
-	w.findFailed(events)
-	if w.looks++; w.looks == 1 && w.failed != nil {
-		w.oldFailed = w.failed.ID
-	}
-	w.lookedAt, w.serviceTime = time.Now(), at
-}
-
-func (w *machineWait) findFailed(events []MachineEvent) {
-	w.failed = nil
+	w.looks, w.lookedAt, w.serviceTime, w.failed = w.looks+1, time.Now(), at, nil
 	for i, e := range events {
 		if leadsTo(e.Name, w.wanted) && (w.failed == nil || e.CreatedAt.After(w.failed.CreatedAt)) {
 			w.failed = &events[i]
@@ -289,53 +282,38 @@ func (w *machineWait) findFailed(events []MachineEvent) {
 	if w.failed != nil && (!w.failed.Finished() || w.failed.State == MachineEventStateDone || w.failed.Error == "") {
 		w.failed = nil
 	}
+	if w.looks == 1 && w.failed != nil {
+		w.oldFailed = w.failed.ID
+	}
 }
 
 // hasFailed reports whether the event failed during this wait.
 func (w *machineWait) hasFailed() bool { return w.failed != nil && w.failed.ID != w.oldFailed }
 
-// isHopeless reports whether the machine cannot get into the wanted state. What failed before the wait counts from the
-// second look on, since the event of an operation that was begun after it may not be listed yet.
+// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts from
+// the second look on: one that was accepted just before the first may not be listed yet.
 func (w *machineWait) isHopeless() bool {
-	state := w.latest.State
-	switch {
+	switch state := w.latest.State; {
 	case w.failed == nil || w.hasFailed():
 		return w.failed != nil
 	case state == MachineStateProvisioning && w.failed.Name == MachineEventNameCreate:
 		return true
-	case isBusy(state):
+	case state == MachineStateReady || state == MachineStateOff || !state.Known():
+		return w.looks > 1 && !w.forgiving && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
+	default:
 		return w.looks > 1 && leadsTo(w.failed.Name, state)
 	}
-	return w.looks > 1 && !w.forgiving && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
 }
 
-// isDueForALook reports whether to look at the machine's events: after a change, and now and then if there is none.
-func (w *machineWait) isDueForALook() bool {
-	state := w.latest.State
-	if w.lookedState == "" && w.looks > 0 {
-		w.lookedState = state // as of now, just after its events have ended
-	}
-	return w.wanted != "" && (state != w.lookedState && isBusy(w.lookedState) ||
-		time.Since(w.lookedAt) >= lookInterval && (isBusy(state) || !w.forgiving))
-}
-
-// isBusy reports whether a machine is on its way into another state.
-func isBusy(s MachineState) bool { return s.Known() && s != MachineStateOff && s != MachineStateReady }
-
-// leadsTo reports whether an event of this name can bring a machine into a state.
+// leadsTo reports whether an event can bring a machine into a state.
 func leadsTo(name MachineEventName, state MachineState) bool {
-	names := []MachineEventName{MachineEventNameCreate, MachineEventNameStart, MachineEventNameRestart}
-	switch state {
-	case "":
-		return false
-	case MachineStateOff, MachineStateStopping:
-		names = []MachineEventName{MachineEventNameCreate, MachineEventNameStop, MachineEventNameVMShutdownForce}
-	case MachineStateRestarting:
-		names = names[2:]
-	case MachineStateUpgrading:
-		names = []MachineEventName{MachineEventNameVMUpgrade}
-	case MachineStateProvisioning:
-		names = names[:1]
+	switch name {
+	case MachineEventNameCreate:
+		return state != ""
+	case MachineEventNameStop, MachineEventNameVMShutdownForce:
+		return state == MachineStateOff || state == MachineStateStopping
+	case MachineEventNameStart, MachineEventNameRestart:
+		return state != "" && state != MachineStateOff && state != MachineStateStopping
 	}
-	return slices.Contains(names, name)
+	return false
 }

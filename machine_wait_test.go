@@ -351,7 +351,7 @@ func TestFailedOperationEndsWaitsForItsMachine(t *testing.T) {
 		"somebody's start fails during the wait": {
 			[]moment{{state: "starting"}, {40 * time.Second, "off", ""}},
 			map[string][]moment{"e start": {{state: "new"}, {40 * time.Second, "error", "no capacity"}}},
-			40 * time.Second, 40 * time.Second, 40 * time.Second, 0,
+			40 * time.Second, 40 * time.Second, 60 * time.Second, 0,
 		},
 		"somebody's start begins and fails during the wait": {
 			[]moment{{state: "off"}, {5 * time.Minute, "starting", ""}, {6 * time.Minute, "off", ""}},
@@ -412,7 +412,11 @@ func TestFailedOperationEndsWaitsForItsMachine(t *testing.T) {
 						require.NotNil(t, m, "the machine is returned beside the error")
 						assert.Equal(t, "m", m.ID)
 						assert.GreaterOrEqual(t, time.Since(l.begin), ends)
-						assert.LessOrEqual(t, time.Since(l.begin), ends+21*time.Second)
+						late := 21 * time.Second
+						if ends > time.Minute { // it is seen when the events are looked at again
+							late += lookInterval
+						}
+						assert.LessOrEqual(t, time.Since(l.begin), ends+late)
 					}
 					if method == "EnsureReady" {
 						assert.Equal(t, tc.acts, l.acts, "starts")

@@ -47,11 +47,11 @@ func (o *Operation[T]) object() target {
 	}}
 	switch data := any(&o.Data).(type) {
 	case *Machine:
-		return target{machineKind, data.ID}
+		return target{kind: machineKind, id: data.ID}
 	case *Snapshot:
-		return target{kind, data.ID}
+		return target{kind: kind, id: data.ID}
 	case *CustomTemplate:
-		return target{kind, data.ID}
+		return target{kind: kind, id: data.ID}
 	}
 	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.endpoint.id, o.Data))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -606,4 +607,45 @@ func TestRetryAfterOutlastsTheWait(t *testing.T) {
 		}
 		assert.Equal(t, 1, s.polls("e"))
 	})
+}
+
+// Ten thousand waits in one process stay within the budget, and cost little memory and time each.
+func TestTenThousandWaits(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("it measures memory and time")
+	}
+	const waits = 10_000
+	begin := time.Now()
+	var perWait uint64
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(waits, time.Nanosecond)
+		for id := range f.ends {
+			f.ends[id] = time.Now().Add(2*time.Minute + rand.N(time.Minute))
+		}
+		c := newTestClient(t, f)
+		before := memoryInUse()
+		go func() {
+			time.Sleep(time.Minute)
+			perWait = (memoryInUse() - before) / waits
+		}()
+		latest := f.waitForAll(t, numbers(waits), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, f.busiestSecond(), 10)
+		assert.LessOrEqual(t, latest, 40*time.Second, "84 pages take nine seconds, and as many singles as are left")
+		t.Logf("%d requests, at most %s late", len(f.requests), latest)
+	})
+	took := time.Since(begin)
+	assert.LessOrEqual(t, perWait, uint64(20<<10), "bytes a wait")
+	assert.LessOrEqual(t, took, 30*time.Second)
+	t.Logf("%d bytes a wait; %s of this machine for some three minutes of %d waits, service included", perWait, took, waits)
+}
+
+// memoryInUse is that of the heap and of all stacks.
+func memoryInUse() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapInuse + stats.StackInuse
 }

@@ -133,7 +133,9 @@ func (s *simulation) machine(i int) string {
 
 // RoundTrip responds as things are when the request comes, after a while.
 func (s *simulation) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.locked(func() { s.requests = append(s.requests, received{time.Now(), r.URL.Path}) })
+	if r.Context().Value(delayed{}) == nil {
+		s.locked(func() { s.requests = append(s.requests, received{time.Now(), r.URL.Path}) })
+	}
 	p := strings.TrimPrefix(r.URL.Path, "/v1")
 	id := path.Base(p)
 	index, _ := strconv.Atoi(strings.TrimLeft(id, "emd"))
@@ -261,17 +263,18 @@ func latestTime(a, b time.Time) time.Time {
 func (s *simulation) wait(ctx context.Context, c *Client, kind int, ids []int) bool {
 	var err error
 	note := WithOnChange(func(WaitUpdate) {
-		switch s.upTo(40) * 20 / max(1, int(20*s.faults)) {
-		case 0:
+		switch n := s.upTo(30); {
+		case s.isCalm():
+		case n == 0:
 			time.Sleep(s.duration(time.Minute))
-		case 1:
+		case n == 1:
 			runtime.Goexit()
-		case 2:
+		case n == 2:
 			panic(errSimulated)
 		}
 	})
 	opts := []WaitOption{WithNotFoundGrace(10 * time.Minute), WithWaitTimeout(time.Hour)}
-	if !s.isCalm() && s.chance(0.5) {
+	if s.chance(0.5) {
 		opts = append(opts, note)
 	}
 	switch kind {
@@ -312,6 +315,9 @@ func (s *simulation) wait(ctx context.Context, c *Client, kind int, ids []int) b
 	return err == nil
 }
 
+// delayed marks a request that its hook has held back, for which the budget cannot be held responsible.
+type delayed struct{}
+
 // options are those of a copy of the client: some are impatient, have slow hooks, or wait in a hook.
 func (s *simulation) options() (opts []Option) {
 	type nested struct{}
@@ -319,7 +325,7 @@ func (s *simulation) options() (opts []Option) {
 		opts = append(opts, WithRetryPolicy(RetryPolicy{AttemptTimeout: time.Second + s.duration(20*time.Second), MaxRetryAfter: time.Second + s.duration(time.Minute)}))
 	}
 	if s.chance(0.2) {
-		opts = append(opts, WithPollInterval(100*time.Millisecond+s.duration(5*time.Second), 5*time.Second+s.duration(5*time.Second)))
+		opts = append(opts, WithPollInterval(100*time.Millisecond+s.duration(4*time.Second), 5*time.Second+s.duration(5*time.Second)))
 	}
 	if s.chance(0.3) {
 		opts = append(opts, WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
@@ -327,13 +333,17 @@ func (s *simulation) options() (opts []Option) {
 			case s.isCalm():
 			case n == 0:
 				time.Sleep(s.duration(time.Minute))
+				ctx = context.WithValue(ctx, delayed{}, true)
 			case n == 1:
 				runtime.Goexit()
 			case n == 2:
 				panic(errSimulated)
 			case n == 3 && ctx.Value(nested{}) == nil:
-				ctx := context.WithValue(ctx, nested{}, true)
-				_, _ = s.client.MachineEvents.Wait(ctx, []string{fmt.Sprint("e", s.upTo(simulated))}, WithWaitTimeout(time.Minute))
+				inner := context.WithValue(ctx, nested{}, true)
+				_, _ = s.client.MachineEvents.Wait(inner, []string{fmt.Sprint("e", s.upTo(simulated))}, WithWaitTimeout(time.Minute))
+				ctx = context.WithValue(ctx, delayed{}, true)
+			case n == 4:
+				return ctx, func(CallResult) { time.Sleep(s.duration(time.Minute)) }
 			}
 			return ctx, nil
 		}))

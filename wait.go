@@ -102,18 +102,17 @@ type wait struct {
 	*waiter
 	config waitConfig
 	caller context.Context // the caller's, while the waiter's may end before it at the wait's own limit
-	cancel context.CancelFunc
 	begun  time.Time
 	states map[target]string // as the last polls saw them
 }
 
-// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [wait.end].
+// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [waiter.end].
 func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
 	}
 	w := &wait{
-		caller: ctx, cancel: func() {}, begun: time.Now(), states: map[target]string{},
+		caller: ctx, begun: time.Now(), states: map[target]string{},
 		config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
 	}
 	for _, opt := range opts {
@@ -131,16 +130,13 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !kind.endless {
 		limit = cmp.Or(ep.waitLimit, defaultWaitTimeout)
 	}
+	w.waiter = &waiter{group: c.polls, client: c, wake: make(chan struct{}, 1), pollers: map[target]*poller{}}
 	if limit > 0 {
-		ctx, w.cancel = context.WithDeadline(ctx, w.begun.Add(limit))
+		w.ctx, w.stop = context.WithDeadline(ctx, w.begun.Add(limit))
+	} else {
+		w.ctx, w.stop = context.WithCancel(ctx)
 	}
-	w.waiter = newWaiter(ctx, c)
 	return w, nil
-}
-
-func (w *wait) end() {
-	w.waiter.end()
-	w.cancel()
 }
 
 // refused reports whether a reading ends the wait for its target: the API refuses it, and not with a 404 that is still
@@ -170,9 +166,11 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 				e.LastStates[p.id] = p.state
 			}
 		}
-		if failed := w.failure(p.target); failed != nil && failed != err {
-			e.LastPoll = failed
-		}
+		w.locked(func(*pollGroup) {
+			if poller := w.pollers[p.target]; poller != nil && poller.Target.failed != err {
+				e.LastPoll = cmp.Or(poller.Target.failed, e.LastPoll)
+			}
+		})
 	}
 	return e
 }
@@ -210,7 +208,7 @@ func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 
 // read polls for a target until there is a reading without an error. A patient one tolerates a 404 for a while.
 func (w *wait) read(t target, patient bool) (reading, error) {
-	w.start(t, time.Time{})
+	w.start(t)
 	defer w.finish(t)
 	for {
 		switch got, r, err := w.next(); {

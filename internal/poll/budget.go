@@ -11,21 +11,21 @@ const (
 
 // budget limits how many requests are sent, and pauses when the service asks for it.
 type budget struct {
-	sent     [Burst]time.Time // when the last requests were sent, a ring
+	sent     [Burst]time.Time // the times of the last requests, a ring
 	last     int              // the index of the latest
-	limited  bool             // the latest response was a 429
+	limited  bool             // there was no response since the last 429
 	pausedAt time.Time
 	pause    time.Duration
 }
 
-// free returns when the next request may be sent by a poller that accepts pauses up to maxPause. After a 429 requests
-// are sent one at a time, by the clock: to wait for a response here could block a wait that runs inside a hook.
+// free returns when the next request may be sent by a poller that accepts pauses up to maxPause. After a 429 they are
+// sent one by one, at intervals: to wait for each response could block a wait that runs inside the hook of another.
 func (b *budget) free(maxPause time.Duration) time.Time {
-	oldest := (b.last + 1) % Burst
+	before := b.sent[(b.last+1)%Burst]
 	if b.limited {
-		oldest = b.last
+		before = b.sent[b.last]
 	}
-	return latest(b.sent[oldest].Add(Window), b.pausedAt.Add(min(b.pause, maxPause)))
+	return latest(before.Add(Window), b.pausedAt.Add(min(b.pause, maxPause)))
 }
 
 func (b *budget) spend(now time.Time) {

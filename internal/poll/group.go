@@ -35,7 +35,7 @@ type Request struct {
 	Page   int    // the page's place in its sweep, 0 for the newest
 	Cursor string // the page's cursor
 
-	number, first int // of the request, and of the first one of its sweep
+	number, sweep int // of the request, and of the first one of its sweep
 	sent          time.Time
 	jitter        float64
 }
@@ -51,15 +51,15 @@ type Failure struct {
 // Group is the pollers that share pages and a budget. The zero Group is empty. While it has pollers, all times are of
 // one clock.
 type Group[T any] struct {
+	// Pollers are those that were added and not removed. It is to be read only.
+	Pollers []*Poller[T]
+
 	budget  budget
 	lists   [Lists + 1]list
 	queues  [Lists + 1][]*Poller[T] // those that are ready, by due time: first those that ask by themselves
 	added   int
 	sent    int // requests
 	emptied time.Time
-
-	// Pollers are those that were added and not removed. It is to be read only.
-	Pollers []*Poller[T]
 }
 
 // Add has a poller poll, at once and then at intervals, whenever it is ready.
@@ -88,12 +88,9 @@ func (g *Group[T]) Remove(p *Poller[T], now time.Time) {
 // busy with something else holds up nobody.
 func (g *Group[T]) SetReady(p *Poller[T], ready bool) { g.change(p, func() { p.ready = ready }) }
 
-// Hurry has the poller poll again at once.
-func (g *Group[T]) Hurry(p *Poller[T], now time.Time) { g.change(p, func() { p.due = now }) }
-
-// Restart has the intervals grow from the shortest again.
-func (g *Group[T]) Restart(p *Poller[T], now time.Time) {
-	g.change(p, func() { p.began, p.due = now, now.Add(p.Shortest) })
+// Restart has the poller poll again after a delay, and then at intervals that grow from the shortest again.
+func (g *Group[T]) Restart(p *Poller[T], delay time.Duration, now time.Time) {
+	g.change(p, func() { p.began, p.due = now, now.Add(delay) })
 }
 
 // Next returns the poller that has the next turn, and when; nil if none is ready.
@@ -118,10 +115,10 @@ func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
 func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
 	list, _ := g.way(queue[0], now)
 	for _, p := range queue {
-		if list == 0 || p.due.After(now) {
+		if list == 0 || !g.swept(p) || p.due.After(now) {
 			break
 		}
-		if g.swept(p) && p.sweep != g.lists[list].first {
+		if p.sweep != g.lists[list].first {
 			return p
 		}
 	}
@@ -164,8 +161,7 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 			l.sweep = sweep{first: g.sent, began: now, jitter: jitter, open: l.pollers}
 		}
 		l.request(now)
-		p.sweep = l.first
-		r.first, r.Page, r.Cursor = l.first, l.pages, l.cursor
+		p.sweep, r.sweep, r.Page, r.Cursor = l.first, l.first, l.pages, l.cursor
 	}
 	g.change(p, func() {
 		p.sending = true
@@ -182,12 +178,10 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 // knows.
 func (g *Group[T]) Answered(p *Poller[T], r Request, now time.Time) (isNew bool) {
 	g.budget.limited = false
-	g.change(p, func() {
-		p.sending = false
-		if isNew = r.number > p.known; isNew {
-			p.known, p.due = r.number, p.next(r.sent, r.jitter, now)
-		}
-	})
+	if isNew = r.number > p.known; isNew {
+		p.known, p.due = r.number, p.next(r.sent, r.jitter, now)
+	}
+	g.change(p, func() { p.sending = false })
 	return isNew
 }
 
@@ -210,7 +204,7 @@ func (g *Group[T]) Read(p *Poller[T], r Request, next string, now time.Time, ans
 		}
 		l.read(next, answered, open)
 	}
-	g.returned(p)
+	g.change(p, func() { p.sending = false })
 }
 
 // Failed records a request without a usable response. A request for the target alone is repeated after an interval. A
@@ -233,21 +227,18 @@ func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 		g.budget.limited, f.RetryAfter = true, max(f.RetryAfter, p.interval(now))
 	}
 	g.budget.pauseFor(f.RetryAfter, now)
-	g.returned(p)
+	g.change(p, func() { p.sending = false })
 }
-
-// returned takes back a poller whose request has an end.
-func (g *Group[T]) returned(p *Poller[T]) { g.change(p, func() { p.sending = false }) }
 
 // awaited returns the list of which a request is for the next page, nil if that was read or is none.
 func (g *Group[T]) awaited(r Request) *list {
-	if l := &g.lists[r.List]; r.List > 0 && r.first == l.first && r.Page == l.pages {
+	if l := &g.lists[r.List]; r.List > 0 && r.sweep == l.first && r.Page == l.pages {
 		return l
 	}
 	return nil
 }
 
-// change changes a poller and its place among those that are ready.
+// change changes a poller and its place in a queue.
 func (g *Group[T]) change(p *Poller[T], f func()) {
 	if q, i := g.place(p); q != nil {
 		*q = slices.Delete(*q, i, i+1)

@@ -3,8 +3,8 @@ package poll
 import "time"
 
 const (
-	// barrenPages is how many pages in a row may answer nobody before a sweep ends; it is less where fewer pollers
-	// are left to answer, and more where barrenShare times as many are.
+	// barrenPages is how many pages in a row may answer nobody before a sweep ends. It is less where fewer pollers are
+	// left to answer, and more where barrenShare times as many are.
 	barrenPages, barrenShare = 8, 10
 	// singlePolls is how often a poller asks by itself after a sweep did not answer it.
 	singlePolls = 20
@@ -29,7 +29,7 @@ type list struct {
 
 type sweep struct {
 	first  int       // the number of its first request
-	began  time.Time // when that was sent; what the pages answer is due again an interval later
+	began  time.Time // when that was sent: what the pages answer is due again an interval later
 	jitter float64   // of these intervals, so that all are due together again
 	pages  int       // read so far
 	cursor string    // of the next page
