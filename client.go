@@ -33,7 +33,7 @@ type Client struct {
 	config    config
 	transport *transport.Client
 	policy    transport.Policy
-	poller    *poller
+	polls     *pollGroup
 
 	// Auth returns the user and the team of the API key.
 	Auth *AuthService
@@ -120,13 +120,13 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 			Limiter: cfg.limiter, Logger: cfg.logger, Mask: maskBody, MaxBody: cmp.Or(cfg.maxBody, maxResponseBody),
 		},
 		policy: cfg.transportPolicy(cfg.retry),
-		poller: new(poller),
+		polls:  new(pollGroup),
 	}
 	if cfg.key != nil {
 		c.transport.Authorization = cfg.key.authorization
 	}
 	if parent != nil && parent.sharesResponsesWith(c) {
-		c.poller = parent.poller
+		c.polls = parent.polls
 	}
 	c.Auth = &AuthService{c}
 	c.ContainerRegistries = &ContainerRegistriesService{c}

@@ -390,7 +390,7 @@ func TestAPIPageIsCurrent(t *testing.T) {
 
 // The contract is for tests: whoever uses the SDK does not carry it.
 func TestContractIsNotImported(t *testing.T) {
-	for _, pattern := range []string{"*.go", "internal/transport/*.go", "internal/wire/*.go"} {
+	for _, pattern := range []string{"*.go", "internal/transport/*.go", "internal/wire/*.go", "internal/poll/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
@@ -401,7 +401,7 @@ func TestContractIsNotImported(t *testing.T) {
 			for _, spec := range file.Imports {
 				path := strings.Trim(spec.Path.Value, `"`)
 				if own, is := strings.CutPrefix(path, "github.com/paperspace-go/paperspace/"); is {
-					assert.Contains(t, []string{"internal/transport", "internal/wire"}, own, name)
+					assert.Contains(t, []string{"internal/transport", "internal/wire", "internal/poll"}, own, name)
 				}
 			}
 		}

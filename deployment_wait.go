@@ -6,11 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
+)
+
+var (
+	deploymentKind = &targetKind{0, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.Deployments.Get(ctx, id, opts...)
+	}}
+	deploymentRunsKind = &targetKind{0, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.Deployments.ListRuns(ctx, id, DeploymentRunListParams{}, opts...)
+	}}
 )
 
 // newSpecGrace is how long Apply waits for the spec that an upsert makes.
@@ -65,12 +72,18 @@ var ErrSpecFailed = errors.New("paperspace: the spec could not be applied")
 //
 // Calls deployments-get.
 func (s *DeploymentsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Deployment, error] {
-	if _, err := deploymentsGet.expand(pathParams(id)); err != nil {
-		return func(yield func(Deployment, error) bool) { yield(Deployment{}, err) }
+	return func(yield func(Deployment, error) bool) {
+		w, err := s.wait(ctx, id, watchKind, opts)
+		if err != nil {
+			yield(Deployment{}, err)
+			return
+		}
+		defer w.end()
+		_, err = w.watch(func(d *Deployment, changed bool) (bool, error) { return changed && !yield(*clone(d), nil), nil })
+		if err != nil {
+			yield(Deployment{}, err)
+		}
 	}
-	return watch(ctx, s.client, deploymentsGet, target{deploymentKind, id}, opts, func(n news) (*Deployment, string) {
-		return n.deployment, specState(n.deployment.LatestSpec)
-	})
 }
 
 // specState puts into words how far a spec is.
@@ -99,12 +112,13 @@ func specState(spec *DeploymentSpec) string {
 //
 // Calls deployments-get and deploymentRuns-get.
 func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, params WaitUntilHealthyParams, opts ...WaitOption) (*Deployment, error) {
-	w, err := s.wait(ctx, id, params, opts)
+	w, err := s.wait(ctx, id, deploymentWaitKind, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer w.end()
-	return w.until((*deploymentWait).healthy)
+	w.spec, w.before = params.SpecID, params.AfterSpecID
+	return w.untilHealthy()
 }
 
 // Apply gives a deployment a spec, or creates one where params have no DeploymentID, and waits until that spec is
@@ -113,60 +127,33 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, pa
 //
 // Calls deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
-	w, err := newWait(ctx, s.client, deploymentsUpsert, deploymentKinds, opts)
+	base, err := newWait(ctx, s.client, deploymentsUpsert, deploymentWaitKind, opts)
 	if err != nil {
 		return nil, err
 	}
-	defer w.end()
-	before := ""
+	defer base.end()
+	w := &deploymentWait{wait: base}
 	if params.DeploymentID != nil {
-		d, err := s.Get(w.ctx, *params.DeploymentID)
+		w.target = target{kind: deploymentKind, id: *params.DeploymentID}
+		d, err := s.Get(w.ctx, w.target.id)
 		if err != nil {
-			return nil, w.failedCall(err, target{deploymentKind, *params.DeploymentID})
+			return nil, w.failedCall(err, w.pending(w.target))
 		}
 		if d.LatestSpec != nil {
-			before = d.LatestSpec.ID
+			w.before = d.LatestSpec.ID
 		}
 	}
 	result, err := s.Upsert(w.ctx, params)
 	if err != nil {
 		return nil, w.failedCall(err)
 	}
-	made, err := s.newSpec(w, result.DeploymentID, before, params.Config)
-	if err != nil {
-		return nil, err
-	}
-	return (&deploymentWait{wait: w, id: result.DeploymentID, spec: made}).until((*deploymentWait).healthy)
-}
-
-// newSpec returns the ID of the spec that an upsert made, or of the latest one if there is no other and it will do.
-func (s *DeploymentsService) newSpec(w *wait, id, before string, sent DeploymentConfig) (string, error) {
-	for {
-		ctx, cancel := context.WithTimeout(w.ctx, newSpecGrace)
-		short := *w
-		short.waiter = s.client.poller.newWaiter(ctx, s.client)
-		dw := &deploymentWait{wait: &short, id: id, params: WaitUntilHealthyParams{AfterSpecID: before}}
-		d, err := dw.until(func(*deploymentWait, *Deployment) (bool, error) { return true, nil })
-		inTime := ctx.Err() == nil
-		short.leave()
-		cancel()
-		switch {
-		case err == nil:
-			return d.LatestSpec.ID, nil
-		case inTime || w.ctx.Err() != nil:
-			return "", err
-		case dw.latest == nil: // no poll was answered, which says nothing of the spec
-		case dw.latest.LatestSpec != nil && dw.latest.LatestSpec.Data != nil && holds(*dw.latest.LatestSpec.Data, sent):
-			return dw.latest.LatestSpec.ID, nil
-		default:
-			return "", &DeploymentError{DeploymentID: id, SpecID: before, Err: errNoNewSpec}
-		}
-	}
+	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: result.DeploymentID}, &params.Config, time.Now()
+	return w.untilHealthy()
 }
 
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
 
-// holds says whether a received configuration has every member that was sent, with its value.
+// holds reports whether a received configuration has every member that was sent, with its value.
 func holds(received, sent DeploymentConfig) bool {
 	var r, s any
 	for config, v := range map[*DeploymentConfig]*any{&received: &r, &sent: &s} {
@@ -193,128 +180,110 @@ func contains(received, sent any) bool {
 	return received == sent
 }
 
-// SetEnabled turns a deployment on or off. The API can do that only by a new spec, so the latest one is sent again, as
-// it was received but for its member enabled; [DeploymentsService.WaitUntilHealthy] waits for what comes of it.
-//
-// Calls deployments-get and deployments-upsert.
-func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled bool, opts ...RequestOption) (*DeploymentUpsertResult, error) {
-	type received struct {
-		ProjectID  string `json:"projectId"`
-		LatestSpec *struct {
-			Data map[string]RawJSON `json:"data"`
-		} `json:"latestSpec"`
-	}
-	d, err := call[received](ctx, s.client, deploymentsGet, pathParams(id), nil, opts)
-	if err != nil {
-		return nil, err
-	}
-	if d.LatestSpec == nil || d.LatestSpec.Data == nil {
-		return nil, deploymentsUpsert.paramError("id", "the deployment has no spec that could be sent again")
-	}
-	config := maps.Clone(d.LatestSpec.Data)
-	config["enabled"] = RawJSON(fmt.Sprint(enabled))
-	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, struct {
-		DeploymentID string             `json:"deploymentId"`
-		ProjectID    string             `json:"projectId"`
-		Config       map[string]RawJSON `json:"config"`
-	}{id, d.ProjectID, config}, opts)
-}
+var deploymentWaitKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}}
 
-var deploymentKinds = waitKind{unused: []string{"WithSilentErrorsAsDone"}}
-
-// deploymentWait is a wait for one spec of one deployment.
+// deploymentWait is a wait for a deployment, or for one of its specs.
 type deploymentWait struct {
 	*wait
-	id     string
-	params WaitUntilHealthyParams
+	target target
 	latest *Deployment          // as the last poll saw it
-	spec   string               // the one that the wait is bound to, once that is known
 	failed []DeploymentInstance // as the last poll saw them
+
+	spec   string            // the spec to wait for, once it is known
+	bound  bool              // it was seen
+	before string            // the spec that it replaces
+	sent   *DeploymentConfig // what it was made from, if the wait has done that
+	sentAt time.Time
 }
 
-func (s *DeploymentsService) wait(ctx context.Context, id string, params WaitUntilHealthyParams, opts []WaitOption) (*deploymentWait, error) {
+func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind, opts []WaitOption) (*deploymentWait, error) {
 	if _, err := deploymentsGet.expand(pathParams(id)); err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, deploymentsGet, deploymentKinds, opts)
+	w, err := newWait(ctx, s.client, deploymentsGet, kind, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &deploymentWait{wait: w, id: id, params: params}, nil
+	return &deploymentWait{wait: w, target: target{kind: deploymentKind, id: id}}, nil
 }
 
-// until waits until done says so of the spec that the wait is bound to.
-func (w *deploymentWait) until(done func(*deploymentWait, *Deployment) (bool, error)) (*Deployment, error) {
-	deployment, runs := target{deploymentKind, w.id}, target{deploymentRunsKind, w.id}
-	w.want(deployment, time.Time{})
+// watch polls for the deployment until enough reports true or returns an error.
+func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, error)) (*Deployment, error) {
+	w.start(w.target)
 	for {
-		inbox, err := w.next()
-		if err != nil {
-			return nil, w.explain(w.broken(err, deployment))
-		}
-		if n, ok := inbox[runs]; ok && n.err == nil {
-			w.failed = failedInstances(newest(n.runs))
-		}
-		n, ok := inbox[deployment]
+		t, r, err := w.next()
 		switch {
-		case ok && n.err != nil && w.refused(deployment, n.err):
-			return nil, w.explain(w.broken(n.err, deployment))
-		case !ok || n.err != nil:
-			continue
-		}
-		delete(w.absent, deployment)
-		d := clone(n.deployment)
-		if w.states[w.id] = specState(d.LatestSpec); !reflect.DeepEqual(d, w.latest) {
-			w.latest = d
-			w.config.onChange(WaitUpdate{Deployment: clone(d)})
-		}
-		if ours, err := w.bound(d.LatestSpec); err != nil || !ours {
-			if err != nil {
-				return nil, w.explain(err)
-			}
-			continue
-		}
-		switch ended, err := done(w, d); {
 		case err != nil:
-			return nil, w.explain(err)
-		case ended:
-			return d, nil
-		}
-		if !d.LatestSpec.ExternalApplied.IsZero() { // what fails before that is of another spec
-			w.want(runs, time.Time{})
+			return nil, w.broken(err, w.pending(w.target))
+		case t != w.target:
+			if r.err == nil {
+				w.failed = failedInstances(newest(r.value.([]DeploymentRun)))
+			}
+		case w.refused(r):
+			return nil, w.broken(r.err, w.pending(w.target))
+		case r.err == nil:
+			d := r.value.(*Deployment)
+			changed := !equal(d, w.latest)
+			if w.states[t] = specState(d.LatestSpec); changed {
+				w.latest = clone(d)
+				w.config.onChange(WaitUpdate{Deployment: clone(d)})
+			}
+			if done, err := enough(d, changed); done || err != nil {
+				return d, err
+			}
 		}
 	}
 }
 
-// bound says whether the latest spec is the one that is waited for.
-func (w *deploymentWait) bound(latest *DeploymentSpec) (bool, error) {
-	switch {
-	case latest == nil || w.spec == "" && w.params.AfterSpecID == latest.ID:
+// untilHealthy waits until the spec to wait for is applied and healthy, or applied and has nothing to be healthy.
+func (w *deploymentWait) untilHealthy() (*Deployment, error) {
+	d, err := w.watch(func(d *Deployment, _ bool) (bool, error) {
+		spec := d.LatestSpec
+		if found, err := w.find(spec); !found {
+			return false, err
+		}
+		if spec.ExternalApplied.IsZero() {
+			if spec.Error != "" {
+				return false, fmt.Errorf("%w: %s", ErrSpecFailed, spec.Error)
+			}
+			return false, nil
+		}
+		if !spec.HealthyAt.IsZero() || !spec.Data.runs() {
+			return true, nil
+		}
+		w.start(target{kind: deploymentRunsKind, id: w.target.id}) // before it was applied they were another spec's
 		return false, nil
-	case w.spec == "" && w.params.SpecID != "" && w.params.SpecID != latest.ID:
-		return false, nil // not there yet
-	case w.spec == "":
-		w.spec = latest.ID
+	})
+	switch {
+	case err == nil:
+		return d, nil
+	case len(w.failed) > 0 || errors.Is(err, ErrSpecFailed) || errors.Is(err, ErrSpecReplaced) || errors.Is(err, errNoNewSpec):
+		return nil, &DeploymentError{DeploymentID: w.target.id, SpecID: cmp.Or(w.spec, w.before), Failed: w.failed, Err: err}
 	}
-	if w.spec != latest.ID {
+	return nil, err
+}
+
+// find reports whether the latest spec is the one to wait for. If the service makes no new spec, the latest one will do
+// that has what was sent.
+func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
+	switch {
+	case latest == nil || !w.bound && w.spec != "" && w.spec != latest.ID:
+		return false, nil // not there yet
+	case w.spec == "" && w.before == latest.ID:
+		if w.sent == nil || time.Since(w.sentAt) < newSpecGrace {
+			return false, nil
+		}
+		if latest.Data == nil || !holds(*latest.Data, *w.sent) {
+			return false, errNoNewSpec
+		}
+	case w.bound && w.spec != latest.ID:
 		return false, fmt.Errorf("%w: %s", ErrSpecReplaced, latest.ID)
 	}
+	w.spec, w.bound = latest.ID, true
 	return true, nil
 }
 
-// healthy says whether the spec is applied and healthy, or applied and has nothing to be healthy.
-func (w *deploymentWait) healthy(d *Deployment) (bool, error) {
-	spec := d.LatestSpec
-	switch {
-	case !spec.ExternalApplied.IsZero():
-		return !spec.HealthyAt.IsZero() || !spec.Data.runs(), nil
-	case spec.Error != "":
-		return false, fmt.Errorf("%w: %s", ErrSpecFailed, spec.Error)
-	}
-	return false, nil
-}
-
-// runs says whether there are to be any instances.
+// runs reports whether there are to be any instances.
 func (c *DeploymentConfig) runs() bool {
 	var config struct {
 		Enabled   *bool `json:"enabled"`
@@ -355,12 +324,4 @@ func failedInstances(run DeploymentRun) (failed []DeploymentInstance) {
 		}
 	}
 	return failed
-}
-
-// explain adds what is known of the spec and its instances to the reason why a wait ended.
-func (w *deploymentWait) explain(err error) error {
-	if len(w.failed) == 0 && !errors.Is(err, ErrSpecFailed) && !errors.Is(err, ErrSpecReplaced) {
-		return err
-	}
-	return &DeploymentError{DeploymentID: w.id, SpecID: w.spec, Failed: w.failed, Err: err}
 }

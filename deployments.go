@@ -2,7 +2,9 @@ package paperspace
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"maps"
 	"strings"
 	"time"
 )
@@ -60,6 +62,33 @@ func (s *DeploymentsService) All(ctx context.Context, params DeploymentListParam
 // API: deployments-upsert, POST /deployments
 func (s *DeploymentsService) Upsert(ctx context.Context, params DeploymentUpsertParams, opts ...RequestOption) (*DeploymentUpsertResult, error) {
 	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, params, opts)
+}
+
+// SetEnabled turns a deployment on or off. The API can do that only by a new spec, so the latest one is sent again, as
+// it was received but for its member enabled; [DeploymentsService.WaitUntilHealthy] waits for what comes of it.
+//
+// Calls deployments-get and deployments-upsert.
+func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled bool, opts ...RequestOption) (*DeploymentUpsertResult, error) {
+	type received struct {
+		ProjectID  string `json:"projectId"`
+		LatestSpec *struct {
+			Data map[string]RawJSON `json:"data"`
+		} `json:"latestSpec"`
+	}
+	d, err := call[received](ctx, s.client, deploymentsGet, pathParams(id), nil, opts)
+	if err != nil {
+		return nil, err
+	}
+	if d.LatestSpec == nil || d.LatestSpec.Data == nil {
+		return nil, deploymentsUpsert.paramError("id", "the deployment has no spec that could be sent again")
+	}
+	config := maps.Clone(d.LatestSpec.Data)
+	config["enabled"] = RawJSON(fmt.Sprint(enabled))
+	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, struct {
+		DeploymentID string             `json:"deploymentId"`
+		ProjectID    string             `json:"projectId"`
+		Config       map[string]RawJSON `json:"config"`
+	}{id, d.ProjectID, config}, opts)
 }
 
 // ListRuns fetches the latest active runs of a deployment. There are none until the first spec is applied.

@@ -253,9 +253,13 @@ type EventError struct {
 	Event MachineEvent
 }
 
-// Error returns the event's ID, name, state and reason.
+// Error returns the event's ID, name, machine, state and reason.
 func (e *EventError) Error() string {
-	s := fmt.Sprintf("paperspace: event %s (%s) ended in state %s", e.Event.ID, e.Event.Name, strconv.Quote(string(e.Event.State)))
+	s := fmt.Sprintf("paperspace: event %s (%s)", e.Event.ID, e.Event.Name)
+	if e.Event.MachineID != "" {
+		s += " of machine " + e.Event.MachineID
+	}
+	s += " ended in state " + strconv.Quote(string(e.Event.State))
 	if e.Event.Error != "" {
 		return s + ": " + e.Event.Error
 	}

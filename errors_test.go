@@ -192,8 +192,10 @@ func TestMaxResponseBody(t *testing.T) {
 }
 
 func TestEventError(t *testing.T) {
-	failed := &EventError{MachineEvent{ID: "e1", Name: "start", State: "error", Error: "out of capacity"}}
-	assert.Equal(t, `paperspace: event e1 (start) ended in state "error": out of capacity`, failed.Error())
+	failed := &EventError{MachineEvent{ID: "e1", Name: "start", MachineID: "m1", State: "error", Error: "out of capacity"}}
+	assert.Equal(t, `paperspace: event e1 (start) of machine m1 ended in state "error": out of capacity`, failed.Error())
+	failed.Event.MachineID, failed.Event.Error = "", ""
+	assert.Equal(t, `paperspace: event e1 (start) ended in state "error", without a reason`, failed.Error())
 	assert.ErrorIs(t, failed, ErrEventFailed)
 	assert.NotErrorIs(t, failed, ErrEventCancelled)
 	cancelled := &EventError{MachineEvent{ID: "e1", State: MachineEventStateCancelled}}

@@ -9,29 +9,56 @@ import (
 	"time"
 )
 
-// eventWait follows events to their end.
+// eventKind is events by their id, machineEventsKind the newest events of a machine, by its id: at least those of the last
+// stuckAge, or since the time that is given to start.
+var (
+	eventKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return c.MachineEvents.Get(ctx, id, opts...)
+	}}
+	machineEventsKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		params := MachineEventListParams{ListParams: ListParams{Limit: maxLimit}, MachineID: id}
+		page, err := c.MachineEvents.List(ctx, params, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return page.Items, nil
+	}}
+)
+
+// stuckAge is the age from which an unfinished event is stuck: a wait for a machine ignores it.
+const stuckAge = time.Hour
+
+// siblingAge is how much older than the event that the response names another event of the same call may be.
+const siblingAge = 10 * time.Second
+
+// eventWait follows events until they have ended.
 type eventWait struct {
 	*wait
-	events map[string]*followed
-	order  []string // the ids, as they came
-	// changed is told of every change that a poll sees; false stops the wait.
-	changed func(MachineEvent, error) bool
-	// object is the machine that is to be deleted: when it is gone, so may its events be. Gone asks for other objects.
-	object     target
-	objectSeen bool
-	objectGone bool
-	gone       func() bool
+	events map[string]*followedEvent
+	order  []string // the ids, as they were added
+	rest   []string // those of them that may be unfinished
+	// yield is called for every change that a poll sees; false ends the wait.
+	yield func(MachineEvent, error) bool
+	// machineID is set if the wait is for a machine whose events must end first: errors then name the machine, and
+	// events end when they are stuck.
+	machineID string
+	// deleted is the object of a delete, if it is one. When it is gone, its event may be gone too.
+	deleted  target
+	seen     bool // a poll has seen the object or its event
+	found    bool // the last poll has found the object
+	notFound int  // polls in a row that have not
 }
 
-// followed is one event of a wait.
-type followed struct {
-	event MachineEvent
-	seen  bool
-	ended bool
-	err   error // why it did not end well
+// followedEvent is one event of a wait.
+type followedEvent struct {
+	event    MachineEvent
+	seen     bool
+	notFound bool
+	ended    bool
+	err      error // why it did not end well
 }
 
-// errStopped is a wait whose consumer broke off.
+// errStopped means that the consumer wants no more.
 var errStopped = errors.New("stopped")
 
 // Watch yields the event, whoever began it, as it is now and then at every change that a poll sees, to its end. One that
@@ -62,7 +89,7 @@ func watchEvents(begin func() (*eventWait, error), run func(*eventWait) error) i
 			return
 		}
 		defer f.end()
-		f.changed = yield
+		f.yield = yield
 		if err := run(f); err != nil && err != errStopped {
 			yield(MachineEvent{}, err)
 		}
@@ -70,123 +97,130 @@ func watchEvents(begin func() (*eventWait, error), run func(*eventWait) error) i
 }
 
 func (w *wait) follow(events ...MachineEvent) *eventWait {
-	f := &eventWait{wait: w, events: map[string]*followed{}, changed: func(MachineEvent, error) bool { return true }}
+	f := &eventWait{wait: w, events: map[string]*followedEvent{}, yield: func(MachineEvent, error) bool { return true }}
 	for _, e := range events {
 		f.add(e)
 	}
 	return f
 }
 
-func (f *eventWait) add(e MachineEvent) *followed {
+func (f *eventWait) add(e MachineEvent) *followedEvent {
 	if f.events[e.ID] == nil {
-		f.events[e.ID] = &followed{event: e}
-		f.order = append(f.order, e.ID)
+		f.events[e.ID] = &followedEvent{event: e}
+		f.order, f.rest = append(f.order, e.ID), append(f.rest, e.ID)
 	}
 	return f.events[e.ID]
 }
 
-// run waits until every event has ended. An error says that the wait broke off before that; how the events ended is
-// in failures.
+// run waits until every event has ended. An error means that the wait ended before that; how the events ended is in
+// failures.
 func (f *eventWait) run() error {
 	for _, id := range f.order {
-		e := f.events[id]
-		if e.event.Finished() {
-			if !f.see(e, e.event) {
-				return errStopped
-			}
-			continue
+		t := target{kind: eventKind, id: id}
+		if e := f.events[id]; !e.event.Finished() {
+			f.states[t] = string(e.event.State)
+			f.start(t)
+		} else if !f.see(e, e.event) {
+			return errStopped
 		}
-		f.states[id] = string(e.event.State)
-		f.want(target{eventKind, id}, time.Time{})
 	}
-	for pending := f.pending(); len(pending) > 0; pending = f.pending() {
-		inbox, err := f.next()
+	for f.isUnfinished() {
+		t, r, err := f.next()
 		if err != nil {
-			return f.broken(err, pending...)
+			return f.broken(err, f.unfinished()...)
 		}
-		if n, ok := inbox[f.object]; ok {
-			f.objectSeen, f.objectGone = true, errors.Is(n.err, ErrNotFound)
-		}
-		for _, t := range pending {
-			if n, ok := inbox[t]; ok && !f.take(t, n) {
-				return errStopped
-			}
+		if t == f.deleted {
+			f.lookedFor(r)
+		} else if e := f.events[t.id]; e != nil && !f.take(e, t, r) {
+			return errStopped
 		}
 	}
 	return nil
 }
 
-// take takes in what a poll learned of an event, and returns false if the consumer has had enough.
-func (f *eventWait) take(t target, n news) (goesOn bool) {
-	e := f.events[t.id]
-	goesOn = true
+// take records a reading of an event, and returns false if the consumer wants no more.
+func (f *eventWait) take(e *followedEvent, t target, r reading) (more bool) {
+	more = true
+	e.notFound = errors.Is(r.err, ErrNotFound)
 	switch {
-	case n.err == nil:
-		now := *n.event
-		now.ID = t.id
-		delete(f.absent, t)
-		goesOn = f.see(e, now)
-	case errors.Is(n.err, ErrNotFound) && (f.objectGone || f.gone != nil && f.gone()):
+	case r.err == nil:
+		now := *r.value.(*MachineEvent)
+		now.ID, f.seen = t.id, true
+		more = f.see(e, now)
+		e.ended = e.ended || f.machineID != "" && isStuck(now, r.at)
+	case e.notFound && f.deleted.id != "" && f.isGone():
 		e.ended = true
-	case f.object.id != "" && !f.objectSeen && f.failure(f.object) == nil: // its answer comes first
-	case f.refused(t, n.err):
-		e.ended, e.err = true, f.broken(n.err, t)
+	case e.notFound && f.deleted.id != "" && !f.found && r.gone < pollTimeout: // until the object has been looked for
+		f.start(f.deleted)
+	case f.refused(r):
+		e.ended, e.err = true, f.broken(r.err, f.pending(t))
 	}
-	switch {
-	case e.ended:
-		f.drop(t)
-	case n.err != nil && f.object.id != "":
-		f.want(f.object, time.Time{})
+	if e.ended {
+		f.finish(t)
 	}
-	return goesOn
+	return more
 }
 
-// siblingAge is by how much one of the events that a call begins may be older than the one that the answer names.
-const siblingAge = 10 * time.Second
+// lookedFor records a reading of the object that is deleted.
+func (f *eventWait) lookedFor(r reading) {
+	f.found = r.err == nil
+	f.seen = f.seen || f.found
+	if f.notFound++; !errors.Is(r.err, ErrNotFound) {
+		f.notFound = 0
+	}
+	for id, e := range f.events {
+		if e.notFound && f.isGone() {
+			e.ended = true
+			f.finish(target{kind: eventKind, id: id})
+		}
+	}
+}
 
-// runSiblings waits until all events of a machine have ended that are not older than a time, or little older and not
-// at their end when they are seen first.
+// isGone reports whether the object is gone. One that no poll has seen may also be too new to be found, and is looked
+// for twice.
+func (f *eventWait) isGone() bool { return f.notFound > 1 || f.notFound == 1 && f.seen }
+
+// isStuck reports whether an event is unfinished for so long that it will not end any more, by the service's clock.
+func isStuck(e MachineEvent, now time.Time) bool {
+	return !e.Finished() && !e.CreatedAt.IsZero() && now.Sub(e.CreatedAt) >= stuckAge
+}
+
+// runSiblings waits until all events of a machine have ended that are not older than a time, or are little older and
+// were unfinished at first sight.
 func (f *eventWait) runSiblings(machineID string, since time.Time) error {
-	t := target{machineEventsKind, machineID}
-	f.want(t, since.Add(-siblingAge))
-	defer f.drop(t)
+	all := target{machineEventsKind, machineID, since.Add(-siblingAge)}
+	f.start(all)
+	defer f.finish(all)
 	for {
-		inbox, err := f.next()
-		if err != nil {
-			return f.broken(err, append(f.pending(), t)...)
-		}
-		n := inbox[t]
-		if n.err != nil {
-			if f.refused(t, n.err) {
-				return f.broken(n.err, t)
-			}
+		t, r, err := f.next()
+		switch {
+		case err != nil:
+			return f.broken(err, append(f.unfinished(), f.pending(all))...)
+		case t != all || r.err != nil && !f.refused(r):
 			continue
+		case r.err != nil:
+			return f.broken(r.err, f.pending(all))
 		}
-		for _, e := range slices.Backward(n.events) { // oldest first
-			if f.events[e.ID] == nil && e.Finished() && e.CreatedAt.Before(since) {
+		for _, e := range slices.Backward(r.value.([]MachineEvent)) { // oldest first
+			isOurs := !e.CreatedAt.Before(since) || !e.Finished() && !e.CreatedAt.Before(since.Add(-siblingAge))
+			if f.events[e.ID] == nil && !isOurs {
 				continue
 			}
 			if sibling := f.add(e); !sibling.ended && !f.see(sibling, e) {
 				return errStopped
 			}
 		}
-		if len(f.pending()) == 0 {
+		if !f.isUnfinished() {
 			return nil
 		}
 	}
 }
 
-// readMachine reads the machine again after its events. A 404 is normal for a while after they went well; after a delete,
-// or a create that failed, it is what there is to know.
-func (f *eventWait) readMachine(id string) (*Machine, error) {
-	return f.machine(id, f.failures() == nil, func(*Machine) bool { return true })
-}
-
-// see takes in how far an event is, and returns false if the consumer has had enough.
-func (f *eventWait) see(e *followed, now MachineEvent) bool {
-	changed := !e.seen || e.event != now
+// see records how far an event is, and returns false if the consumer wants no more.
+func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
+	changed := !e.seen || !equal(&e.event, &now)
 	e.event, e.seen = now, true
-	f.states[now.ID] = string(now.State)
+	f.states[target{kind: eventKind, id: now.ID}] = string(now.State)
 	if e.ended = now.Finished(); e.ended && now.State != MachineEventStateDone {
 		silent := now.State == MachineEventStateError && now.Error == "" && !now.FinishedAt.IsZero()
 		if !silent || !f.config.silentErrorsAsDone {
@@ -196,17 +230,31 @@ func (f *eventWait) see(e *followed, now MachineEvent) bool {
 	if !changed {
 		return true
 	}
-	f.config.onChange(WaitUpdate{Event: &now})
-	return f.changed(now, e.err)
+	f.config.onChange(WaitUpdate{Event: clone(&now)})
+	return f.yield(now, e.err)
 }
 
-func (f *eventWait) pending() (targets []target) {
-	for _, id := range f.order {
-		if !f.events[id].ended {
-			targets = append(targets, target{eventKind, id})
-		}
+func (f *eventWait) isUnfinished() bool {
+	// The first of order have mostly ended: they need not be looked at again.
+	for len(f.rest) > 0 && f.events[f.rest[0]].ended {
+		f.rest = f.rest[1:]
 	}
-	return targets
+	return len(f.rest) > 0
+}
+
+// unfinished returns the events that have not ended, as errors name them.
+func (f *eventWait) unfinished() (list []pendingTarget) {
+	for _, id := range f.order {
+		if f.events[id].ended {
+			continue
+		}
+		p := f.pending(target{kind: eventKind, id: id})
+		if f.machineID != "" {
+			p.id, p.state = f.machineID, "event "+id+" "+p.state
+		}
+		list = append(list, p)
+	}
+	return list
 }
 
 // failures are the ends of the events that did not end well, joined.
@@ -218,7 +266,7 @@ func (f *eventWait) failures() error {
 	return errors.Join(errs...)
 }
 
-// lost is the first of the failures that is not an event's own end, but the service's refusal to tell of it.
+// lost is the first of the failures that is not an event's own end, but a refusal of the API.
 func (f *eventWait) lost() error {
 	if err, ok := errors.AsType[*WaitError](f.failures()); ok {
 		return err

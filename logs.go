@@ -4,16 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"slices"
 	"time"
 )
 
 const (
-	// logMemory is how many lines FollowLogs remembers, to know them again.
+	// logMemory is how many lines FollowLogs remembers, so that it yields none twice.
 	logMemory = 50 * maxLimit
-	// logPages is how many pages FollowLogs reads before it rests.
-	logPages = 50
 	// logBurst is how many pages FollowLogs goes back at most from the newest line to those it has yielded, since it
 	// has to hold what is on them.
 	logBurst = 1000
@@ -29,8 +26,8 @@ type FollowLogsParams struct {
 // added, once and in order. It goes on until the context ends or the service refuses to answer, which is then yielded
 // as an error; it has no time limit of its own.
 //
-// The API has no way to ask for what is new, so the newest page is read again and again, as often as
-// [WithPollInterval] says, and the pages behind it back to a line that was yielded before. So a line that the service
+// The API cannot list what is new, so the newest page is read again and again, as often as [WithPollInterval] says, and
+// the pages behind it back to a line that was yielded before. So a line that the service
 // shows late is yielded when it is seen, but it is not seen where 120 newer ones were yielded already. Where more than
 // 120,000 lines are added between two reads, which it has to hold until it has read back to the oldest, the oldest of
 // them are left out.
@@ -49,28 +46,32 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 			return
 		}
 		defer w.end()
-		f := logFollower{wait: w, id: id, fromStart: params.FromStart, known: map[string]bool{}}
-		shortest, longest := s.client.pollRange()
-		for interval := shortest; ; {
-			lines, err := f.read()
+		f := logFollower{fromStart: params.FromStart, known: map[string]bool{}}
+		logs := target{kind: &targetKind{read: f.readPage}, id: id}
+		w.start(logs)
+		for shortest, _ := s.client.pollRange(); ; {
+			_, r, err := w.next()
+			switch {
+			case err != nil:
+				yield(LogLine{}, w.broken(err, w.pending(logs)))
+				return
+			case w.refused(r):
+				yield(LogLine{}, w.broken(r.err, w.pending(logs)))
+				return
+			case r.err != nil:
+				continue
+			}
+			lines := f.take(r.value.(*Page[LogLine]))
+			w.states[logs] = fmt.Sprintf("%d lines", f.count)
 			for _, line := range lines {
 				if !yield(line, nil) {
 					return
 				}
 			}
-			if err != nil {
-				yield(LogLine{}, err)
-				return
-			}
-			if !f.begun && len(lines) > 0 {
-				continue // there is more from the start
-			}
-			if interval = min(interval+interval/2, longest); len(lines) > 0 || f.cursor != "" {
-				interval = shortest
-			}
-			if err := sleep(w.ctx, max(f.pause, interval-rand.N(interval/5+1))); err != nil {
-				yield(LogLine{}, w.broken(err, f.target()))
-				return
+			if f.cursor != "" {
+				w.restart(logs, 0)
+			} else if len(lines) > 0 {
+				w.restart(logs, shortest)
 			}
 		}
 	}
@@ -80,8 +81,6 @@ var logsKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"
 
 // logFollower knows which lines were yielded.
 type logFollower struct {
-	*wait
-	id        string
 	fromStart bool
 	begun     bool
 	floor     time.Time // what is older came before the first line
@@ -91,40 +90,39 @@ type logFollower struct {
 	count     int       // of the lines that were yielded
 	known     map[string]bool
 	order     []string // of known, oldest first
-	pause     time.Duration
 }
 
-func (f *logFollower) target() target { return target{id: f.id} }
-
-// read returns the lines that are new, in their order. An error ends the following; what cannot be read now is read
-// next time, from where that was.
-func (f *logFollower) read() ([]LogLine, error) {
+// readPage reads the page at the cursor.
+func (f *logFollower) readPage(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+	params := ListParams{After: f.cursor, Limit: maxLimit, OrderBy: OrderByCreatedAt, Order: OrderDesc}
 	if f.fromStart && !f.begun {
-		return f.readForward()
+		params.Order = OrderAsc
 	}
-	for range logPages {
-		page, err := f.page(OrderDesc)
-		if page == nil {
-			return nil, err
-		}
-		reached := false // what was seen before
-		for _, line := range page.Items {
-			if reached = f.known[logKey(line)] || line.CreatedAt.Before(f.floor); !reached {
-				f.fresh = append(f.fresh, line)
-			}
-		}
-		f.back++
-		reached = reached || !f.begun && len(f.fresh) > 0 // the newest page, to begin with
-		if reached || !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor || f.back == logBurst {
-			return f.arrive(), nil
-		}
-		f.cursor = page.NextPage
-	}
-	return nil, nil
+	return c.Deployments.ListLogs(ctx, id, DeploymentLogListParams{ListParams: params}, opts...)
 }
 
-// arrive ends a way back, and returns its lines in their order.
-func (f *logFollower) arrive() []LogLine {
+// take returns the lines to yield after a page, in their order: of the way back from the newest line there are none
+// until it has reached what was yielded before.
+func (f *logFollower) take(page *Page[LogLine]) []LogLine {
+	last := nextPage(page) == "" || page.NextPage == f.cursor
+	f.cursor = page.NextPage
+	if last {
+		f.cursor = ""
+	}
+	if f.fromStart && !f.begun {
+		f.begun = last
+		return f.remember(page.Items)
+	}
+	reached := false
+	for _, line := range page.Items {
+		if reached = f.known[logKey(line)] || line.CreatedAt.Before(f.floor); !reached {
+			f.fresh = append(f.fresh, line)
+		}
+	}
+	f.back++
+	if !last && !reached && (f.begun || len(f.fresh) == 0) && f.back < logBurst {
+		return nil
+	}
 	lines := f.fresh
 	f.fresh, f.cursor, f.back = nil, "", 0
 	slices.Reverse(lines)
@@ -133,35 +131,6 @@ func (f *logFollower) arrive() []LogLine {
 	}
 	f.begun = true
 	return f.remember(lines)
-}
-
-// readForward reads the next page from the start.
-func (f *logFollower) readForward() ([]LogLine, error) {
-	page, err := f.page(OrderAsc)
-	if page == nil {
-		return nil, err
-	}
-	if f.begun = !page.HasMore || page.NextPage == "" || page.NextPage == f.cursor; f.begun {
-		page.NextPage = ""
-	}
-	f.cursor = page.NextPage
-	return f.remember(page.Items), nil
-}
-
-// page reads the page at the cursor. It is nil if that failed, and the error too if it can be tried again.
-func (f *logFollower) page(order Order) (*Page[LogLine], error) {
-	f.pause = 0
-	params := ListParams{After: f.cursor, Limit: maxLimit, OrderBy: OrderByCreatedAt, Order: order}
-	page, err := f.client.Deployments.ListLogs(f.ctx, f.id, DeploymentLogListParams{ListParams: params}, f.client.once(f.client.policy.AttemptTimeout))
-	switch {
-	case err == nil:
-		delete(f.absent, f.target())
-		return page, nil
-	case f.ctx.Err() != nil || endsAllWaits(err) || isLastWord(err) && f.refused(f.target(), err):
-		return nil, f.broken(err, f.target())
-	}
-	f.pause = f.client.wantsPause(err)
-	return nil, nil
 }
 
 // remember returns the lines that were not seen before.
@@ -174,7 +143,6 @@ func (f *logFollower) remember(lines []LogLine) (fresh []LogLine) {
 		}
 	}
 	f.count += len(fresh)
-	f.states[f.id] = fmt.Sprintf("%d lines", f.count)
 	for ; len(f.order) > logMemory; f.order = f.order[1:] {
 		delete(f.known, f.order[0])
 	}

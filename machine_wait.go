@@ -1,37 +1,54 @@
 package paperspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"reflect"
 	"slices"
+	"time"
 )
 
-// Watch yields the machine as it is now, and then at every change that a poll sees, until the consumer breaks off, the
-// context ends or the service refuses to answer, which is then yielded as an error. A machine that is deleted ends it
-// with [ErrNotFound], after the grace time of [WithNotFoundGrace]. It has no time limit of its own.
+var machineKind = &targetKind{machineList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+	return c.Machines.Get(ctx, id, opts...)
+}}
+
+// lookInterval is how often a wait for a machine looks for failed events while the machine stays as it is.
+const lookInterval = time.Minute
+
+// Watch yields the machine as it is now, and then each change that a poll sees, until the consumer breaks off, the
+// context ends or the API refuses the request, which is then yielded as an error. A machine that is deleted ends it with
+// [ErrNotFound], after the grace time of [WithNotFoundGrace]; a create, start or restart that fails with a reason ends it
+// with an [*EventError]. It has no time limit of its own.
 //
-// Calls machines-get, or machines-list when many wait.
+// Calls machines-get, or machines-list when many wait, and machineEvents-list while the machine is neither ready nor off.
 func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Machine, error] {
-	if _, err := machinesGet.expand(pathParams(id)); err != nil {
-		return func(yield func(Machine, error) bool) { yield(Machine{}, err) }
+	return func(yield func(Machine, error) bool) {
+		w, err := s.wait(ctx, id, machinesGet, watchKind, opts)
+		if err != nil {
+			yield(Machine{}, err)
+			return
+		}
+		defer w.end()
+		w.wanted = MachineStateReady
+		m, err := w.watch(func(m *Machine, changed bool) bool { return changed && !yield(*clone(m), nil) })
+		if err != nil {
+			yield(*cmp.Or(m, new(Machine)), err)
+		}
 	}
-	return watch(ctx, s.client, machinesGet, target{machineKind, id}, opts, func(n news) (*Machine, string) {
-		return n.machine, string(n.machine.State)
-	})
 }
 
-// WaitForState waits until the machine's unfinished events have ended, however they end, and then until it is in the
-// state. Without the first a machine would count as ready right after a restart was asked for. Events that are older
-// than the wait is long are taken for stuck, and do not hold it up.
+// WaitForState waits until the machine's unfinished events have ended, and then until it is in the state. Without the
+// first a machine would count as ready right after a restart was accepted. Events that are an hour old, by the clock of
+// the service, are stuck, and are ignored.
 //
 // It waits 30 minutes at most, unless an option or the context's deadline says otherwise; a machine that never got into
-// the state is a [*WaitError] that matches [ErrWaitTimeout] and tells the last state. A machine that is not there, or
-// no more, is [ErrNotFound], after the grace time of [WithNotFoundGrace].
+// the state is a [*WaitError] that matches [ErrWaitTimeout] and has the last state. When the newest event that could have
+// led to the state has failed with a reason, that is returned as an [*EventError], beside the machine. A machine that is
+// not there, or no more, is [ErrNotFound], after the grace time of [WithNotFoundGrace]. A state that the API does not
+// document is a [*ParamError], unless the machine is in it.
 //
-// Calls machineEvents-list and machines-get, or machines-list when many wait.
+// Calls machineEvents-list, machineEvents-get and machines-get, or machines-list when many wait.
 func (s *MachinesService) WaitForState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
 	if state == "" {
 		return nil, machinesGet.paramError("state", "is required")
@@ -41,7 +58,12 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 		return nil, err
 	}
 	defer w.end()
-	if err := w.settle(); err != nil {
+	if !state.Known() {
+		if m, err := w.once(); err != nil || m.State != state {
+			return nil, cmp.Or(err, machinesGet.paramError("state", "is not a state of the API, and the machine is not in it"))
+		}
+	}
+	if err := w.settle(state); err != nil {
 		return nil, err
 	}
 	return w.until(state)
@@ -74,20 +96,24 @@ func (s *MachinesService) ensure(
 		return nil, err
 	}
 	defer w.end()
-	if err := w.settle(); err != nil {
+	if err := w.settle(wanted); err != nil {
 		return nil, err
 	}
 	m, err := w.until(wanted, opposite)
 	if err != nil || m.State == wanted {
 		return m, err
 	}
+	if w.hasFailed() {
+		return m, &EventError{*w.failed}
+	}
 	op, refusal := act(w.ctx, id)
+	w.forgiving = true
 	if refusal != nil {
 		if w.ctx.Err() != nil || !mayHaveChanged(refusal) {
-			return nil, w.failedCall(refusal, w.target)
+			return nil, w.failedCall(refusal, w.pending(w.target))
 		}
 		// Somebody else may have been quicker, or our own call may have been carried out after all.
-		if err := w.settle(); err != nil {
+		if err := w.settle(wanted); err != nil {
 			return nil, errors.Join(refusal, err)
 		}
 		if m, err = w.once(); err != nil || m.State == opposite {
@@ -110,18 +136,18 @@ func (s *MachinesService) ensure(
 	return w.until(wanted)
 }
 
-// mayHaveChanged says whether a refused start or stop tells more of the machine's state than of the caller.
+// mayHaveChanged reports whether a refused start or stop may be due to the machine's state, and not to the caller.
 func mayHaveChanged(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	switch {
-	case !ok || endsAllWaits(err) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooManyRequests):
-		return false
+	for _, other := range []error{ErrUnauthorized, ErrForbidden, ErrNotFound, ErrTooManyRequests} {
+		ok = ok && !errors.Is(err, other)
 	}
-	return e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4
+	return ok && (e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4)
 }
 
-// WaitUntilDeleted waits until the service does not know the machine any more. It waits 10 minutes at most, unless an
-// option or the context's deadline says otherwise.
+// WaitUntilDeleted waits until the service does not know the machine any more. One that the first poll does not find is
+// looked for twice, since it may also be too new to be found. It waits 10 minutes at most, unless an option or the
+// context's deadline says otherwise.
 //
 // Calls machines-get, or machines-list when many wait.
 func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts ...WaitOption) error {
@@ -130,8 +156,12 @@ func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts 
 		return err
 	}
 	defer w.end()
-	w.config.grace = 0
-	if _, err = w.until(); errors.Is(err, ErrNotFound) {
+	w.config.grace = 1 // the second 404 comes later than the first
+	_, err = w.watch(func(*Machine, bool) bool {
+		w.config.grace = 0
+		return false
+	})
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	return err
@@ -140,8 +170,17 @@ func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts 
 // machineWait is a wait for one machine.
 type machineWait struct {
 	*wait
-	target  target
-	current *Machine // as the last poll saw it
+	target target
+	wanted MachineState
+	latest *Machine // as the last poll saw it
+
+	looks       int           // how often the machine's events were looked at
+	lookedAt    time.Time     // the last time
+	serviceTime time.Time     // that time by the service's clock
+	failed      *MachineEvent // the newest event that could have led to the wanted state, if it has failed with a reason
+	oldFailed   string        // the one that had failed before the wait began
+	// forgiving waits do not end because of oldFailed while the machine is ready or off.
+	forgiving bool
 }
 
 func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kind waitKind, opts []WaitOption) (*machineWait, error) {
@@ -152,54 +191,129 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 	if err != nil {
 		return nil, err
 	}
-	return &machineWait{wait: w, target: target{machineKind, id}}, nil
+	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, forgiving: kind.endless}, nil
 }
 
-// settle waits until the events have ended that the machine has now, but for those that are older than the wait may
-// last.
-func (w *machineWait) settle() error {
-	t := target{machineEventsKind, w.target.id}
-	deadline, _ := w.ctx.Deadline()
-	w.want(t, w.start.Add(w.start.Sub(deadline)))
-	defer w.drop(t)
+// settle waits until the machine's unfinished events have ended.
+func (w *machineWait) settle(wanted MachineState) error {
+	w.wanted = wanted
+	r, err := w.read(target{kind: machineEventsKind, id: w.target.id}, true)
+	if err != nil {
+		return err
+	}
+	events, f := slices.Clone(r.value.([]MachineEvent)), w.follow()
+	f.machineID = w.target.id
+	for _, e := range slices.Backward(events) { // oldest first
+		if !e.Finished() && !isStuck(e, r.at) {
+			f.add(e)
+		}
+	}
+	if err := f.run(); err != nil {
+		return err
+	}
+	for i, e := range events {
+		if followed := f.events[e.ID]; followed != nil {
+			events[i] = followed.event
+		}
+	}
+	w.look(events, r.at)
+	if w.failed != nil && f.events[w.failed.ID] != nil {
+		w.oldFailed = ""
+	}
+	return nil
+}
+
+// until waits until the machine is in one of the states, and returns it; also beside the error when it cannot get there.
+func (w *machineWait) until(states ...MachineState) (*Machine, error) {
+	return w.watch(func(m *Machine, _ bool) bool { return slices.Contains(states, m.State) })
+}
+
+// once polls for the machine once more.
+func (w *machineWait) once() (*Machine, error) {
+	return w.watch(func(*Machine, bool) bool { return true })
+}
+
+// watch polls for the machine until enough reports true, or until it cannot get into the wanted state.
+func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machine, error) {
+	events := target{kind: machineEventsKind, id: w.target.id}
+	w.start(w.target)
+	defer w.finish(w.target)
+	defer w.finish(events)
 	for {
-		inbox, err := w.next()
-		n := inbox[t]
+		t, r, err := w.next()
 		switch {
 		case err != nil:
-			return w.broken(err, t) // whose id is the machine's
-		case n.err != nil && w.refused(t, n.err):
-			return w.broken(n.err, t)
-		case n.err != nil:
-			continue
+			return nil, w.broken(err, w.pending(w.target))
+		case t == events:
+			if w.finish(events); r.err == nil {
+				w.look(r.value.([]MachineEvent), r.at)
+			}
+		case w.refused(r):
+			return nil, w.broken(r.err, w.pending(w.target))
+		case r.err == nil:
+			m := r.value.(*Machine)
+			changed := !equal(m, w.latest)
+			if w.states[t] = string(m.State); changed {
+				w.latest = clone(m)
+				w.config.onChange(WaitUpdate{Machine: clone(m)})
+			}
+			if enough(m, changed) {
+				return clone(m), nil
+			}
 		}
-		w.drop(t)
-		f := w.follow(slices.DeleteFunc(n.events, MachineEvent.Finished)...)
-		own := w.name
-		w.name = func(t target) (id, state string) {
-			return w.target.id, fmt.Sprintf("event %s %s", t.id, w.states[t.id])
+		if w.latest != nil && w.isHopeless() {
+			return clone(w.latest), &EventError{*w.failed}
 		}
-		defer func() { w.name = own }()
-		return f.run()
+		if w.wanted != "" && time.Since(w.lookedAt) >= lookInterval {
+			w.lookedAt = time.Now()
+			w.start(events)
+		}
 	}
 }
 
-// until waits until the machine is in one of the states, and returns it.
-func (w *machineWait) until(states ...MachineState) (*Machine, error) {
-	return w.watch(func(m *Machine) bool { return slices.Contains(states, m.State) })
-}
-
-// once asks for the machine once more.
-func (w *machineWait) once() (*Machine, error) {
-	return w.watch(func(*Machine) bool { return true })
-}
-
-func (w *machineWait) watch(enough func(*Machine) bool) (*Machine, error) {
-	return w.machine(w.target.id, true, func(m *Machine) bool {
-		if !reflect.DeepEqual(m, w.current) {
-			w.current = clone(m)
-			w.config.onChange(WaitUpdate{Machine: clone(m)})
+// look learns from the machine's events whether it can still get into the wanted state.
+func (w *machineWait) look(events []MachineEvent, at time.Time) {
+	w.looks, w.lookedAt, w.serviceTime, w.failed = w.looks+1, time.Now(), at, nil
+	for i, e := range events {
+		if leadsTo(e.Name, w.wanted) && (w.failed == nil || e.CreatedAt.After(w.failed.CreatedAt)) {
+			w.failed = &events[i]
 		}
-		return enough(m)
-	})
+	}
+	if w.failed != nil && (!w.failed.Finished() || w.failed.State == MachineEventStateDone || w.failed.Error == "") {
+		w.failed = nil
+	}
+	if w.looks == 1 && w.failed != nil {
+		w.oldFailed = w.failed.ID
+	}
+}
+
+// hasFailed reports whether the event failed during this wait.
+func (w *machineWait) hasFailed() bool { return w.failed != nil && w.failed.ID != w.oldFailed }
+
+// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts from
+// the second look on: one that was accepted just before the first may not be listed yet.
+func (w *machineWait) isHopeless() bool {
+	switch state := w.latest.State; {
+	case w.failed == nil || w.hasFailed():
+		return w.failed != nil
+	case state == MachineStateProvisioning && w.failed.Name == MachineEventNameCreate:
+		return true
+	case state == MachineStateReady || state == MachineStateOff || !state.Known():
+		return w.looks > 1 && !w.forgiving && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
+	default:
+		return w.looks > 1 && leadsTo(w.failed.Name, state)
+	}
+}
+
+// leadsTo reports whether an event can bring a machine into a state.
+func leadsTo(name MachineEventName, state MachineState) bool {
+	switch name {
+	case MachineEventNameCreate:
+		return state != ""
+	case MachineEventNameStop, MachineEventNameVMShutdownForce:
+		return state == MachineStateOff || state == MachineStateStopping
+	case MachineEventNameStart, MachineEventNameRestart:
+		return state != "" && state != MachineStateOff && state != MachineStateStopping
+	}
+	return false
 }

@@ -40,18 +40,20 @@ func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 	return o, nil
 }
 
-// reread fetches the object as it is now.
-func (o *Operation[T]) reread(f *eventWait) (*T, error) {
+// object is what the operation works on, to poll for.
+func (o *Operation[T]) object() target {
+	kind := &targetKind{read: func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+		return call[T](ctx, c, o.endpoint.subject, pathParams(id), nil, opts)
+	}}
 	switch data := any(&o.Data).(type) {
 	case *Machine:
-		m, err := f.readMachine(data.ID)
-		return any(m).(*T), err
+		return target{kind: machineKind, id: data.ID}
 	case *Snapshot:
-		return call[T](f.ctx, o.client, o.endpoint.subject, pathParams(data.ID), nil, nil)
+		return target{kind: kind, id: data.ID}
 	case *CustomTemplate:
-		return call[T](f.ctx, o.client, o.endpoint.subject, pathParams(data.ID), nil, nil)
+		return target{kind: kind, id: data.ID}
 	}
-	return nil, fmt.Errorf("paperspace: %s: %T cannot be read again", o.endpoint.id, o.Data)
+	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.endpoint.id, o.Data))
 }
 
 // Wait follows the operation to its end and returns the object as it is then; after a delete, as it came with the
@@ -76,10 +78,11 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	if failed == nil && o.endpoint.deletes() {
 		return clone(&o.Data), nil
 	}
-	object, err := o.reread(f)
+	// After a failure the object may rightly not exist, and a 404 is not tolerated.
+	r, err := f.read(o.object(), failed == nil)
 	switch {
 	case err == nil:
-		return object, failed
+		return clone(r.value.(*T)), failed
 	case o.endpoint.deletes() && errors.Is(err, ErrNotFound):
 		return clone(&o.Data), failed
 	case failed != nil:
@@ -129,13 +132,8 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 	if o.Event != nil {
 		f.add(*o.Event)
 	}
-	if m, ok := any(&o.Data).(*Machine); ok && o.endpoint.deletes() {
-		f.object = target{machineKind, m.ID}
-	} else if o.endpoint.deletes() {
-		f.gone = func() bool {
-			_, err := o.reread(f)
-			return errors.Is(err, ErrNotFound)
-		}
+	if o.endpoint.deletes() {
+		f.deleted = o.object()
 	}
 	return f, nil
 }

@@ -156,6 +156,11 @@ func WithPollInterval(shortest, longest time.Duration) Option {
 	})
 }
 
+// pollRange is the range of the intervals between polls.
+func (c *Client) pollRange() (shortest, longest time.Duration) {
+	return orDefaults(c.config.pollMin, c.config.pollMax, time.Second, 10*time.Second)
+}
+
 // RetryPolicy determines how often and how fast a request is retried, and how long each attempt may take. Zero fields
 // leave the policy as it was: that of the client in a call, that of the original in [Client.With], else the default.
 // Whether a request may be retried at all depends on its [Class].

@@ -38,6 +38,8 @@ type waitKind struct {
 	unused []string
 }
 
+var watchKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"}}
+
 // WithWaitTimeout limits how long the wait takes, from the call of the method to its return. At the limit it ends with
 // a [*WaitError] that matches [ErrWaitTimeout].
 func WithWaitTimeout(d time.Duration) WaitOption {
@@ -100,22 +102,18 @@ type wait struct {
 	*waiter
 	config waitConfig
 	caller context.Context // the caller's, while the waiter's may end before it at the wait's own limit
-	cancel context.CancelFunc
-	start  time.Time
-	states map[string]string    // the last state of each id
-	absent map[target]time.Time // since when a target answers 404
-	// name is what errors call a pending target, and its state.
-	name func(target) (id, state string)
+	begun  time.Time
+	states map[target]string // as the last polls saw them
 }
 
-// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [wait.end].
+// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [waiter.end].
 func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
 	}
 	w := &wait{
-		caller: ctx, cancel: func() {}, start: time.Now(), config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
-		states: map[string]string{}, absent: map[target]time.Time{},
+		caller: ctx, begun: time.Now(), states: map[target]string{},
+		config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -128,118 +126,99 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 			return nil, err
 		}
 	}
-	w.name = func(t target) (id, state string) { return t.id, w.states[t.id] }
 	limit := w.config.timeout
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !kind.endless {
 		limit = cmp.Or(ep.waitLimit, defaultWaitTimeout)
 	}
+	w.waiter = &waiter{group: c.polls, client: c, wake: make(chan struct{}, 1), pollers: map[target]*poller{}}
 	if limit > 0 {
-		ctx, w.cancel = context.WithDeadline(ctx, w.start.Add(limit))
+		w.ctx, w.stop = context.WithDeadline(ctx, w.begun.Add(limit))
+	} else {
+		w.ctx, w.stop = context.WithCancel(ctx)
 	}
-	w.waiter = c.poller.newWaiter(ctx, c)
 	return w, nil
 }
 
-func (w *wait) end() {
-	w.leave()
-	w.cancel()
+// refused reports whether a reading ends the wait for its target: the API refuses it, and not with a 404 that is still
+// tolerated.
+func (w *wait) refused(r reading) bool {
+	return r.err != nil && (!errors.Is(r.err, ErrNotFound) || r.gone >= w.config.grace)
 }
 
-// refused says whether the service has said its last word on a target: a 400, or a 404 that has lasted for longer than
-// the grace time.
-func (w *wait) refused(t target, err error) bool {
-	if !errors.Is(err, ErrNotFound) {
-		return err != nil
-	}
-	if w.absent[t].IsZero() {
-		w.absent[t] = time.Now()
-	}
-	return time.Since(w.absent[t]) >= w.config.grace
+// pendingTarget is what a wait that has ended early would still have waited for.
+type pendingTarget struct {
+	target    target
+	id, state string // as errors name it
 }
 
-// broken is the error of a wait that ended before what it waited for; the pending ids are named.
-func (w *wait) broken(err error, pending ...target) error {
-	_, answered := errors.AsType[*Error](err)
-	if !answered && w.ctx.Err() == nil {
-		return err // it never began
+func (w *wait) pending(t target) pendingTarget { return pendingTarget{t, t.id, w.states[t]} }
+
+// broken is the error of a wait that ended early.
+func (w *wait) broken(err error, pending ...pendingTarget) error {
+	if _, isResponse := errors.AsType[*Error](err); !isResponse && w.ctx.Err() == nil {
+		return err // nothing was sent
 	}
-	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.start), Err: w.outcome(err)}
-	for _, t := range pending {
-		id, state := w.name(t)
-		if !slices.Contains(e.IDs, id) {
-			e.IDs = append(e.IDs, id)
-			if state != "" {
-				e.LastStates[id] = state
+	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.begun), Err: w.outcome(err)}
+	for _, p := range pending {
+		if !slices.Contains(e.IDs, p.id) {
+			e.IDs = append(e.IDs, p.id)
+			if p.state != "" {
+				e.LastStates[p.id] = p.state
 			}
 		}
-		if failed := w.failure(t); failed != nil && failed != err {
-			e.LastPoll = failed
-		}
+		w.locked(func(*pollGroup) {
+			if poller := w.pollers[p.target]; poller != nil && poller.Target.failed != err {
+				e.LastPoll = cmp.Or(poller.Target.failed, e.LastPoll)
+			}
+		})
 	}
 	return e
 }
 
-// outcome tells the wait's own time limit from other errors. What a write that the limit cut off may have done stays in
-// the error.
+// outcome is the error of something that the wait did, unless the wait ended meanwhile: by its own limit, or with the
+// caller's context, whose cause is kept. What a write may have done is kept too.
 func (w *wait) outcome(err error) error {
-	if _, told := errors.AsType[*WaitError](err); told {
+	if _, done := errors.AsType[*WaitError](err); done || w.ctx.Err() == nil {
 		return err
 	}
-	e, answered := errors.AsType[*Error](err)
-	switch ended := w.caller.Err(); {
-	case w.ctx.Err() == nil || ended != nil && errors.Is(err, ended):
+	if ended := w.caller.Err(); ended != nil {
+		if cause := context.Cause(w.caller); !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		if !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
 		return err
-	case ended != nil:
-		return fmt.Errorf("%w: %w", ended, err)
-	case answered && e.OutcomeUnknown:
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.OutcomeUnknown {
 		cut := *e
 		cut.Err = nil // the end of our context, which is not the caller's
 		return fmt.Errorf("%w: %w", ErrWaitTimeout, &cut)
-	default:
-		return ErrWaitTimeout
 	}
-}
-
-// machine polls for a machine until what is seen of it is enough. With many waits that end at once it is read from the
-// list. A patient wait takes a 404 for normal for a while.
-func (w *wait) machine(id string, patient bool, enough func(*Machine) bool) (*Machine, error) {
-	t := target{machineKind, id}
-	w.want(t, time.Time{})
-	defer w.drop(t)
-	for {
-		inbox, err := w.next()
-		n := inbox[t]
-		switch {
-		case err != nil:
-			return nil, w.broken(err, t)
-		case n.err != nil && (!patient || w.refused(t, n.err)):
-			return nil, w.broken(n.err, t)
-		case n.machine == nil:
-			continue
-		}
-		delete(w.absent, t)
-		w.states[id] = string(n.machine.State)
-		if m := clone(n.machine); enough(m) {
-			return m, nil
-		}
-	}
+	return ErrWaitTimeout
 }
 
 // failedCall is the error of a call that is a step of the wait: its own, unless the wait ended meanwhile.
-func (w *wait) failedCall(err error, pending ...target) error {
+func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 	if w.ctx.Err() == nil {
 		return err
 	}
 	return w.broken(err, pending...)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
+// read polls for a target until there is a reading without an error. A patient one tolerates a 404 for a while.
+func (w *wait) read(t target, patient bool) (reading, error) {
+	w.start(t)
+	defer w.finish(t)
+	for {
+		switch got, r, err := w.next(); {
+		case err != nil:
+			return reading{}, w.broken(err, w.pending(t))
+		case got != t:
+		case r.err == nil:
+			return r, nil
+		case !patient || w.refused(r):
+			return reading{}, w.broken(r.err, w.pending(t))
+		}
 	}
 }

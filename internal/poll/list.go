@@ -1,0 +1,64 @@
+package poll
+
+import "time"
+
+const (
+	// barrenPages is how many pages in a row may answer nobody before a sweep ends. It is less where fewer pollers are
+	// left to answer, and more where barrenShare times as many are.
+	barrenPages, barrenShare = 8, 10
+	// singlePolls is how often a poller asks by itself after a sweep did not answer it.
+	singlePolls = 20
+	// sweepAge is how old a sweep may be when a poller that is due continues it instead of beginning another.
+	sweepAge = 2 * time.Second
+	// pageRetry is when another poller requests a page that has not come yet. It doubles up to maxPageRetry.
+	pageRetry, maxPageRetry = 1500 * time.Millisecond, time.Minute
+	// pagePatience is how long pollers wait for a page before they ask by themselves.
+	pagePatience = 2 * time.Second
+)
+
+// list is how far a list of the service, newest items first, was read by the latest sweep. A sweep reads pages from the
+// newest on, as long as that is likely to cost less than single requests.
+type list struct {
+	pollers int // of the list
+	depth   int // pages that it took to answer the last of them, 0 after a sweep in vain
+	sweep
+	tries  int       // requests for the next page
+	retry  time.Time // when it may be requested again
+	giveUp time.Time // until when pollers wait for it
+}
+
+type sweep struct {
+	first  int       // the number of its first request
+	began  time.Time // when that was sent: what the pages answer is due again an interval later
+	jitter float64   // of these intervals, so that all are due together again
+	pages  int       // read so far
+	cursor string    // of the next page
+	done   bool      // there is no next page
+	open   int       // pollers that are due and not answered yet
+	barren int       // the latest pages that answered nobody
+}
+
+// pays reports whether to read the next page: some pages to search, and more to where the last sweep found something.
+func (l *list) pays() bool {
+	search := l.barren < min(l.open, max(barrenPages, l.open/barrenShare))
+	return !l.done && l.open > 1 && (search || l.pages < l.depth && l.depth-l.pages < l.open)
+}
+
+// request records a request for the next page.
+func (l *list) request(now time.Time) {
+	if l.tries == 0 {
+		l.giveUp = now.Add(pagePatience)
+	}
+	l.retry = now.Add(min(pageRetry<<min(l.tries, 6), maxPageRetry))
+	l.tries++
+}
+
+// read records that the next page was read.
+func (l *list) read(next string, answered, open int) {
+	l.pages, l.open, l.barren = l.pages+1, open, l.barren+1
+	if answered > 0 {
+		l.barren, l.depth = 0, max(l.depth, l.pages)
+	}
+	l.cursor, l.done = next, next == "" || next == l.cursor
+	l.tries, l.retry, l.giveUp = 0, time.Time{}, time.Time{}
+}

@@ -1,0 +1,80 @@
+package paperspace
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/paperspace-go/paperspace/internal/poll"
+)
+
+// The lists whose pages answer polls.
+const (
+	eventList = iota + 1
+	machineList
+)
+
+// pageReader returns the function that requests a page.
+func pageReader(r poll.Request) func(context.Context, *Client, string, ...RequestOption) (any, error) {
+	params := ListParams{After: r.Cursor, Limit: maxLimit}
+	return func(ctx context.Context, c *Client, _ string, opts ...RequestOption) (any, error) {
+		if r.List == eventList {
+			return c.MachineEvents.List(ctx, MachineEventListParams{ListParams: params}, opts...)
+		}
+		return c.Machines.List(ctx, MachineListParams{ListParams: params}, opts...)
+	}
+}
+
+// nextPage returns the cursor of the next page, empty if there is none.
+func nextPage[T any](p *Page[T]) string {
+	if !p.HasMore {
+		return ""
+	}
+	return p.NextPage
+}
+
+// machineFinder returns a function that finds a subject's machine on a page; nil if it is not there.
+func machineFinder(page *Page[Machine]) func(*subject) any {
+	machines := make(map[string]*Machine, len(page.Items))
+	for i := range page.Items {
+		machines[page.Items[i].ID] = &page.Items[i]
+	}
+	return func(x *subject) any {
+		if m := machines[x.target.id]; m != nil {
+			return m
+		}
+		return nil
+	}
+}
+
+// eventFinder does the same for events, and for all events of a machine once the pages reach back far enough.
+func (g *pollGroup) eventFinder(r poll.Request, page *Page[MachineEvent], at time.Time) func(*subject) any {
+	events := make(map[string]*MachineEvent, len(page.Items))
+	var oldest time.Time // stays zero, and reaches back to nothing, on an empty page
+	for i := range page.Items {
+		events[page.Items[i].ID], oldest = &page.Items[i], page.Items[i].CreatedAt
+	}
+	remember := sync.OnceFunc(func() { // only the pages that count
+		if r.Page == 0 {
+			g.histories = map[string][]MachineEvent{}
+		}
+		for _, e := range page.Items {
+			g.histories[e.MachineID] = append(g.histories[e.MachineID], e)
+		}
+	})
+	reaches := func(since time.Time) bool {
+		return nextPage(page) == "" || !oldest.IsZero() && oldest.Before(cmp.Or(since, at.Add(-stuckAge)))
+	}
+	return func(x *subject) any {
+		remember()
+		e := events[x.target.id]
+		switch {
+		case x.target.kind == machineEventsKind && reaches(x.target.since):
+			return g.histories[x.target.id]
+		case x.target.kind == eventKind && e != nil:
+			return e
+		}
+		return nil
+	}
+}

@@ -1,0 +1,126 @@
+package paperspace
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// waiter is one call that waits. It polls in its own goroutine for one target, and in one more for each further target at
+// the same time.
+type waiter struct {
+	group   *pollGroup
+	client  *Client
+	ctx     context.Context
+	stop    context.CancelFunc
+	wake    chan struct{}
+	pollers map[target]*poller
+	own     *poller    // the one that the call's goroutine polls for
+	unread  []*subject // those with a reading that next has not returned
+	others  sync.WaitGroup
+	broke   func() // repeats the panic, or the Goexit, of another goroutine
+}
+
+// locked changes what the waits share.
+func (w *waiter) locked(f func(*pollGroup)) {
+	w.group.mu.Lock()
+	defer w.group.unlock()
+	f(w.group)
+}
+
+// start polls for a target, at once and then at intervals, until finish.
+func (w *waiter) start(t target) {
+	w.locked(func(g *pollGroup) {
+		if w.pollers[t] != nil {
+			return
+		}
+		shortest, longest := w.client.pollRange()
+		x := &subject{target: t, waiter: w, wake: w.wake}
+		p := &poller{Target: x, List: t.kind.list, Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter}
+		g.rules.Add(p, time.Now())
+		if w.pollers[t] = p; w.own == nil {
+			w.own = p
+			return
+		}
+		x.wake = make(chan struct{}, 1)
+		w.others.Go(func() { w.pollBeside(p) })
+	})
+}
+
+// pollBeside polls in another goroutine than the call's. If that panics, so does the call.
+func (w *waiter) pollBeside(p *poller) {
+	w.locked(func(g *pollGroup) {
+		broke := runtime.Goexit
+		defer func() {
+			if cause := recover(); cause != nil {
+				broke = func() { panic(cause) }
+			}
+			if broke != nil {
+				w.broke = broke
+				signal(w.wake)
+			}
+		}()
+		g.poll(p, func() bool { return p.Target.stopped || w.ctx.Err() != nil })
+		broke = nil
+	})
+}
+
+func (w *waiter) finish(t target) { w.locked(func(g *pollGroup) { w.remove(g, t) }) }
+
+func (w *waiter) remove(g *pollGroup, t target) {
+	p := w.pollers[t]
+	if p == nil {
+		return
+	}
+	p.Target.stopped = true
+	signal(p.Target.wake)
+	delete(w.pollers, t)
+	w.unread = slices.DeleteFunc(w.unread, func(x *subject) bool { return x == p.Target })
+	if w.own == p {
+		w.own = nil
+	}
+	g.rules.Remove(p, time.Now())
+}
+
+// end ends all that the wait has started.
+func (w *waiter) end() {
+	w.stop()
+	w.others.Wait()
+	w.locked(func(g *pollGroup) {
+		for t := range w.pollers {
+			w.remove(g, t)
+		}
+		if len(g.rules.Pollers) == 0 {
+			g.histories = nil
+		}
+	})
+}
+
+// next polls until there is a reading, and returns it. The error is the context's.
+func (w *waiter) next() (t target, r reading, err error) {
+	w.locked(func(g *pollGroup) {
+		done := func() bool { return len(w.unread) > 0 || w.broke != nil || w.ctx.Err() != nil }
+		if w.own != nil {
+			g.poll(w.own, done)
+		}
+		for !done() {
+			g.sleep(w.ctx, w.wake, time.Time{})
+		}
+		if w.broke != nil {
+			w.broke()
+		}
+		if err = w.ctx.Err(); len(w.unread) > 0 { // what was learned is true, although the context has ended
+			x := w.unread[0]
+			w.unread, x.unread = w.unread[1:], false
+			t, r, err = x.target, x.latest, nil
+		}
+	})
+	return t, r, err
+}
+
+// restart polls for a target again after a delay, and then at intervals that grow from the shortest again.
+func (w *waiter) restart(t target, delay time.Duration) {
+	w.locked(func(g *pollGroup) { g.rules.Restart(w.pollers[t], delay, time.Now()) })
+}
