@@ -115,15 +115,17 @@ func (f *eventWait) add(e MachineEvent) *followedEvent {
 // run waits until every event has ended. An error means that the wait ended before that; how the events ended is in
 // failures.
 func (f *eventWait) run() error {
+	var targets []target
 	for _, id := range f.order {
 		t := target{kind: eventKind, id: id}
 		if e := f.events[id]; !e.event.Finished() {
 			f.states[t] = string(e.event.State)
-			f.start(t)
+			targets = append(targets, t)
 		} else if !f.see(e, e.event) {
 			return errStopped
 		}
 	}
+	f.start(targets...)
 	for f.isUnfinished() {
 		t, r, err := f.next()
 		if err != nil {

@@ -471,10 +471,10 @@ func TestListThatHangs(t *testing.T) {
 		for id := range f.ends {
 			f.ends[id] = time.Now().Add(5 * time.Minute)
 		}
-		hung := 0
+		var hung atomic.Int32
 		rt := step(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == "/v1/machine-events" {
-				hung++
+				hung.Add(1)
 				return hang(r)
 			}
 			return f.RoundTrip(r)
@@ -485,7 +485,7 @@ func TestListThatHangs(t *testing.T) {
 			return err
 		})
 		assert.LessOrEqual(t, latest, 20*time.Second, "an interval, and the time that one of them reads the page in vain")
-		assert.LessOrEqual(t, hung, 12)
+		assert.LessOrEqual(t, hung.Load(), int32(12))
 	})
 }
 

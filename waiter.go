@@ -30,22 +30,24 @@ func (w *waiter) locked(f func(*pollGroup)) {
 	f(w.group)
 }
 
-// start polls for a target, at once and then at intervals, until finish.
-func (w *waiter) start(t target) {
+// start polls for targets, at once and then at intervals, until finish.
+func (w *waiter) start(targets ...target) {
 	w.locked(func(g *pollGroup) {
-		if w.pollers[t] != nil {
-			return
-		}
 		shortest, longest := w.client.pollRange()
-		x := &subject{target: t, waiter: w, wake: w.wake}
-		p := &poller{Target: x, List: t.kind.list, Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter}
-		g.rules.Add(p, time.Now())
-		if w.pollers[t] = p; w.own == nil {
-			w.own = p
-			return
+		for _, t := range targets {
+			if w.pollers[t] != nil {
+				continue
+			}
+			x := &subject{target: t, waiter: w, wake: w.wake}
+			p := &poller{Target: x, List: t.kind.list, Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter}
+			g.rules.Add(p, time.Now())
+			if w.pollers[t] = p; w.own == nil {
+				w.own = p
+			} else {
+				x.wake = make(chan struct{}, 1)
+				w.others.Go(func() { w.pollBeside(p) })
+			}
 		}
-		x.wake = make(chan struct{}, 1)
-		w.others.Go(func() { w.pollBeside(p) })
 	})
 }
 

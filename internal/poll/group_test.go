@@ -144,6 +144,33 @@ func TestBudget(t *testing.T) {
 	g.single("t21", 300*time.Millisecond)
 }
 
+// While a page is on its way, those that are due later leave some of the budget to the rest of its sweep.
+func TestBudgetIsKeptForASweep(t *testing.T) {
+	g := newTable(t)
+	g.add(0, "early")
+	g.now = g.now.Add(time.Millisecond)
+	g.add(1, "a", "b", "c")
+	g.now = g.now.Add(time.Millisecond)
+	late := g.addMany(0, 10)
+	g.single("early", 0)
+	g.page("a", 0, 0)
+	for i := range Burst - pageReserve - 2 {
+		g.single(late[i], 0)
+	}
+	p, at := g.Next(g.now)
+	require.Equal(t, late[Burst-pageReserve-2], p.Target)
+	require.Equal(t, Window, at.Sub(g.now))
+	g.read("a", "2", "a")
+	g.page("b", 0, 1)
+	g.read("b", "3")
+	g.page("c", 0, 2)
+	g.read("c", "4")
+	for _, target := range []string{"b", "c"} {
+		g.single(target, 0)
+	}
+	g.single(late[Burst-pageReserve-2], 0) // nobody waits for a page
+}
+
 func TestTurnsAreInTheOrderOfDueTimes(t *testing.T) {
 	g := newTable(t)
 	g.add(0, "a", "b")
