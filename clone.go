@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// clone returns a deep copy. What a wait hands to its caller is the caller's to change.
+// clone returns a deep copy. Waits return copies, which their callers may change.
 func clone[T any](v *T) *T { return copyOf(v, false) }
 
-// equal reports whether two values are the same but for the offsets of their times.
+// equal reports whether two values are deeply equal, without regard to the offsets of times.
 func equal[T any](a, b *T) bool { return reflect.DeepEqual(copyOf(a, true), copyOf(b, true)) }
 
 func copyOf[T any](v *T, utc bool) *T {
@@ -20,8 +20,7 @@ func copyOf[T any](v *T, utc bool) *T {
 	return &out
 }
 
-// unshare puts copies in the place of what a value points to. Fields that are not exported are of types that do not
-// change.
+// unshare replaces what a value points to by copies. The types of unexported fields are immutable.
 func unshare(v reflect.Value, utc bool) {
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// eventKind is events by their id, machineEventsKind the newest events of a machine, by its id: at least those of the last
-// stuckAge, or since the time that is given to start.
 var (
+	// eventKind is an event, by its ID.
 	eventKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
 		return c.MachineEvents.Get(ctx, id, opts...)
 	}}
+	// machineEventsKind is the newest events of a machine, by its ID.
 	machineEventsKind = &targetKind{eventList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
 		params := MachineEventListParams{ListParams: ListParams{Limit: maxLimit}, MachineID: id}
 		page, err := c.MachineEvents.List(ctx, params, opts...)
@@ -25,47 +25,48 @@ var (
 	}}
 )
 
-// stuckAge is the age from which an unfinished event is stuck: a wait for a machine ignores it.
-const stuckAge = time.Hour
+const (
+	// stuckAge is the age at which an unfinished event is stuck. Waits for a machine ignore it.
+	stuckAge = time.Hour
+	// siblingAge is how much older than the event in the response another event of the same call may be.
+	siblingAge = 10 * time.Second
+)
 
-// siblingAge is how much older than the event that the response names another event of the same call may be.
-const siblingAge = 10 * time.Second
-
-// eventWait follows events until they have ended.
+// eventWait follows events until they end.
 type eventWait struct {
 	*wait
 	events map[string]*followedEvent
-	order  []string // the ids, as they were added
+	order  []string // the IDs in the order in which they were added
 	rest   []string // those of them that may be unfinished
-	// yield is called for every change that a poll sees; false ends the wait.
+	// yield is called for every change; false ends the wait.
 	yield func(MachineEvent, error) bool
-	// machineID is set if the wait is for a machine whose events must end first: errors then name the machine, and
-	// events end when they are stuck.
+	// machineID is the machine that the wait is for, if it waits for events only because of that. Errors name the
+	// machine, and stuck events are ignored.
 	machineID string
-	// deleted is the object of a delete, if it is one. When it is gone, its event may be gone too.
+	// deleted is the object that the events delete, if they do. Its events may disappear with it.
 	deleted  target
-	seen     bool // a poll has seen the object or its event
+	seen     bool // a poll has found the object or an event
 	found    bool // the last poll has found the object
-	notFound int  // polls in a row that have not
+	notFound int  // the latest polls, in a row, that have not
 }
 
-// followedEvent is one event of a wait.
+// followedEvent is an event of a wait.
 type followedEvent struct {
 	event    MachineEvent
 	seen     bool
 	notFound bool
 	ended    bool
-	err      error // why it did not end well
+	err      error // if it failed, or the API refused to return it
 }
 
-// errStopped means that the consumer wants no more.
+// errStopped means that the consumer has stopped.
 var errStopped = errors.New("stopped")
 
-// Watch yields the event, whoever began it, as it is now and then at every change that a poll sees, to its end. One that
-// fails is yielded at last together with an [*EventError]; what ends the wait before that is yielded as a [*WaitError].
-// Unless an option or the context says otherwise, it waits 30 minutes at most.
+// Watch yields an event as it is now, and then each change that a poll sees, until the event ends. If the event fails, its
+// last state is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is yielded. The default time limit
+// is 30 minutes.
 //
-// Calls machineEvents-get, or machineEvents-list when many wait.
+// Calls machineEvents-get, or machineEvents-list when several waits run.
 func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
 	begin := func() (*eventWait, error) {
 		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
@@ -80,7 +81,7 @@ func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...Wai
 	return watchEvents(begin, func(f *eventWait) error { return cmp.Or(f.run(), f.lost()) })
 }
 
-// watchEvents yields what a wait sees of its events.
+// watchEvents yields the changes of the events of a wait.
 func watchEvents(begin func() (*eventWait, error), run func(*eventWait) error) iter.Seq2[MachineEvent, error] {
 	return func(yield func(MachineEvent, error) bool) {
 		f, err := begin()
@@ -112,7 +113,7 @@ func (f *eventWait) add(e MachineEvent) *followedEvent {
 	return f.events[e.ID]
 }
 
-// run waits until every event has ended. An error means that the wait ended before that; how the events ended is in
+// run waits until all events have ended. An error means that the wait ended first. The events' own errors are in
 // failures.
 func (f *eventWait) run() error {
 	var targets []target
@@ -132,23 +133,24 @@ func (f *eventWait) run() error {
 			return f.broken(err, f.unfinished()...)
 		}
 		if t == f.deleted {
-			f.lookedFor(r)
+			f.takeDeleted(r)
 		} else if e := f.events[t.id]; e != nil && !f.take(e, t, r) {
 			return errStopped
 		}
 	}
+	f.finish(f.deleted)
 	return nil
 }
 
-// take records a reading of an event, and returns false if the consumer wants no more.
-func (f *eventWait) take(e *followedEvent, t target, r reading) (more bool) {
-	more = true
+// take records a reading of an event, and returns false if the consumer has stopped.
+func (f *eventWait) take(e *followedEvent, t target, r reading) (goOn bool) {
+	goOn = true
 	e.notFound = errors.Is(r.err, ErrNotFound)
 	switch {
 	case r.err == nil:
 		now := *r.value.(*MachineEvent)
 		now.ID, f.seen = t.id, true
-		more = f.see(e, now)
+		goOn = f.see(e, now)
 		e.ended = e.ended || f.machineID != "" && isStuck(now, r.at)
 	case e.notFound && f.deleted.id != "" && f.isGone():
 		e.ended = true
@@ -160,11 +162,11 @@ func (f *eventWait) take(e *followedEvent, t target, r reading) (more bool) {
 	if e.ended {
 		f.finish(t)
 	}
-	return more
+	return goOn
 }
 
-// lookedFor records a reading of the object that is deleted.
-func (f *eventWait) lookedFor(r reading) {
+// takeDeleted records a reading of the object that is deleted.
+func (f *eventWait) takeDeleted(r reading) {
 	f.found = r.err == nil
 	f.seen = f.seen || f.found
 	if f.notFound++; !errors.Is(r.err, ErrNotFound) {
@@ -178,17 +180,17 @@ func (f *eventWait) lookedFor(r reading) {
 	}
 }
 
-// isGone reports whether the object is gone. One that no poll has seen may also be too new to be found, and is looked
-// for twice.
+// isGone reports whether the object is deleted. If nothing has been found yet, the object may be too new to be found, and
+// one 404 is not enough.
 func (f *eventWait) isGone() bool { return f.notFound > 1 || f.notFound == 1 && f.seen }
 
-// isStuck reports whether an event is unfinished for so long that it will not end any more, by the service's clock.
+// isStuck reports whether an event has been unfinished for stuckAge. The time must be by the service's clock.
 func isStuck(e MachineEvent, now time.Time) bool {
 	return !e.Finished() && !e.CreatedAt.IsZero() && now.Sub(e.CreatedAt) >= stuckAge
 }
 
-// runSiblings waits until all events of a machine have ended that are not older than a time, or are little older and
-// were unfinished at first sight.
+// runSiblings waits until all events that one call has started for a machine have ended: those that are not older than
+// since, and those that are up to siblingAge older and were unfinished when they were first seen.
 func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	all := target{machineEventsKind, machineID, since.Add(-siblingAge)}
 	f.start(all)
@@ -218,7 +220,7 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	}
 }
 
-// see records how far an event is, and returns false if the consumer wants no more.
+// see records the state of an event, and returns false if the consumer has stopped.
 func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
 	changed := !e.seen || !equal(&e.event, &now)
 	e.event, e.seen = now, true
@@ -237,14 +239,13 @@ func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
 }
 
 func (f *eventWait) isUnfinished() bool {
-	// The first of order have mostly ended: they need not be looked at again.
 	for len(f.rest) > 0 && f.events[f.rest[0]].ended {
 		f.rest = f.rest[1:]
 	}
 	return len(f.rest) > 0
 }
 
-// unfinished returns the events that have not ended, as errors name them.
+// unfinished returns the events that have not ended.
 func (f *eventWait) unfinished() (list []pendingTarget) {
 	for _, id := range f.order {
 		if f.events[id].ended {
@@ -259,7 +260,7 @@ func (f *eventWait) unfinished() (list []pendingTarget) {
 	return list
 }
 
-// failures are the ends of the events that did not end well, joined.
+// failures returns the joined errors of the events.
 func (f *eventWait) failures() error {
 	var errs []error
 	for _, id := range f.order {
@@ -268,7 +269,7 @@ func (f *eventWait) failures() error {
 	return errors.Join(errs...)
 }
 
-// lost is the first of the failures that is not an event's own end, but a refusal of the API.
+// lost returns the first error that does not mean that an event failed, but that the API refused to return it.
 func (f *eventWait) lost() error {
 	if err, ok := errors.AsType[*WaitError](f.failures()); ok {
 		return err

@@ -13,15 +13,15 @@ var machineKind = &targetKind{machineList, func(ctx context.Context, c *Client, 
 	return c.Machines.Get(ctx, id, opts...)
 }}
 
-// lookInterval is how often a wait for a machine looks for failed events while the machine stays as it is.
+// lookInterval is how often a wait for a machine checks its events for failures.
 const lookInterval = time.Minute
 
-// Watch yields the machine as it is now, and then each change that a poll sees, until the consumer breaks off, the
-// context ends or the API refuses the request, which is then yielded as an error. A machine that is deleted ends it with
-// [ErrNotFound], after the grace time of [WithNotFoundGrace]; a create, start or restart that fails with a reason ends it
-// with an [*EventError]. It has no time limit of its own.
+// Watch yields a machine as it is now, and then each change that a poll sees. It has no default time limit. It ends with
+// an error when the context ends or the API refuses a poll: with [ErrNotFound] when the machine is deleted, after the
+// grace period of [WithNotFoundGrace]. When a create, start or restart fails with a reason, it yields the machine with an
+// [*EventError] and ends.
 //
-// Calls machines-get, or machines-list when many wait, and machineEvents-list while the machine is neither ready nor off.
+// Calls machines-get, or machines-list when several waits run, and machineEvents-list once a minute.
 func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Machine, error] {
 	return func(yield func(Machine, error) bool) {
 		w, err := s.wait(ctx, id, machinesGet, watchKind, opts)
@@ -38,17 +38,16 @@ func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOpti
 	}
 }
 
-// WaitForState waits until the machine's unfinished events have ended, and then until it is in the state. Without the
-// first a machine would count as ready right after a restart was accepted. Events that are an hour old, by the clock of
-// the service, are stuck, and are ignored.
+// WaitForState waits until the unfinished events of a machine have ended, and then until the machine is in a state. Without
+// the first step, a machine would still be ready right after a restart was accepted. An unfinished event that is an hour
+// old by the clock of the service is stuck and is ignored.
 //
-// It waits 30 minutes at most, unless an option or the context's deadline says otherwise; a machine that never got into
-// the state is a [*WaitError] that matches [ErrWaitTimeout] and has the last state. When the newest event that could have
-// led to the state has failed with a reason, that is returned as an [*EventError], beside the machine. A machine that is
-// not there, or no more, is [ErrNotFound], after the grace time of [WithNotFoundGrace]. A state that the API does not
-// document is a [*ParamError], unless the machine is in it.
+// The default time limit is 30 minutes; at the limit, the error matches [ErrWaitTimeout] and has the last state. When the
+// newest event that could have led to the state has failed with a reason, WaitForState returns the machine and an
+// [*EventError]. A machine that does not exist is [ErrNotFound], after the grace period of [WithNotFoundGrace]. A state that
+// the API does not document is a [*ParamError], unless the machine is in that state.
 //
-// Calls machineEvents-list, machineEvents-get and machines-get, or machines-list when many wait.
+// Calls machineEvents-list, machineEvents-get and machines-get, or machines-list when several waits run.
 func (s *MachinesService) WaitForState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
 	if state == "" {
 		return nil, machinesGet.paramError("state", "is required")
@@ -145,18 +144,17 @@ func mayHaveChanged(err error) bool {
 	return ok && (e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4)
 }
 
-// WaitUntilDeleted waits until the service does not know the machine any more. One that the first poll does not find is
-// looked for twice, since it may also be too new to be found. It waits 10 minutes at most, unless an option or the
-// context's deadline says otherwise.
+// WaitUntilDeleted waits until a machine does not exist any more. If the first poll does not find the machine, a second
+// poll must not find it either, since the machine may be too new to be found. The default time limit is 10 minutes.
 //
-// Calls machines-get, or machines-list when many wait.
+// Calls machines-get, or machines-list when several waits run.
 func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts ...WaitOption) error {
 	w, err := s.wait(ctx, id, machinesDelete, waitKind{unused: []string{"WithNotFoundGrace", "WithSilentErrorsAsDone"}}, opts)
 	if err != nil {
 		return err
 	}
 	defer w.end()
-	w.config.grace = 1 // the second 404 comes later than the first
+	w.config.grace = 1 // a nanosecond: the first 404 is tolerated
 	_, err = w.watch(func(*Machine, bool) bool {
 		w.config.grace = 0
 		return false
@@ -172,13 +170,13 @@ type machineWait struct {
 	*wait
 	target target
 	wanted MachineState
-	latest *Machine // as the last poll saw it
+	latest *Machine // as of the last poll
 
-	looks       int           // how often the machine's events were looked at
-	lookedAt    time.Time     // the last time
-	serviceTime time.Time     // that time by the service's clock
-	failed      *MachineEvent // the newest event that could have led to the wanted state, if it has failed with a reason
-	oldFailed   string        // the one that had failed before the wait began
+	looks       int           // how often the events were checked
+	lookedAt    time.Time     // when they were checked last
+	serviceTime time.Time     // the same by the service's clock
+	failed      *MachineEvent // the newest event that could have led to the wanted state, if it failed with a reason
+	oldFailed   string        // the ID of the event that had failed before the wait began
 	// forgiving waits do not end because of oldFailed while the machine is ready or off.
 	forgiving bool
 }
@@ -194,7 +192,7 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, forgiving: kind.endless}, nil
 }
 
-// settle waits until the machine's unfinished events have ended.
+// settle waits until the machine's unfinished events have ended, and checks them for failures.
 func (w *machineWait) settle(wanted MachineState) error {
 	w.wanted = wanted
 	r, err := w.read(target{kind: machineEventsKind, id: w.target.id}, true)
@@ -223,18 +221,18 @@ func (w *machineWait) settle(wanted MachineState) error {
 	return nil
 }
 
-// until waits until the machine is in one of the states, and returns it; also beside the error when it cannot get there.
+// until waits until the machine is in one of the states. If that has become impossible, it returns the machine and an error.
 func (w *machineWait) until(states ...MachineState) (*Machine, error) {
 	return w.watch(func(m *Machine, _ bool) bool { return slices.Contains(states, m.State) })
 }
 
-// once polls for the machine once more.
+// once polls for the machine once.
 func (w *machineWait) once() (*Machine, error) {
 	return w.watch(func(*Machine, bool) bool { return true })
 }
 
-// watch polls for the machine until enough reports true, or until it cannot get into the wanted state.
-func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machine, error) {
+// watch polls for the machine until done reports true, or until the wanted state has become impossible.
+func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine, error) {
 	events := target{kind: machineEventsKind, id: w.target.id}
 	w.start(w.target)
 	defer w.finish(w.target)
@@ -257,7 +255,7 @@ func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machin
 				w.latest = clone(m)
 				w.config.onChange(WaitUpdate{Machine: clone(m)})
 			}
-			if enough(m, changed) {
+			if done(m, changed) {
 				return clone(m), nil
 			}
 		}
@@ -271,7 +269,7 @@ func (w *machineWait) watch(enough func(m *Machine, changed bool) bool) (*Machin
 	}
 }
 
-// look learns from the machine's events whether it can still get into the wanted state.
+// look checks whether the newest event that could lead to the wanted state has failed.
 func (w *machineWait) look(events []MachineEvent, at time.Time) {
 	w.looks, w.lookedAt, w.serviceTime, w.failed = w.looks+1, time.Now(), at, nil
 	for i, e := range events {
@@ -290,8 +288,8 @@ func (w *machineWait) look(events []MachineEvent, at time.Time) {
 // hasFailed reports whether the event failed during this wait.
 func (w *machineWait) hasFailed() bool { return w.failed != nil && w.failed.ID != w.oldFailed }
 
-// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts from
-// the second look on: one that was accepted just before the first may not be listed yet.
+// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts only
+// from the second look on, since a start that has just been accepted may not be listed at the first.
 func (w *machineWait) isHopeless() bool {
 	switch state := w.latest.State; {
 	case w.failed == nil || w.hasFailed():
@@ -305,7 +303,7 @@ func (w *machineWait) isHopeless() bool {
 	}
 }
 
-// leadsTo reports whether an event can bring a machine into a state.
+// leadsTo reports whether an event with this name can bring a machine into a state.
 func leadsTo(name MachineEventName, state MachineState) bool {
 	switch name {
 	case MachineEventNameCreate:

@@ -9,13 +9,13 @@ import (
 	"github.com/paperspace-go/paperspace/internal/poll"
 )
 
-// The lists whose pages answer polls.
+// The lists whose pages answer many polls at once.
 const (
 	eventList = iota + 1
 	machineList
 )
 
-// pageReader returns the function that requests a page.
+// pageReader returns a function that requests a page.
 func pageReader(r poll.Request) func(context.Context, *Client, string, ...RequestOption) (any, error) {
 	params := ListParams{After: r.Cursor, Limit: maxLimit}
 	return func(ctx context.Context, c *Client, _ string, opts ...RequestOption) (any, error) {
@@ -34,7 +34,7 @@ func nextPage[T any](p *Page[T]) string {
 	return p.NextPage
 }
 
-// machineFinder returns a function that finds a subject's machine on a page; nil if it is not there.
+// machineFinder returns a function that returns the machine of a subject if it is on a page, else nil.
 func machineFinder(page *Page[Machine]) func(*subject) any {
 	machines := make(map[string]*Machine, len(page.Items))
 	for i := range page.Items {
@@ -48,14 +48,14 @@ func machineFinder(page *Page[Machine]) func(*subject) any {
 	}
 }
 
-// eventFinder does the same for events, and for all events of a machine once the pages reach back far enough.
+// eventFinder does the same for events. It returns the events of a machine when the pages so far reach back far enough.
 func (g *pollGroup) eventFinder(r poll.Request, page *Page[MachineEvent], at time.Time) func(*subject) any {
 	events := make(map[string]*MachineEvent, len(page.Items))
-	var oldest time.Time // stays zero, and reaches back to nothing, on an empty page
+	var oldest time.Time // zero on an empty page
 	for i := range page.Items {
 		events[page.Items[i].ID], oldest = &page.Items[i], page.Items[i].CreatedAt
 	}
-	remember := sync.OnceFunc(func() { // only the pages that count
+	remember := sync.OnceFunc(func() { // not if the page is ignored
 		if r.Page == 0 {
 			g.histories = map[string][]MachineEvent{}
 		}

@@ -11,58 +11,59 @@ import (
 	"github.com/paperspace-go/paperspace/internal/poll"
 )
 
-// pollTimeout bounds a poll. One that takes longer is repeated with twice the time, up to the policy's AttemptTimeout.
+// pollTimeout is how long a poll may take. A poll that takes longer is repeated with twice the time, up to the
+// AttemptTimeout of the retry policy.
 const pollTimeout = 10 * time.Second
 
 // target is one thing to poll for.
 type target struct {
 	kind  *targetKind
 	id    string
-	since time.Time // for machineEventsKind: the oldest that matters, if not those of the last stuckAge
+	since time.Time // for machineEventsKind: the oldest event that is needed; zero means stuckAge ago
 }
 
-// targetKind is what the targets of one kind have in common.
+// targetKind is a kind of target.
 type targetKind struct {
-	list int // the list whose pages may hold the target, 0 for none
+	list int // the list whose pages contain such targets, 0 for none
 	read func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error)
 }
 
-// reading is what a poll learned of a target.
+// reading is the result of a poll.
 type reading struct {
-	value any           // what the kind's read returns; shared by waits, and not to be changed
-	at    time.Time     // by the service's clock
-	err   error         // instead of a value: the API refused the request
-	gone  time.Duration // how long polls have met nothing but 404
+	value any           // what the kind's read returned; read-only, since waits share it
+	at    time.Time     // the time of the response by the service's clock
+	err   error         // if there is no value: why the API refused the request
+	gone  time.Duration // how long all responses have been a 404
 }
 
-// subject is what a poller polls for.
+// subject is a target of a wait, and what its polls have returned.
 type subject struct {
 	target  target
 	waiter  *waiter
 	wake    chan struct{}
 	stopped bool
 
-	timeout    time.Duration // of the next poll, if not pollTimeout
-	failed     error         // of the last poll
+	timeout    time.Duration // of the next poll, if longer than pollTimeout
+	failed     error         // the error of the last poll
 	latest     reading
-	unread     bool
-	notFoundAt time.Time // the first 404 since the last value
+	unread     bool      // the wait does not know latest yet
+	notFoundAt time.Time // when the first 404 since the last value came
 }
 
 type poller = poll.Poller[*subject]
 
-// pollGroup is what the waits of a client share, and those of its copies with the same origin, http.Client and key.
+// pollGroup is shared by the waits of a client, and of its copies with the same origin, http.Client and API key.
 type pollGroup struct {
 	mu    sync.Mutex
 	rules poll.Group[*subject]
 	// histories are the events on the pages of the latest sweep, by machine, newest first.
 	histories map[string][]MachineEvent
-	// woken has been told that its turn is next, at a time. Whoever that is is awake; all others sleep.
+	// woken is the poller whose turn is next, at the time turn. It sleeps until then, the others until they are woken.
 	woken *poller
 	turn  time.Time
 }
 
-// unlock wakes the poller that has the next turn, since it may be another one now.
+// unlock wakes the poller whose turn is next, if that has changed.
 func (g *pollGroup) unlock() {
 	if next, at := g.rules.Next(time.Now()); next != g.woken || !at.Equal(g.turn) {
 		if g.woken, g.turn = next, at; next != nil {
@@ -72,7 +73,7 @@ func (g *pollGroup) unlock() {
 	g.mu.Unlock()
 }
 
-// sleep gives up the lock until there is a signal, or until a time unless it is zero.
+// sleep releases the lock until it gets a signal or the time comes. A zero time never comes.
 func (g *pollGroup) sleep(ctx context.Context, wake <-chan struct{}, until time.Time) {
 	var due <-chan time.Time
 	if !until.IsZero() {
@@ -117,7 +118,7 @@ func (g *pollGroup) send(p *poller) {
 	r := g.rules.Send(p, time.Now(), rand.Float64())
 	returned := false
 	defer func() {
-		if !returned { // it panicked, in a hook for instance
+		if !returned { // it panicked, such as in a hook
 			g.rules.Failed(p, r, poll.Failure{Aborted: true}, time.Now())
 		}
 	}()
@@ -165,7 +166,7 @@ func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (any
 	return nil, err
 }
 
-// read records a page, and delivers what find finds on it.
+// read records a page, and delivers the values that find returns.
 func (g *pollGroup) read(p *poller, r poll.Request, next string, at time.Time, find func(*subject) any) {
 	g.rules.Read(p, r, next, time.Now(), func(x *subject) bool {
 		value := find(x)
@@ -176,7 +177,7 @@ func (g *pollGroup) read(p *poller, r poll.Request, next string, at time.Time, f
 	})
 }
 
-// failed records a failed poll. It says nothing about the target, unless the API refused the request.
+// failed records a failed poll. Only a refusal by the API is a reading.
 func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 	x, refused, f := p.Target, isRefusal(err), poll.Failure{}
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -190,7 +191,7 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 			x.deliver(reading{err: err, at: at})
 		}
 		return
-	case errors.Is(err, ErrUnauthorized): // all would meet it; what they have learned is still true
+	case errors.Is(err, ErrUnauthorized): // it concerns all waits, but does not replace what they have not read yet
 		for _, q := range g.rules.Pollers {
 			if !q.Target.unread {
 				q.Target.deliver(reading{err: err, at: at})
@@ -209,13 +210,13 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 	g.rules.Failed(p, r, f, time.Now())
 }
 
-// isRefusal reports whether the same request would be refused again: by the API itself, or before it was sent.
+// isRefusal reports whether the API, or this package, would refuse the same request again.
 func isRefusal(err error) bool {
 	_, unsent := errors.AsType[*ParamError](err)
 	return unsent || errors.Is(err, ErrNoAPIKey) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrBadRequest) || errors.Is(err, ErrForbidden)
 }
 
-// deliver has a subject's wait learn a reading.
+// deliver passes a reading to the wait.
 func (x *subject) deliver(r reading) {
 	if r.err == nil {
 		x.notFoundAt = time.Time{}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// WaitOption changes one wait. A method returns a [*ParamError] for an option that it has no use for.
+// WaitOption configures a wait. A method returns a [*ParamError] for an option that has no effect on it.
 type WaitOption interface {
 	applyWait(*waitConfig) error
 	name() string
@@ -30,18 +30,18 @@ type waitConfig struct {
 	onChange           func(WaitUpdate)
 }
 
-// waitKind is what a method's waits have in common.
+// waitKind is what the waits of a method have in common.
 type waitKind struct {
 	// endless waits have no time limit unless an option sets one.
 	endless bool
-	// unused are the names of the options that mean nothing to the method.
+	// unused are the names of the options that have no effect.
 	unused []string
 }
 
 var watchKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"}}
 
-// WithWaitTimeout limits how long the wait takes, from the call of the method to its return. At the limit it ends with
-// a [*WaitError] that matches [ErrWaitTimeout].
+// WithWaitTimeout sets the time limit of a wait, from the call of the method to its return. At the limit, the method
+// returns a [*WaitError] that matches [ErrWaitTimeout].
 func WithWaitTimeout(d time.Duration) WaitOption {
 	return waitOption{"WithWaitTimeout", func(c *waitConfig) error {
 		if d <= 0 {
@@ -73,15 +73,19 @@ func WithSilentErrorsAsDone() WaitOption {
 	}}
 }
 
-// WaitUpdate is a change that a wait saw: one of its fields is set.
+// WaitUpdate is a change that a poll of a wait has seen. Exactly one field is set.
 type WaitUpdate struct {
-	Event      *MachineEvent
-	Machine    *Machine
+	// Event is a new event, or one that has changed.
+	Event *MachineEvent
+	// Machine is the machine after the change.
+	Machine *Machine
+	// Deployment is the deployment after the change.
 	Deployment *Deployment
 }
 
-// WithOnChange calls f for every change that a poll of the wait sees, in the goroutine that waits. It shows the progress
-// of waits that take several steps. The Watch methods call f before they yield.
+// WithOnChange calls f for each change that a poll of the wait sees, in the goroutine that waits, to show the progress of a
+// wait with several steps. The Watch methods call f before they yield. While f runs, the wait does not poll. Other waits
+// are not delayed.
 func WithOnChange(f func(WaitUpdate)) WaitOption {
 	return waitOption{"WithOnChange", func(c *waitConfig) error {
 		if f == nil {
@@ -97,16 +101,16 @@ const (
 	defaultGrace       = time.Minute
 )
 
-// wait is one call of a method that waits.
+// wait is a call of a method that waits: its options, its time limit and its errors.
 type wait struct {
 	*waiter
 	config waitConfig
-	caller context.Context // the caller's, while the waiter's may end before it at the wait's own limit
+	caller context.Context // the caller's; the waiter's also ends at the wait's own limit
 	begun  time.Time
-	states map[target]string // as the last polls saw them
+	states map[target]string // the last states that polls saw
 }
 
-// newWait begins a wait for an endpoint, with its own time limit unless it is endless. It must end with [waiter.end].
+// newWait begins a wait with the default time limit of an endpoint, unless it is endless. Call [waiter.end] in the end.
 func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
@@ -139,21 +143,20 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 	return w, nil
 }
 
-// refused reports whether a reading ends the wait for its target: the API refuses it, and not with a 404 that is still
-// tolerated.
+// refused reports whether the API refused to return the target, with something else than a 404 that is still tolerated.
 func (w *wait) refused(r reading) bool {
 	return r.err != nil && (!errors.Is(r.err, ErrNotFound) || r.gone >= w.config.grace)
 }
 
-// pendingTarget is what a wait that has ended early would still have waited for.
+// pendingTarget is a target that a wait has not seen the end of, with its ID and state for the error.
 type pendingTarget struct {
 	target    target
-	id, state string // as errors name it
+	id, state string
 }
 
 func (w *wait) pending(t target) pendingTarget { return pendingTarget{t, t.id, w.states[t]} }
 
-// broken is the error of a wait that ended early.
+// broken returns the error of a wait that ends early.
 func (w *wait) broken(err error, pending ...pendingTarget) error {
 	if _, isResponse := errors.AsType[*Error](err); !isResponse && w.ctx.Err() == nil {
 		return err // nothing was sent
@@ -175,8 +178,8 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 	return e
 }
 
-// outcome is the error of something that the wait did, unless the wait ended meanwhile: by its own limit, or with the
-// caller's context, whose cause is kept. What a write may have done is kept too.
+// outcome returns the error of a step of the wait, or if the wait ended meanwhile, why: by its own limit, or with the
+// caller's context and its cause. [ErrOutcomeUnknown] is kept.
 func (w *wait) outcome(err error) error {
 	if _, done := errors.AsType[*WaitError](err); done || w.ctx.Err() == nil {
 		return err
@@ -198,7 +201,7 @@ func (w *wait) outcome(err error) error {
 	return ErrWaitTimeout
 }
 
-// failedCall is the error of a call that is a step of the wait: its own, unless the wait ended meanwhile.
+// failedCall returns the error of a call that is a step of the wait: the call's own, unless the wait ended meanwhile.
 func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 	if w.ctx.Err() == nil {
 		return err
@@ -206,7 +209,7 @@ func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 	return w.broken(err, pending...)
 }
 
-// read polls for a target until there is a reading without an error. A patient one tolerates a 404 for a while.
+// read polls for a target until a poll returns its value. Only a patient read tolerates a 404.
 func (w *wait) read(t target, patient bool) (reading, error) {
 	w.start(t)
 	defer w.finish(t)

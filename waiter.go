@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// waiter is one call that waits. It polls in its own goroutine for one target, and in one more for each further target at
-// the same time.
+// waiter polls for the targets of a wait: for one in the goroutine of the call, and for each other target at the same time
+// in a goroutine of its own, which ends before the call returns.
 type waiter struct {
 	group   *pollGroup
 	client  *Client
@@ -17,20 +17,20 @@ type waiter struct {
 	stop    context.CancelFunc
 	wake    chan struct{}
 	pollers map[target]*poller
-	own     *poller    // the one that the call's goroutine polls for
-	unread  []*subject // those with a reading that next has not returned
+	own     *poller    // the poller of the call's goroutine
+	unread  []*subject // with readings for next to return
 	others  sync.WaitGroup
-	broke   func() // repeats the panic, or the Goexit, of another goroutine
+	broke   func() // repeats the panic or Goexit of another goroutine
 }
 
-// locked changes what the waits share.
+// locked calls f with the lock, and wakes the poller whose turn is next.
 func (w *waiter) locked(f func(*pollGroup)) {
 	w.group.mu.Lock()
 	defer w.group.unlock()
 	f(w.group)
 }
 
-// start polls for targets, at once and then at intervals, until finish.
+// start polls for targets until finish is called.
 func (w *waiter) start(targets ...target) {
 	w.locked(func(g *pollGroup) {
 		shortest, longest := w.client.pollRange()
@@ -51,7 +51,7 @@ func (w *waiter) start(targets ...target) {
 	})
 }
 
-// pollBeside polls in another goroutine than the call's. If that panics, so does the call.
+// pollBeside polls in a goroutine of its own. A panic or Goexit there is repeated in the goroutine of the call.
 func (w *waiter) pollBeside(p *poller) {
 	w.locked(func(g *pollGroup) {
 		broke := runtime.Goexit
@@ -86,7 +86,7 @@ func (w *waiter) remove(g *pollGroup, t target) {
 	g.rules.Remove(p, time.Now())
 }
 
-// end ends all that the wait has started.
+// end stops all polls and waits until their goroutines have ended.
 func (w *waiter) end() {
 	w.stop()
 	w.others.Wait()
@@ -100,7 +100,7 @@ func (w *waiter) end() {
 	})
 }
 
-// next polls until there is a reading, and returns it. The error is the context's.
+// next returns the next reading. It polls until there is one, or returns the context's error.
 func (w *waiter) next() (t target, r reading, err error) {
 	w.locked(func(g *pollGroup) {
 		done := func() bool { return len(w.unread) > 0 || w.broke != nil || w.ctx.Err() != nil }
@@ -113,7 +113,7 @@ func (w *waiter) next() (t target, r reading, err error) {
 		if w.broke != nil {
 			w.broke()
 		}
-		if err = w.ctx.Err(); len(w.unread) > 0 { // what was learned is true, although the context has ended
+		if err = w.ctx.Err(); len(w.unread) > 0 { // readings are valid although the context has ended
 			x := w.unread[0]
 			w.unread, x.unread = w.unread[1:], false
 			t, r, err = x.target, x.latest, nil
@@ -122,7 +122,7 @@ func (w *waiter) next() (t target, r reading, err error) {
 	return t, r, err
 }
 
-// restart polls for a target again after a delay, and then at intervals that grow from the shortest again.
+// restart polls for a target again after a delay. The intervals then grow from the shortest again.
 func (w *waiter) restart(t target, delay time.Duration) {
 	w.locked(func(g *pollGroup) { g.rules.Restart(w.pollers[t], delay, time.Now()) })
 }
