@@ -27,7 +27,8 @@
 // Methods that start work in the service return an [Operation], which an event tracks. [Operation.Wait] waits until the
 // event ends, and [Operation.Watch] yields its changes. [MachineEventsService.Wait] waits for events by ID, such as in
 // another process. A failed poll does not fail the operation. When a wait ends early, with a [*WaitError], the
-// operation continues. All waits of a client share their polls, so a program can wait for many machines at once.
+// operation continues. Waits share pages of lists and a budget of 10 requests per second, so a program can wait for
+// hundreds of machines at once; see [WithPollInterval].
 //
 // An operation that is done does not mean that a machine is ready or a deployment is healthy. To wait for that, use
 // [MachinesService.EnsureReady], [MachinesService.WaitForState] or [DeploymentsService.WaitUntilHealthy].

@@ -62,9 +62,9 @@ type followedEvent struct {
 // errStopped means that the consumer has stopped.
 var errStopped = errors.New("stopped")
 
-// Watch yields an event as it is now, and then each change that a poll sees, until the event ends. If the event fails, its
-// last state is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is yielded. The default time limit
-// is 30 minutes.
+// Watch yields an event as it is now, and then each change that a poll sees, until the event ends. If the event fails,
+// its last state is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is yielded. The default time
+// limit is 30 minutes.
 //
 // Calls machineEvents-get, or machineEvents-list when several waits run.
 func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
@@ -180,8 +180,8 @@ func (f *eventWait) takeDeleted(r reading) {
 	}
 }
 
-// isGone reports whether the object is deleted. If nothing has been found yet, the object may be too new to be found, and
-// one 404 is not enough.
+// isGone reports whether the object is deleted. If nothing has been found yet, the object may be too new to be found,
+// and one 404 is not enough.
 func (f *eventWait) isGone() bool { return f.notFound > 1 || f.notFound == 1 && f.seen }
 
 // isStuck reports whether an event has been unfinished for stuckAge. The time must be by the service's clock.

@@ -76,8 +76,8 @@ type hook = func(context.Context, CallInfo) (context.Context, func(CallResult))
 // the one that was passed to h, or the caller's cancellation and the call's timeout are lost. Hooks add up, the first
 // one outermost.
 //
-// Each page of a list and each poll of a wait is a call of its own. Calls that fail before anything could be sent run
-// no hooks.
+// Each page of a list and each poll of a wait is a call of its own; see [WithPollInterval]. A hook may itself wait. Calls
+// that fail before anything could be sent run no hooks.
 func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResult))) Option {
 	return clientOption(func(c *config) error {
 		if h == nil {

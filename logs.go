@@ -9,28 +9,27 @@ import (
 )
 
 const (
-	// logMemory is how many lines FollowLogs remembers, so that it yields none twice.
+	// logMemory is how many lines FollowLogs remembers, so as not to yield them again.
 	logMemory = 50 * maxLimit
-	// logBurst is how many pages FollowLogs goes back at most from the newest line to those it has yielded, since it
-	// has to hold what is on them.
+	// logBurst is how many pages FollowLogs reads back at most, from the newest line to the lines that it has yielded. It
+	// keeps their lines in memory.
 	logBurst = 1000
 )
 
-// FollowLogsParams say where [DeploymentsService.FollowLogs] begins.
+// FollowLogsParams configure [DeploymentsService.FollowLogs].
 type FollowLogsParams struct {
-	// FromStart begins with the oldest line that there is, instead of the newest 120 lines.
+	// FromStart begins with the oldest line, instead of the newest 120 lines.
 	FromStart bool
 }
 
-// FollowLogs yields the newest 120 lines of a deployment's logs, or all lines from the start, and then each line that is
-// added, once and in order. It goes on until the context ends or the service refuses to answer, which is then yielded
-// as an error; it has no time limit of its own.
+// FollowLogs yields the newest 120 lines of a deployment's logs, or all lines from the start, and then each new line,
+// once and in order. It has no default time limit. It ends with an error when the context ends or the API refuses a
+// poll.
 //
-// The API cannot list what is new, so the newest page is read again and again, as often as [WithPollInterval] says, and
-// the pages behind it back to a line that was yielded before. So a line that the service
-// shows late is yielded when it is seen, but it is not seen where 120 newer ones were yielded already. Where more than
-// 120,000 lines are added between two reads, which it has to hold until it has read back to the oldest, the oldest of
-// them are left out.
+// The API cannot list new lines only. So FollowLogs reads the newest page at the intervals of [WithPollInterval], and
+// the pages before it back to a line that it has yielded. A line that the service lists late is yielded, unless 120
+// newer lines were yielded before. If more than 120,000 lines are added between two polls, the oldest of them are
+// missing.
 //
 // Calls deploymentLogs-list.
 func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params FollowLogsParams, opts ...WaitOption) iter.Seq2[LogLine, error] {
@@ -79,17 +78,18 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 
 var logsKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone", "WithOnChange"}}
 
-// logFollower knows which lines were yielded.
+// logFollower keeps track of the lines that were yielded. It reads forward from the start, if it is to, until it has
+// read all lines, and then again and again back from the newest line.
 type logFollower struct {
 	fromStart bool
-	begun     bool
-	floor     time.Time // what is older came before the first line
-	cursor    string    // of the next page: from the start until all were read, then back from the newest
-	fresh     []LogLine // newest first, of a way back that is not at its end yet
-	back      int       // how many pages that has taken
-	count     int       // of the lines that were yielded
-	known     map[string]bool
-	order     []string // of known, oldest first
+	begun     bool            // it reads back from the newest line
+	floor     time.Time       // older lines came before the first
+	cursor    string          // of the next page
+	fresh     []LogLine       // the new lines on the way back so far, newest first
+	back      int             // the pages on the way back so far
+	count     int             // the lines that were yielded
+	known     map[string]bool // the last of these
+	order     []string        // the keys of known, oldest first
 }
 
 // readPage reads the page at the cursor.
@@ -101,8 +101,7 @@ func (f *logFollower) readPage(ctx context.Context, c *Client, id string, opts .
 	return c.Deployments.ListLogs(ctx, id, DeploymentLogListParams{ListParams: params}, opts...)
 }
 
-// take returns the lines to yield after a page, in their order: of the way back from the newest line there are none
-// until it has reached what was yielded before.
+// take records a page and returns the lines to yield, in order. On the way back there are none before its end.
 func (f *logFollower) take(page *Page[LogLine]) []LogLine {
 	last := nextPage(page) == "" || page.NextPage == f.cursor
 	f.cursor = page.NextPage
@@ -133,7 +132,7 @@ func (f *logFollower) take(page *Page[LogLine]) []LogLine {
 	return f.remember(lines)
 }
 
-// remember returns the lines that were not seen before.
+// remember returns the lines that were not yielded before.
 func (f *logFollower) remember(lines []LogLine) (fresh []LogLine) {
 	for _, line := range lines {
 		if key := logKey(line); !f.known[key] {

@@ -75,10 +75,10 @@ func WithBaseURL(baseURL string) Option {
 // attempt. A redirect is followed only if both hc and this package allow it. A nil Transport means the default
 // transport.
 //
-// This package uses [net/http/httptrace], and whether the request's body was read, to learn whether a failed attempt was
-// sent. A Transport that reports its connections that way must report all of them, and must not return while it still
-// sends a request. A Transport with a second, untraced path, such as a fallback proxy, can make a sent request look
-// unsent, and this package may then send it again. A Transport that repeats a request by itself is stopped, except
+// This package uses [net/http/httptrace], and whether the request's body was read, to learn whether a failed attempt
+// was sent. A Transport that reports its connections that way must report all of them, and must not return while it
+// still sends a request. A Transport with a second, untraced path, such as a fallback proxy, can make a sent request
+// look unsent, and this package may then send it again. A Transport that repeats a request by itself is stopped, except
 // where it repeats a read after a response.
 func WithHTTPClient(hc *http.Client) Option {
 	return clientOption(func(c *config) error {
@@ -92,10 +92,10 @@ func WithHTTPClient(hc *http.Client) Option {
 }
 
 // WithLogger logs every attempt: at level debug, or at warn if another attempt follows. The attributes are endpoint,
-// method, path_template, status, attempt, duration and request_id, reason (the kind of error) if the attempt failed, and
-// retry_in (the delay) if another attempt follows. A logger that is enabled at [LevelTrace] also gets the headers and
-// bodies of requests and responses, with secrets masked. A response with odd values is logged at level warn, with their
-// count and the first ten of them; see [Odd]. Nil, the default, logs nothing.
+// method, path_template, status, attempt, duration and request_id, reason (the kind of error) if the attempt failed,
+// and retry_in (the delay) if another attempt follows. A logger that is enabled at [LevelTrace] also gets the headers
+// and bodies of requests and responses, with secrets masked. A response with odd values is logged at level warn, with
+// their count and the first ten of them; see [Odd]. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger
@@ -142,9 +142,14 @@ func WithMaxResponseBody(bytes int64) Option {
 }
 
 // WithPollInterval sets the time between the polls of a wait, which grows from shortest to longest. Zero means the
-// default of 1 s and 10 s. A poll that takes more than 10 s is cancelled and repeated after the other polls, each time
-// with twice the time, up to the AttemptTimeout of [RetryPolicy]. A poll that hangs can delay the client's other waits
-// by that much, once in each round of polls.
+// default of 1 s and 10 s. A poll that takes more than 10 s is cancelled and repeated with twice the time, up to the
+// AttemptTimeout of [RetryPolicy].
+//
+// Each wait polls by itself: in the call that waits, under its context, and with the hooks and settings of its client.
+// Waits of a client and of its copies, if these have the same base URL, [http.Client] and API key, share two things.
+// They send at most 10 requests per second, first come, first served, and pause together after a 429 or a Retry-After.
+// And where several waits need a list, one of them reads a page of it for all, with its own context, hooks and
+// settings. If the page takes more than 2 s, such as in a slow hook, the others do not wait for it.
 func WithPollInterval(shortest, longest time.Duration) Option {
 	return clientOption(func(c *config) error {
 		p := RetryPolicy{MinDelay: shortest, MaxDelay: longest}
@@ -175,8 +180,8 @@ type RetryPolicy struct {
 	// MaxRetryAfter is the longest Retry-After to wait for, 60 s by default. If the service asks for a longer delay, the
 	// call returns its response without another attempt.
 	MaxRetryAfter time.Duration
-	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The time that an attempt waits
-	// for a free connection does not count.
+	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The time that an attempt
+	// waits for a free connection does not count.
 	AttemptTimeout time.Duration
 }
 

@@ -670,7 +670,8 @@ func TestWaitInAHook(t *testing.T) {
 	}
 }
 
-// What a hook or a transport panics with, the wait panics with, also where it polls for several targets, and so it is with Goexit.
+// What a hook or a transport panics with, the wait panics with, also where it polls for several targets, and so it is
+// with Goexit.
 func TestPanicOfAPoll(t *testing.T) {
 	for name, ids := range map[string][]string{"one target": {"b"}, "several": {"a", "b", "c"}} {
 		t.Run(name, func(t *testing.T) {

@@ -369,25 +369,30 @@ func TestNewcomerDoesNotWaitForTheIntervalOfOthers(t *testing.T) {
 	})
 }
 
-func TestRefusedListFallsBackToSingles(t *testing.T) {
+// Without a list the targets are asked for one by one.
+func TestRefusedList(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 500} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFleet(8, time.Minute)
-			f.answer = func(r *http.Request) *http.Response {
-				if r.URL.Path == "/v1/machine-events" {
-					resp, _ := reply(status, `{"message":"no"}`)(r)
-					return resp
+		for n, late := range map[int]time.Duration{8: 20 * time.Second, 500: time.Minute} {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(n, 3*time.Minute)
+				list := refuse(status)
+				f.answer = func(r *http.Request) *http.Response {
+					if r.URL.Path == "/v1/machine-events" {
+						resp, _ := list(r)
+						return resp
+					}
+					return nil
 				}
-				return nil
-			}
-			c := newTestClient(t, f)
-			latest := f.waitForAll(t, numbers(8), func(i int) error {
-				_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
-				return err
+				c := newTestClient(t, f)
+				latest := f.waitForAll(t, numbers(n), func(i int) error {
+					_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+					return err
+				})
+				assert.LessOrEqual(t, latest, late, "status %d", status)
+				assert.LessOrEqual(t, f.busiestSecond(), 10)
+				t.Logf("%d waits, status %d: %d requests, at most %s late", n, status, len(f.requests), latest)
 			})
-			assert.LessOrEqual(t, latest, 20*time.Second, "status %d", status)
-			assert.LessOrEqual(t, f.busiestSecond(), 10)
-		})
+		}
 	}
 }
 

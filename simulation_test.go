@@ -52,8 +52,8 @@ func runSchedule(t *testing.T, seed uint64) {
 	})
 }
 
-// simulation is a service that misbehaves in all ways for some minutes, and the waits on it. Each of its machines has one
-// event, and is ready once that has ended.
+// simulation is a service that misbehaves in all ways for some minutes, and the waits on it. Each of its machines has
+// one event, and is ready once that has ended.
 type simulation struct {
 	*testing.T
 	seed   uint64

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// waiter polls for the targets of a wait: for one in the goroutine of the call, and for each other target at the same time
-// in a goroutine of its own, which ends before the call returns.
+// waiter polls for the targets of a wait: for one in the goroutine of the call, and for each other target at the same
+// time in a goroutine of its own, which ends before the call returns.
 type waiter struct {
 	group   *pollGroup
 	client  *Client

@@ -26,7 +26,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// maxCalls bounds concurrent calls. Waits need no bound, since they share their polls.
+// maxCalls bounds concurrent calls. Waits need no bound, since they share a budget of requests.
 const maxCalls = 8
 
 func main() {

@@ -20,9 +20,9 @@ type budget struct {
 	pause    time.Duration
 }
 
-// free returns when the next request may be sent, in addition to a reserve, by a poller that accepts pauses up to maxPause.
-// After a 429 they are sent one by one, at intervals: to wait for each response could block a wait that runs inside the
-// hook of another.
+// free returns when the next request may be sent, in addition to a reserve, by a poller that accepts pauses up to
+// maxPause. After a 429 they are sent one by one, at intervals: to wait for each response could block a wait that runs
+// inside the hook of another.
 func (b *budget) free(maxPause time.Duration, reserve int) time.Time {
 	before := b.sent[(b.last+1+reserve)%Burst]
 	if b.limited {

@@ -1,7 +1,7 @@
 // Package poll has the rules by which concurrent waits poll a service: whose turn it is and when, which request is
 // sent, and which pollers the response is new to. The pollers of a group share a budget of requests and the pages of
-// lists; apart from that each polls for itself. There is no I/O, clock, lock or goroutine here: time is a parameter, and
-// the caller holds a lock around every call.
+// lists; apart from that each polls for itself. There is no I/O, clock, lock or goroutine here: time is a parameter,
+// and the caller holds a lock around every call.
 package poll
 
 import (
@@ -131,8 +131,8 @@ func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
 	return queue[0]
 }
 
-// way returns the list that a poller requests a page of, 0 if it asks by itself, and until when it waits for a page that
-// another poller has requested.
+// way returns the list that a poller requests a page of, 0 if it asks by itself, and until when it waits for a page
+// that another poller has requested.
 func (g *Group[T]) way(p *Poller[T], now time.Time) (list int, wait time.Time) {
 	l, swept := &g.lists[p.List], g.swept(p)
 	switch {
