@@ -2,7 +2,6 @@ package paperspace
 
 import (
 	"cmp"
-	"context"
 	"sync"
 	"time"
 
@@ -14,17 +13,6 @@ const (
 	eventList = iota + 1
 	machineList
 )
-
-// pageReader returns a function that requests a page.
-func pageReader(r poll.Request) func(context.Context, *Client, string, ...RequestOption) (any, error) {
-	params := ListParams{After: r.Cursor, Limit: maxLimit}
-	return func(ctx context.Context, c *Client, _ string, opts ...RequestOption) (any, error) {
-		if r.List == eventList {
-			return c.MachineEvents.List(ctx, MachineEventListParams{ListParams: params}, opts...)
-		}
-		return c.Machines.List(ctx, MachineListParams{ListParams: params}, opts...)
-	}
-}
 
 // nextPage returns the cursor of the next page, empty if there is none.
 func nextPage[T any](p *Page[T]) string {

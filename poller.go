@@ -129,33 +129,39 @@ func (g *pollGroup) send(p *poller) {
 	if dateErr != nil {
 		at = time.Now()
 	}
+	if err != nil {
+		g.failed(p, r, err, at)
+		return
+	}
 	switch page := value.(type) {
 	case *Page[MachineEvent]:
 		g.read(p, r, nextPage(page), at, g.eventFinder(r, page, at))
 	case *Page[Machine]:
 		g.read(p, r, nextPage(page), at, machineFinder(page))
 	default:
-		if err != nil {
-			g.failed(p, r, err, at)
-		} else if g.rules.Answered(p, r, time.Now()) {
+		if g.rules.Answered(p, r, time.Now()) {
 			p.Target.deliver(reading{value: value, at: at})
 		}
 	}
 }
 
 // request makes one attempt, without the lock: the next poll is its retry.
-func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (any, error) {
-	read, timeout, c := x.target.kind.read, max(x.timeout, pollTimeout), x.waiter.client
-	if r.List > 0 {
-		read, timeout = pageReader(r), pollTimeout
+func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (value any, err error) {
+	ctx, c, policy, timeout := x.waiter.ctx, x.waiter.client, x.waiter.client.config.retry, pollTimeout
+	if r.List == 0 {
+		timeout = max(timeout, x.timeout)
 	}
-	policy := c.config.retry
 	policy.MaxAttempts, policy.AttemptTimeout = 1, min(timeout, c.policy.AttemptTimeout)
+	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response)}
 	g.unlock()
 	defer g.mu.Lock()
-	value, err := read(x.waiter.ctx, c, x.target.id, WithRetryPolicy(policy), WithResponse(response))
-	if err == nil {
-		return value, nil
+	switch params := (ListParams{After: r.Cursor, Limit: maxLimit}); r.List {
+	case eventList:
+		value, err = c.MachineEvents.List(ctx, MachineEventListParams{ListParams: params}, opts...)
+	case machineList:
+		value, err = c.Machines.List(ctx, MachineListParams{ListParams: params}, opts...)
+	default:
+		value, err = x.target.kind.read(ctx, c, x.target.id, opts...)
 	}
 	if e, ok := errors.AsType[interface {
 		error
@@ -163,7 +169,7 @@ func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (any
 	}](err); ok && e.Timeout() {
 		x.timeout = 2 * policy.AttemptTimeout
 	}
-	return nil, err
+	return value, err
 }
 
 // read records a page, and delivers the values that find returns.
