@@ -33,14 +33,14 @@ type WaitUntilHealthyParams struct {
 	AfterSpecID string
 }
 
-// DeploymentError is a spec that did not become healthy: it could not be applied, another one replaced it, or the wait
-// for it ended; Err says which.
+// DeploymentError is a spec that did not become healthy: it failed, another one replaced it, or the wait for it ended;
+// Err says which.
 type DeploymentError struct {
 	// DeploymentID is the deployment.
 	DeploymentID string
 	// SpecID is the spec that was waited for; empty if none was seen.
 	SpecID string
-	// Failed are the instances of the newest run that were last seen in a failed state, with their messages.
+	// Failed are the instances of the spec that were last seen in a failed state, with their messages.
 	Failed []DeploymentInstance
 	// Err is why the wait ended.
 	Err error
@@ -63,8 +63,9 @@ func (e *DeploymentError) Unwrap() error { return e.Err }
 // ErrSpecReplaced is a wait for a deployment's spec that another spec took the place of.
 var ErrSpecReplaced = errors.New("paperspace: another spec took its place")
 
-// ErrSpecFailed is a deployment's spec that the service could not apply.
-var ErrSpecFailed = errors.New("paperspace: the spec could not be applied")
+// ErrSpecFailed is a deployment's spec that cannot become healthy: the service could not apply it, or all its instances
+// have been in a failed state for the time of [WithFailureGrace].
+var ErrSpecFailed = errors.New("paperspace: the spec failed")
 
 // Watch yields the deployment as it is now, and then at every change that a poll sees, until the consumer breaks off,
 // the context ends or the service refuses to answer, which is then yielded as an error. It has no time limit of its
@@ -105,14 +106,15 @@ func specState(spec *DeploymentSpec) string {
 // the first poll. What an earlier spec was does not count.
 // A deployment that is disabled, or has no replicas, is done once the spec is applied.
 //
-// It waits 30 minutes at most, unless an option or the context's deadline says otherwise. A spec that could not be
-// applied is a [*DeploymentError] that matches [ErrSpecFailed], one that another spec replaced matches
-// [ErrSpecReplaced], and one that did not become healthy in time matches [ErrWaitTimeout]; the messages of failed
-// instances are in the error.
+// It waits 30 minutes at most, unless an option or the context's deadline says otherwise. It ends early with a
+// [*DeploymentError] that matches [ErrSpecFailed] if the service could not apply the spec, or if all instances of the
+// spec have been in a failed state for 2 minutes or the time of [WithFailureGrace]. The error matches [ErrSpecReplaced]
+// if another spec replaced this one, and [ErrWaitTimeout] if it did not become healthy in time. It holds the messages of
+// the failed instances. [WithOnChange] shows the instances meanwhile.
 //
 // Calls deployments-get and deploymentRuns-get.
 func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, params WaitUntilHealthyParams, opts ...WaitOption) (*Deployment, error) {
-	w, err := s.wait(ctx, id, deploymentWaitKind, opts)
+	w, err := s.wait(ctx, id, healthyKind, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -121,34 +123,67 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, pa
 	return w.untilHealthy()
 }
 
-// Apply gives a deployment a spec, or creates one where params have no DeploymentID, and waits until that spec is
-// healthy, as [DeploymentsService.WaitUntilHealthy] does. Where the service makes no new spec within a minute the
-// latest one counts if it holds every member that was sent; else that is an error.
+// Apply upserts a deployment, and waits until the new spec is healthy, as [DeploymentsService.WaitUntilHealthy] does.
+// Without a DeploymentID the deployment is the one with the configuration's name in the project; if there is none, the
+// upsert creates it. [WithUpsertOptions] passes request options to the upsert.
 //
-// Calls deployments-get, deployments-upsert and deploymentRuns-get.
+// The spec to wait for is the first one after the upsert that has every member that was sent. If within a minute the
+// service makes only other specs, the error matches [ErrSpecReplaced]. If it makes none, the previous spec counts if it
+// has every member that was sent; otherwise Apply returns an error.
+//
+// Calls projectDeployments-list, deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
-	base, err := newWait(ctx, s.client, deploymentsUpsert, deploymentWaitKind, opts)
+	base, err := newWait(ctx, s.client, deploymentsUpsert, applyKind, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer base.end()
 	w := &deploymentWait{wait: base}
-	if params.DeploymentID != nil {
-		w.target = target{kind: deploymentKind, id: *params.DeploymentID}
-		d, err := s.Get(w.ctx, w.target.id)
-		if err != nil {
-			return nil, w.failedCall(err, w.pending(w.target))
-		}
-		if d.LatestSpec != nil {
-			w.before = d.LatestSpec.ID
-		}
+	upsert, err := deploymentsUpsert.request(nil, params, w.config.upsert) // before any request is sent
+	if err != nil {
+		return nil, err
 	}
-	result, err := s.Upsert(w.ctx, params)
+	id, err := w.existing(params)
+	if err != nil {
+		return nil, err
+	}
+	result, err := exchange[DeploymentUpsertResult](w.ctx, s.client, upsert, nil)
 	if err != nil {
 		return nil, w.failedCall(err)
 	}
+	if result.DeploymentID != id {
+		w.before = ""
+	}
 	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: result.DeploymentID}, &params.Config, time.Now()
 	return w.untilHealthy()
+}
+
+// existing returns the ID of the deployment that an upsert changes, "" if it creates one, and remembers its latest spec.
+func (w *deploymentWait) existing(params DeploymentUpsertParams) (id string, err error) {
+	if params.DeploymentID != nil {
+		id = *params.DeploymentID
+	} else if name := params.Config.name(); name != "" {
+		found, err := w.client.Deployments.GetByName(w.ctx, params.ProjectID, name)
+		if errors.Is(err, ErrNotFound) {
+			return "", nil
+		}
+		if err != nil {
+			return "", w.failedCall(err)
+		}
+		id = found.ID
+	}
+	if id == "" {
+		return "", nil
+	}
+	w.target = target{kind: deploymentKind, id: id}
+	d, err := w.client.Deployments.Get(w.ctx, id) // a list may lag
+	if err != nil {
+		return "", w.failedCall(err, w.pending(w.target))
+	}
+	if d.LatestSpec != nil {
+		w.before = d.LatestSpec.ID
+	}
+	return id, nil
 }
 
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
@@ -167,33 +202,40 @@ func holds(received, sent DeploymentConfig) bool {
 
 func contains(received, sent any) bool {
 	switch sent := sent.(type) {
+	case nil:
+		return received == nil
 	case map[string]any:
 		received, ok := received.(map[string]any)
 		for name, value := range sent {
 			ok = ok && contains(received[name], value)
 		}
-		return ok
+		return ok || len(sent) == 0 && received == nil
 	case []any:
 		received, ok := received.([]any)
-		return ok && slices.EqualFunc(received, sent, contains)
+		return ok && slices.EqualFunc(received, sent, contains) || len(sent) == 0 && len(received) == 0
 	}
 	return received == sent
 }
 
-var deploymentWaitKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}}
+var (
+	healthyKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}, special: []string{"WithFailureGrace"}}
+	applyKind   = waitKind{unused: []string{"WithSilentErrorsAsDone"}, special: []string{"WithFailureGrace", "WithUpsertOptions"}}
+)
 
 // deploymentWait is a wait for a deployment, or for one of its specs.
 type deploymentWait struct {
 	*wait
 	target target
-	latest *Deployment          // as the last poll saw it
-	failed []DeploymentInstance // as the last poll saw them
+	latest *Deployment // as the last poll saw it
 
 	spec   string            // the spec to wait for, once it is known
 	bound  bool              // it was seen
 	before string            // the spec that it replaces
 	sent   *DeploymentConfig // what it was made from, if the wait has done that
 	sentAt time.Time
+
+	instances    []DeploymentInstance // of the spec, as the last poll saw them
+	failingSince time.Time            // when a poll first saw that all of them failed; zero if they do not
 }
 
 func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind, opts []WaitOption) (*deploymentWait, error) {
@@ -217,7 +259,9 @@ func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, e
 			return nil, w.broken(err, w.pending(w.target))
 		case t != w.target:
 			if r.err == nil {
-				w.failed = failedInstances(newest(r.value.([]DeploymentRun)))
+				if err := w.sawRuns(r.value.([]DeploymentRun)); err != nil {
+					return nil, err
+				}
 			}
 		case w.refused(r):
 			return nil, w.broken(r.err, w.pending(w.target))
@@ -226,13 +270,40 @@ func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, e
 			changed := !equal(d, w.latest)
 			if w.states[t] = specState(d.LatestSpec); changed {
 				w.latest = clone(d)
-				w.config.onChange(WaitUpdate{Deployment: clone(d)})
+				w.show()
 			}
 			if done, err := enough(d, changed); done || err != nil {
 				return d, err
 			}
 		}
 	}
+}
+
+func (w *deploymentWait) show() {
+	w.config.onChange(WaitUpdate{Deployment: clone(w.latest), Instances: *clone(&w.instances)})
+}
+
+// sawRuns records the instances of the spec. It returns an error once all of them have failed for too long.
+func (w *deploymentWait) sawRuns(runs []DeploymentRun) error {
+	var instances []DeploymentInstance
+	if run := newest(runs); len(run.Instances) > 0 && run.mayBeOf(w.latest.LatestSpec) {
+		instances = run.Instances
+	}
+	if !equal(&instances, &w.instances) {
+		w.instances = *clone(&instances)
+		w.show()
+	}
+	if !allFailed(instances) {
+		w.failingSince = time.Time{}
+		return nil
+	}
+	if w.failingSince.IsZero() {
+		w.failingSince = time.Now()
+	}
+	if lasted := time.Since(w.failingSince); lasted >= w.config.failureGrace {
+		return fmt.Errorf("%w: all instances have been in a failed state for %s", ErrSpecFailed, lasted.Round(time.Second))
+	}
+	return nil
 }
 
 // untilHealthy waits until the spec to wait for is applied and healthy, or applied and has nothing to be healthy.
@@ -254,33 +325,55 @@ func (w *deploymentWait) untilHealthy() (*Deployment, error) {
 		w.start(target{kind: deploymentRunsKind, id: w.target.id}) // before it was applied they were another spec's
 		return false, nil
 	})
+	failed := failedInstances(w.instances)
 	switch {
 	case err == nil:
 		return d, nil
-	case len(w.failed) > 0 || errors.Is(err, ErrSpecFailed) || errors.Is(err, ErrSpecReplaced) || errors.Is(err, errNoNewSpec):
-		return nil, &DeploymentError{DeploymentID: w.target.id, SpecID: cmp.Or(w.spec, w.before), Failed: w.failed, Err: err}
+	case len(failed) > 0 || errors.Is(err, ErrSpecFailed) || errors.Is(err, ErrSpecReplaced) || errors.Is(err, errNoNewSpec):
+		return nil, &DeploymentError{DeploymentID: w.target.id, SpecID: w.spec, Failed: failed, Err: err}
 	}
 	return nil, err
 }
 
-// find reports whether the latest spec is the one to wait for. If the service makes no new spec, the latest one will do
-// that has what was sent.
+// find reports whether the latest spec is the one to wait for. If the wait has sent a spec, that is the one that has
+// what was sent.
 func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
 	switch {
 	case latest == nil || !w.bound && w.spec != "" && w.spec != latest.ID:
 		return false, nil // not there yet
-	case w.spec == "" && w.before == latest.ID:
+	case w.bound && w.spec == latest.ID:
+		return true, nil
+	case w.bound && w.before == latest.ID:
+		return false, nil // this read lags
+	case w.bound:
+		return false, fmt.Errorf("%w: %s", ErrSpecReplaced, latest.ID)
+	case w.spec != "":
+	case w.before == latest.ID:
 		if w.sent == nil || time.Since(w.sentAt) < newSpecGrace {
 			return false, nil
 		}
 		if latest.Data == nil || !holds(*latest.Data, *w.sent) {
 			return false, errNoNewSpec
 		}
-	case w.bound && w.spec != latest.ID:
+	case w.sent != nil && latest.Data != nil && !holds(*latest.Data, *w.sent): // another caller's
+		if time.Since(w.sentAt) < newSpecGrace {
+			return false, nil // it may be older than the one that was sent
+		}
 		return false, fmt.Errorf("%w: %s", ErrSpecReplaced, latest.ID)
 	}
 	w.spec, w.bound = latest.ID, true
 	return true, nil
+}
+
+// name returns the deployment's name; "" if it is unknown.
+func (c *DeploymentConfig) name() string {
+	var config struct {
+		Name string `json:"name"`
+	}
+	if b, err := c.MarshalJSON(); err != nil || unmarshal(b, &config) != nil {
+		return ""
+	}
+	return config.Name
 }
 
 // runs reports whether there are to be any instances.
@@ -317,9 +410,35 @@ func newest(runs []DeploymentRun) (newest DeploymentRun) {
 	return newest
 }
 
-func failedInstances(run DeploymentRun) (failed []DeploymentInstance) {
-	for _, instance := range run.Instances {
-		if slices.Contains([]string{"error", "errored", "failed"}, instance.State) {
+// mayBeOf reports whether the run may be of a spec that is applied. While the spec's own run is not listed yet, the
+// newest one is of an earlier spec, and its instances are older.
+func (r *DeploymentRun) mayBeOf(spec *DeploymentSpec) bool {
+	const slack = time.Minute // an instance may be created before the service records that the spec is applied
+	return spec == nil || slices.ContainsFunc(r.Instances, func(i DeploymentInstance) bool {
+		return i.CreatedAt.IsZero() || i.CreatedAt.After(spec.ExternalApplied.Add(-slack))
+	})
+}
+
+// Failed reports whether the instance is in a failed state: error, errored or failed.
+func (i *DeploymentInstance) Failed() bool {
+	return slices.Contains([]string{"error", "errored", "failed"}, i.State)
+}
+
+// allFailed reports whether there are instances and all have failed, apart from those that have finished otherwise.
+func allFailed(instances []DeploymentInstance) bool {
+	failed := false
+	for _, instance := range instances {
+		if !instance.Failed() && instance.FinishedAt.IsZero() {
+			return false
+		}
+		failed = failed || instance.Failed()
+	}
+	return failed
+}
+
+func failedInstances(instances []DeploymentInstance) (failed []DeploymentInstance) {
+	for _, instance := range instances {
+		if instance.Failed() {
 			failed = append(failed, *clone(&instance))
 		}
 	}

@@ -152,7 +152,7 @@ func TestFailuresOfEarlierSpecs(t *testing.T) {
 }
 
 func TestApply(t *testing.T) {
-	config := DeploymentConfig{V1: &DeploymentConfigV1{Name: "api", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
+	config := testConfig
 	upsert := reply(200, `{"deploymentId":"d"}`)
 	for _, tc := range []struct {
 		name   string
@@ -225,6 +225,196 @@ func TestApply(t *testing.T) {
 		var we *WaitError
 		require.ErrorAs(t, err, &we)
 		assert.Equal(t, time.Since(begin), we.Waited, "from the call of Apply")
+	})
+}
+
+var testConfig = DeploymentConfig{V1: &DeploymentConfigV1{Name: "api", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
+
+// Without an ID, Apply changes the deployment that has the configuration's name in the project.
+func TestApplyByName(t *testing.T) {
+	listed := func(ids ...string) step {
+		var items []string
+		for _, id := range ids {
+			items = append(items, fmt.Sprintf(`{"id":%q,"name":"api","projectId":"p"}`, id))
+		}
+		return reply(200, `{"items":[`+strings.Join(items, ",")+`],"hasMore":false}`)
+	}
+	old, other := spec("1", "healthy"), spec("2", "healthy", "image=other")
+	for _, tc := range []struct {
+		name    string
+		list    step
+		steps   []step // the first is the one before the upsert, if the name is listed
+		spec    string // of the result
+		is      error
+		upserts int
+		took    time.Duration // at least
+	}{
+		{name: "the old spec shows for three more reads", list: listed("d"), steps: []step{old, old, old, old, spec("2"), spec("2", "healthy")}, spec: "2", upserts: 1},
+		{name: "a read lags behind an earlier one", list: listed("d"), steps: []step{old, spec("2"), old, spec("2", "healthy")}, spec: "2", upserts: 1},
+		{name: "the service adds members", list: listed("d"), steps: []step{old, spec("2", "healthy", "region=r")}, spec: "2", upserts: 1},
+		{name: "another caller's spec came before ours", list: listed("d"), steps: []step{old, other, spec("3"), spec("3", "healthy")}, spec: "3", upserts: 1},
+		{name: "another caller's spec replaced ours unseen", list: listed("d"), steps: []step{old, other}, is: ErrSpecReplaced, upserts: 1, took: time.Minute},
+		{name: "another caller created it with another spec", list: listed(), steps: []step{other}, is: ErrSpecReplaced, upserts: 1, took: time.Minute},
+		{name: "another caller's spec replaced ours", list: listed("d"), steps: []step{old, spec("2"), spec("3", "healthy")}, is: ErrSpecReplaced, upserts: 1},
+		{name: "the name is new", list: listed(), steps: []step{spec("1"), spec("1", "healthy")}, spec: "1", upserts: 1},
+		{name: "the upsert changed another deployment than the listed one", list: listed("e"), steps: []step{spec("9", "healthy")}, spec: "9", upserts: 1},
+		{name: "two deployments have the name", list: listed("d", "e"), is: ErrAmbiguous},
+		{name: "the list is refused", list: refuse(403), is: ErrForbidden},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := service{
+					"GET /projects/p/deployments": play(tc.list), "POST /deployments": play(reply(200, `{"deploymentId":"d"}`)),
+					"GET /deployments/d": play(tc.steps...), "GET /deployments/e": play(spec("9", "healthy")), "GET /deployments/d/runs": noRuns,
+				}
+				begin := time.Now()
+				d, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: testConfig})
+				assert.Equal(t, tc.upserts, s["POST /deployments"].count(), "upserts")
+				assert.GreaterOrEqual(t, time.Since(begin), tc.took)
+				if tc.is != nil {
+					require.ErrorIs(t, err, tc.is)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, tc.spec, d.LatestSpec.ID)
+			})
+		})
+	}
+}
+
+func TestApplyPassesOptionsToTheUpsertOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"POST /deployments": play(reply(200, `{"deploymentId":"d"}`)), "GET /deployments/d": play(spec("1", "healthy"))}
+		var response Response
+		_, err := newTestClient(t, s).Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: testConfig},
+			WithUpsertOptions(WithHeader("x-git-sha", "abc"), WithBodyField("extra", 1)), WithUpsertOptions(WithResponse(&response)))
+		require.NoError(t, err)
+		upsert := s["POST /deployments"]
+		assert.Equal(t, "abc", upsert.requests[0].Header.Get("x-git-sha"))
+		assert.Contains(t, upsert.bodies[0], `"extra":1`)
+		assert.JSONEq(t, `{"deploymentId":"d"}`, string(response.Body))
+		for _, get := range s["GET /deployments/d"].requests {
+			assert.Empty(t, get.Header.Get("x-git-sha"), "another request has the header")
+		}
+	})
+}
+
+// What the upsert would refuse is refused before any other request is sent.
+func TestApplyValidatesBeforeTheLookup(t *testing.T) {
+	noImage := DeploymentConfig{V1: &DeploymentConfigV1{Name: "api"}}
+	for field, apply := range map[string]func(*Client) error{
+		"WithBodyField": func(c *Client) error {
+			_, err := c.Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: testConfig}, WithUpsertOptions(WithBodyField("", 1)))
+			return err
+		},
+		"WithFailureGrace": func(c *Client) error {
+			_, err := c.Deployments.Apply(t.Context(), DeploymentUpsertParams{ProjectID: "p", Config: testConfig}, WithFailureGrace(-1))
+			return err
+		},
+		"projectId": func(c *Client) error {
+			_, err := c.Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), Config: testConfig})
+			return err
+		},
+		"config.image": func(c *Client) error {
+			_, err := c.Deployments.Apply(t.Context(), DeploymentUpsertParams{DeploymentID: new("d"), ProjectID: "p", Config: noImage})
+			return err
+		},
+	} {
+		t.Run(field, func(t *testing.T) {
+			rt := play(notFound)
+			refused, ok := errors.AsType[*ParamError](apply(newTestClient(t, rt)))
+			require.True(t, ok)
+			assert.Equal(t, field, refused.Field)
+			assert.Zero(t, rt.count(), "requests")
+		})
+	}
+}
+
+// runOf returns a run whose instances have a state, a colon and a message.
+func runOf(created string, instances ...string) string {
+	var list []string
+	for n, instance := range instances {
+		state, message, _ := strings.Cut(instance, ":")
+		finished := "null"
+		if state == "stopped" {
+			finished = `"2024-05-01T12:05:00Z"`
+		}
+		list = append(list, fmt.Sprintf(`{"id":"i%d","state":%q,"stateMessage":%q,"dtCreated":%q,"dtFinished":%s}`, n+1, state, message, created, finished))
+	}
+	return `{"id":"r` + created + `","instances":[` + strings.Join(list, ",") + `]}`
+}
+
+// A rollout whose instances have all failed for a while cannot become healthy.
+func TestWaitUntilHealthyEndsWhenAllInstancesFail(t *testing.T) {
+	const before, after = "2024-05-01T09:00:00Z", "2024-05-01T12:00:00Z" // the spec was applied at 12:00
+	failing := runOf(after, "error:image not found", "errored:image not found")
+	for _, tc := range []struct {
+		name     string
+		runs     string
+		then     string // after a minute
+		opts     []WaitOption
+		is       error
+		min, max time.Duration
+	}{
+		{name: "all fail", runs: failing, is: ErrSpecFailed, min: 2 * time.Minute, max: 2*time.Minute + 15*time.Second},
+		{name: "all fail, without a grace time", runs: failing, opts: []WaitOption{WithFailureGrace(0)}, is: ErrSpecFailed, max: 5 * time.Second},
+		{name: "all fail, for longer than the grace time", runs: failing, opts: []WaitOption{WithFailureGrace(5 * time.Minute)}, is: ErrSpecFailed,
+			min: 5 * time.Minute, max: 5*time.Minute + 15*time.Second},
+		{name: "they fail later", runs: runOf(after, "pending", "failed"), then: failing, is: ErrSpecFailed, min: 3 * time.Minute, max: 3*time.Minute + 25*time.Second},
+		{name: "one has stopped", runs: runOf(after, "stopped", "failed:crashed"), is: ErrSpecFailed, min: 2 * time.Minute, max: 2*time.Minute + 15*time.Second},
+		{name: "one is restarted", runs: failing, then: runOf(after, "pending", "error"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
+		{name: "one is healthy", runs: runOf(after, "healthy", "error"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
+		{name: "all have stopped", runs: runOf(after, "stopped"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
+		{name: "those of an earlier spec fail", runs: runOf(before, "error:old"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				runs := step(func(r *http.Request) (*http.Response, error) {
+					if tc.then != "" && time.Since(begin) > time.Minute {
+						return reply(200, "["+tc.then+"]")(r)
+					}
+					return reply(200, "["+tc.runs+"]")(r)
+				})
+				s := service{"GET /deployments/d": play(spec("1", "applied")), "GET /deployments/d/runs": play(runs)}
+				_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}, tc.opts...)
+				require.ErrorIs(t, err, tc.is)
+				assert.GreaterOrEqual(t, time.Since(begin), tc.min)
+				assert.LessOrEqual(t, time.Since(begin), tc.max)
+				assert.NotContains(t, err.Error(), "old")
+				if tc.is == ErrSpecFailed {
+					failed, ok := errors.AsType[*DeploymentError](err)
+					require.True(t, ok)
+					assert.Equal(t, "1", failed.SpecID)
+					assert.NotEmpty(t, failed.Failed)
+				}
+			})
+		})
+	}
+}
+
+func TestOnChangeHasTheInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const at = "2024-05-01T12:00:00Z"
+		s := service{
+			"GET /deployments/d": play(spec("1"), spec("1", "applied"), spec("1", "applied"), spec("1", "applied"), spec("1", "applied"), spec("1", "healthy")),
+			"GET /deployments/d/runs": play(reply(200, `[]`), reply(200, "["+runOf(at, "pending", "pending")+"]"),
+				reply(200, "["+runOf(at, "healthy", "error:image pull failed")+"]")),
+		}
+		var lines []string
+		_, err := newTestClient(t, s).Deployments.WaitUntilHealthy(t.Context(), "d", WaitUntilHealthyParams{}, WithOnChange(func(u WaitUpdate) {
+			line := specState(u.Deployment.LatestSpec)
+			for _, instance := range u.Instances {
+				line += " " + instance.State + instance.StateMessage
+			}
+			lines = append(lines, line)
+			u.Instances = append(u.Instances[:0], DeploymentInstance{}) // they are the caller's
+		}))
+		require.NoError(t, err)
+		assert.Equal(t, []string{
+			"spec 1 not applied", "spec 1 not healthy", "spec 1 not healthy pending pending",
+			"spec 1 not healthy healthy errorimage pull failed", "spec 1 healthy healthy errorimage pull failed",
+		}, lines)
 	})
 }
 

@@ -80,10 +80,12 @@
 //	WithQuery               request
 //	WithResponse            request
 //	WithTimeout             request
+//	WithFailureGrace        wait             all but Deployments.WaitUntilHealthy, Deployments.Apply
 //	WithNotFoundGrace       wait             Machines.WaitUntilDeleted
 //	WithOnChange            wait             Deployments.FollowLogs
 //	WithSilentErrorsAsDone  wait             Machines.WaitUntilDeleted, Machines.Watch, Deployments.WaitUntilHealthy,
 //	                                         Deployments.Apply, Deployments.Watch, Deployments.FollowLogs
+//	WithUpsertOptions       wait             all but Deployments.Apply
 //	WithWaitTimeout         wait
 //
 // [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls

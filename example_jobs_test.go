@@ -136,13 +136,8 @@ func Example_deploy() {
 			Resources: paperspace.DeploymentResources{MachineType: "C5", Replicas: new(2), Ports: []int{8080}},
 		}},
 	}
-	switch existing, err := client.Deployments.GetByName(ctx, project.ID, "api"); {
-	case err == nil:
-		params.DeploymentID = &existing.ID // gets the new spec
-	case !errors.Is(err, paperspace.ErrNotFound):
-		log.Fatal(err)
-	}
-	deployment, err := client.Deployments.Apply(ctx, params) // waits until this very spec is healthy
+	// Changes the project's deployment with this name, or creates it, and waits until this very spec is healthy.
+	deployment, err := client.Deployments.Apply(ctx, params)
 	if err != nil {
 		log.Fatal(err)
 	}

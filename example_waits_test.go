@@ -213,7 +213,7 @@ func ExampleDeploymentError() {
 	config.V1.Image = "ghcr.io/acme/api:typo"
 	_, err := client.Deployments.Apply(context.Background(), paperspace.DeploymentUpsertParams{
 		DeploymentID: &deployment.ID, ProjectID: deployment.ProjectID, Config: config,
-	}, paperspace.WithWaitTimeout(400*time.Millisecond))
+	}, paperspace.WithFailureGrace(0)) // do not give the instances time for a restart
 	if failed, ok := errors.AsType[*paperspace.DeploymentError](err); ok {
 		for _, instance := range failed.Failed {
 			fmt.Println(instance.State, instance.StateMessage)

@@ -296,7 +296,7 @@ func TestLifeOfADeployment(t *testing.T) {
 		assert.False(t, d.LatestSpec.HealthyAt.IsZero())
 		first := d.LatestSpec.ID
 
-		params.DeploymentID, params.Config = &d.ID, config("nginx:2")
+		params.Config = config("nginx:2") // the name is the same, and so is the deployment
 		d, err = client.Deployments.Apply(ctx, params)
 		require.NoError(t, err)
 		assert.NotEqual(t, first, d.LatestSpec.ID)
@@ -304,8 +304,8 @@ func TestLifeOfADeployment(t *testing.T) {
 
 		srv.NextSpec(paperspacetest.Unhealthy("image pull back-off"))
 		params.Config = config("nginx:none")
-		_, err = client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(5*time.Minute))
-		require.ErrorIs(t, err, paperspace.ErrWaitTimeout)
+		_, err = client.Deployments.Apply(ctx, params)
+		require.ErrorIs(t, err, paperspace.ErrSpecFailed)
 		assert.ErrorContains(t, err, "image pull back-off")
 
 		found, err := client.Deployments.GetByName(ctx, params.ProjectID, "api")

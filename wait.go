@@ -26,8 +26,10 @@ func (o waitOption) name() string                  { return o.optionName }
 type waitConfig struct {
 	timeout            time.Duration
 	grace              time.Duration
+	failureGrace       time.Duration
 	silentErrorsAsDone bool
 	onChange           func(WaitUpdate)
+	upsert             []RequestOption
 }
 
 // waitKind is what the waits of a method have in common.
@@ -36,6 +38,15 @@ type waitKind struct {
 	endless bool
 	// unused are the names of the options that have no effect.
 	unused []string
+	// special are the names of the specialOptions that have an effect.
+	special []string
+}
+
+// specialOptions are the names of the options that only the methods that name them accept.
+var specialOptions = []string{"WithFailureGrace", "WithUpsertOptions"}
+
+func (k waitKind) refuses(option string) bool {
+	return slices.Contains(k.unused, option) || slices.Contains(specialOptions, option) && !slices.Contains(k.special, option)
 }
 
 var watchKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"}}
@@ -73,7 +84,31 @@ func WithSilentErrorsAsDone() WaitOption {
 	}}
 }
 
-// WaitUpdate is a change that a poll of a wait has seen. Exactly one field is set.
+// WithFailureGrace sets how long [DeploymentsService.Apply] and [DeploymentsService.WaitUntilHealthy] tolerate that all
+// instances of the spec are in a failed state: the service restarts them, and a cause such as an unreachable registry
+// may pass. The default is 2 minutes. With zero, the first poll that sees this ends the wait.
+func WithFailureGrace(d time.Duration) WaitOption {
+	return waitOption{"WithFailureGrace", func(c *waitConfig) error {
+		if d < 0 {
+			return &ParamError{Field: "WithFailureGrace", Reason: "must not be negative"}
+		}
+		c.failureGrace = d
+		return nil
+	}}
+}
+
+// WithUpsertOptions applies options to the upsert of [DeploymentsService.Apply], and to none of its other requests. For
+// example, WithHeader sets the x-git headers, from which the service makes the spec's [GitHeaders]. Several
+// WithUpsertOptions add up.
+func WithUpsertOptions(opts ...RequestOption) WaitOption {
+	return waitOption{"WithUpsertOptions", func(c *waitConfig) error {
+		c.upsert = append(c.upsert, opts...)
+		return nil
+	}}
+}
+
+// WaitUpdate is a change that a poll of a wait has seen. Exactly one of Event, Machine and
+// Deployment is set.
 type WaitUpdate struct {
 	// Event is a new event, or one that has changed.
 	Event *MachineEvent
@@ -81,6 +116,9 @@ type WaitUpdate struct {
 	Machine *Machine
 	// Deployment is the deployment after the change.
 	Deployment *Deployment
+	// Instances are the instances of the spec that [DeploymentsService.Apply] or [DeploymentsService.WaitUntilHealthy]
+	// waits for; nil until the service has applied the spec and lists them.
+	Instances []DeploymentInstance
 }
 
 // WithOnChange calls f for each change that a poll of the wait sees, in the goroutine that waits, to show the progress of a
@@ -99,6 +137,8 @@ func WithOnChange(f func(WaitUpdate)) WaitOption {
 const (
 	defaultWaitTimeout = 30 * time.Minute
 	defaultGrace       = time.Minute
+	// defaultFailureGrace is time for a few restarts.
+	defaultFailureGrace = 2 * time.Minute
 )
 
 // wait is a call of a method that waits: its options, its time limit and its errors.
@@ -117,13 +157,13 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 	}
 	w := &wait{
 		caller: ctx, begun: time.Now(), states: map[target]string{},
-		config: waitConfig{grace: defaultGrace, onChange: func(WaitUpdate) {}},
+		config: waitConfig{grace: defaultGrace, failureGrace: defaultFailureGrace, onChange: func(WaitUpdate) {}},
 	}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, ep.paramError("opts", "has a nil option")
 		}
-		if slices.Contains(kind.unused, opt.name()) {
+		if kind.refuses(opt.name()) {
 			return nil, ep.paramError(opt.name(), "has no effect on this method")
 		}
 		if err := opt.applyWait(&w.config); err != nil {

@@ -1,26 +1,24 @@
-// Deploy applies the spec in a YAML file to the deployment with that name, which it creates if necessary, and shows its
-// progress and logs until it is healthy.
+// Deploy shows the life of a deployment: it loads a spec from a file, applies it, shows the progress until the spec is
+// healthy, follows the logs for a while and switches the deployment off.
 //
-//	deploy [-f deployment.yaml] [-project ID] [-keep]
+//	deploy [-f deployment.yaml] [-project ID] [-create] [-logs 3s] [-keep]
 //
-// The file is a deployment configuration of the API. Without -keep, the program deletes what it created.
-//
-// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
-// the real one, where the two replicas of deployment.yaml cost $0.16 an hour until they are deleted.
+// The file is a deployment configuration of the API in YAML or JSON. Without an API key, the program uses an in-memory
+// Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses the real one. There it only reads unless
+// -create is given: the two replicas of deployment.yaml cost $0.16 an hour until they are switched off.
 package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/paperspace-go/paperspace"
@@ -28,69 +26,65 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
+type settings struct {
+	file, project string
+	create, keep  bool
+	logs          time.Duration
+}
+
 func main() {
-	file := flag.String("f", "deployment.yaml", "the YAML file")
-	project := flag.String("project", "", "project id; if empty, a project is created, and deleted with its contents")
-	keep := flag.Bool("keep", false, "keep what was created")
+	var s settings
+	flag.StringVar(&s.file, "f", "deployment.yaml", "the `file` with the spec")
+	flag.StringVar(&s.project, "project", "", "the `id` of the project; the real service needs one")
+	flag.BoolVar(&s.create, "create", false, "apply the spec at the real service")
+	flag.BoolVar(&s.keep, "keep", false, "do not switch the deployment off")
+	flag.DurationVar(&s.logs, "logs", 3*time.Second, "how long to follow the logs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program
-	if err := run(ctx, *file, *project, *keep); err != nil {
+	if err := run(ctx, s); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, file, projectID string, keep bool) (err error) {
-	config, err := load(file)
+func run(ctx context.Context, s settings) (err error) {
+	config, err := load(s.file)
 	if err != nil {
 		return err
 	}
-	client, err := connect()
+	client, project, real, err := connect(ctx, s.project)
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-
-	// Delete what was created, in reverse order, even after an interrupt.
-	cleanup := func(undo func(context.Context) error) {
-		if keep {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
-		defer cancel()
-		err = errors.Join(err, undo(ctx))
-	}
-	if projectID == "" {
-		name := "deploy-example-" + strings.ToLower(rand.Text()[:8])
-		project, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: name})
-		if err == nil || errors.Is(err, paperspace.ErrOutcomeUnknown) {
-			defer cleanup(func(ctx context.Context) error { return removeProject(ctx, client, name) })
-		}
-		if err != nil {
-			return fmt.Errorf("project %s: %w", name, err)
-		}
-		projectID = project.ID
+	params := paperspace.DeploymentUpsertParams{ProjectID: project, Config: config}
+	if real && !s.create {
+		return show(ctx, client, params)
 	}
 
-	params := paperspace.DeploymentUpsertParams{ProjectID: projectID, Config: config}
-	existing, err := client.Deployments.GetByName(ctx, projectID, config.V1.Name)
-	switch {
-	case err == nil:
-		params.DeploymentID = &existing.ID
-	case errors.Is(err, paperspace.ErrNotFound):
-		defer cleanup(func(ctx context.Context) error {
-			return remove(ctx, client, projectID, config.V1.Name, errors.Is(err, paperspace.ErrOutcomeUnknown))
-		})
-	default:
-		return err
+	var upsert paperspace.Response
+	if !s.keep {
+		defer func() { // even after an interrupt or a failure, unless nothing was changed
+			if len(upsert.Attempts) > 0 && upsert.StatusCode/100 != 4 {
+				err = errors.Join(err, switchOff(context.WithoutCancel(ctx), client, params))
+			}
+		}()
 	}
-	deployment, err := apply(ctx, client, params)
+	shown := ""
+	deployment, err := client.Deployments.Apply(ctx, params,
+		paperspace.WithUpsertOptions(paperspace.WithResponse(&upsert)),
+		paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
+			if now := progress(u); now != shown {
+				fmt.Println("deploy  ", now)
+				shown = now
+			}
+		}))
 	if err != nil {
-		return err // includes the messages of failed instances
+		return err // contains the messages of failed instances
 	}
-	fmt.Println("healthy at", deployment.URL())
-	return nil
+	fmt.Println("healthy ", deployment.URL())
+	return follow(ctx, client, deployment.ID, s.logs)
 }
 
 // load reads a deployment configuration.
@@ -108,100 +102,84 @@ func load(file string) (config paperspace.DeploymentConfig, err error) {
 	return config, nil
 }
 
-// apply applies the spec and waits until it is healthy. Meanwhile it shows the progress and the logs.
-func apply(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) (*paperspace.Deployment, error) {
-	logCtx, stopLogs := context.WithCancel(ctx)
-	var logs sync.WaitGroup
-	defer func() {
-		time.AfterFunc(time.Second, stopLogs) // the last lines may arrive after it is healthy
-		logs.Wait()
-		stopLogs()
-	}()
-	shown := ""
-	return client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(15*time.Minute), paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
-		if shown == "" { // the first update has the id
-			logs.Go(func() { follow(logCtx, client, u.Deployment.ID) })
-		}
-		if now := progress(u.Deployment.LatestSpec); now != shown {
-			fmt.Println("deploy", now)
-			shown = now
-		}
-	}))
-}
-
-func progress(spec *paperspace.DeploymentSpec) string {
-	switch {
-	case spec == nil:
-		return "no spec yet"
-	case spec.Error != "":
-		return "failed"
-	case !spec.HealthyAt.IsZero():
-		return "healthy"
-	case !spec.ExternalApplied.IsZero():
+// progress describes how far a spec is, such as "2 of 3 healthy, image not found on 1".
+func progress(u paperspace.WaitUpdate) string {
+	switch spec := u.Deployment.LatestSpec; {
+	case spec == nil || spec.ExternalApplied.IsZero():
+		return "waiting for the spec to be applied"
+	case len(u.Instances) == 0:
 		return "applied"
 	}
-	return "sent"
-}
-
-// follow prints the logs of a deployment until ctx ends. An error does not stop the deployment.
-func follow(ctx context.Context, client *paperspace.Client, id string) {
-	for line, err := range client.Deployments.FollowLogs(ctx, id, paperspace.FollowLogsParams{}) {
+	healthy, failed := 0, map[string]int{}
+	for _, instance := range u.Instances {
 		switch {
-		case err == nil:
-			fmt.Printf("log    %s: %s\n", line.InstanceID, line.Message)
-		case ctx.Err() == nil:
-			log.Print("logs: ", err)
+		case instance.State == "healthy":
+			healthy++
+		case instance.Failed():
+			failed[instance.StateMessage]++
 		}
 	}
+	parts := []string{fmt.Sprintf("%d of %d healthy", healthy, len(u.Instances))}
+	for _, message := range slices.Sorted(maps.Keys(failed)) {
+		parts = append(parts, fmt.Sprintf("%s on %d", message, failed[message]))
+	}
+	return strings.Join(parts, ", ")
 }
 
-// remove finds the deployment by its name, since its id may be unknown, and deletes it. If the response to its create
-// was lost, remove retries for a while: a new deployment may not be listed at once.
-func remove(ctx context.Context, client *paperspace.Client, projectID, name string, lost bool) error {
-	deployment, err := client.Deployments.GetByName(ctx, projectID, name)
-	for since := time.Now(); lost && errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
-		time.Sleep(5 * time.Second)
-		deployment, err = client.Deployments.GetByName(ctx, projectID, name)
+// follow prints the logs of a deployment for a while.
+func follow(ctx context.Context, client *paperspace.Client, id string, d time.Duration) error {
+	for line, err := range client.Deployments.FollowLogs(ctx, id, paperspace.FollowLogsParams{}, paperspace.WithWaitTimeout(d)) {
+		switch {
+		case errors.Is(err, paperspace.ErrWaitTimeout), ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		fmt.Printf("log      %s: %s\n", line.InstanceID, line.Message)
 	}
-	if errors.Is(err, paperspace.ErrNotFound) && !lost {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("deployment %s may still exist: %w", name, err)
-	}
-	if _, err := client.Deployments.Delete(ctx, deployment.ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-		return fmt.Errorf("deployment %s may still exist: %w", name, err)
-	}
-	fmt.Println("deleted", name)
 	return nil
 }
 
-// removeProject finds the project by its name, since its id is lost if the response to the create is. A new one may not
-// be listed for a while.
-func removeProject(ctx context.Context, client *paperspace.Client, name string) error {
-	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
-		projects, err := paperspace.Collect(client.Projects.All(ctx, paperspace.ProjectListParams{}))
-		if err != nil {
-			return fmt.Errorf("project %s may still exist: %w", name, err)
-		}
-		i := slices.IndexFunc(projects, func(p paperspace.Project) bool { return p.Name == name })
-		if i < 0 {
-			continue
-		}
-		if _, err := client.Projects.Delete(ctx, projects[i].ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-			return fmt.Errorf("project %s may still exist: %w", name, err)
-		}
-		fmt.Println("deleted", name)
-		return nil
+// switchOff applies the same spec with enabled set to false.
+func switchOff(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) error {
+	params.Config.V1.Enabled = new(false)
+	_, err := client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(5*time.Minute))
+	if err != nil {
+		return fmt.Errorf("deployment %s may still run: %w", params.Config.V1.Name, err)
 	}
-	return fmt.Errorf("project %s may exist, but was not listed within a minute", name)
+	fmt.Println("off     ", params.Config.V1.Name)
+	return nil
 }
 
-func connect() (*paperspace.Client, error) {
+// show prints the state of the deployment, and changes nothing.
+func show(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) error {
+	deployment, err := client.Deployments.GetByName(ctx, params.ProjectID, params.Config.V1.Name)
+	switch {
+	case errors.Is(err, paperspace.ErrNotFound):
+		fmt.Println("read-only: -create would create the deployment", params.Config.V1.Name)
+	case err != nil:
+		return err
+	default:
+		fmt.Println("read-only: -create would change the deployment", deployment.Name, "at", deployment.URL())
+	}
+	return nil
+}
+
+// connect returns a client and the project to use. In the in-memory Paperspace it creates one.
+func connect(ctx context.Context, project string) (client *paperspace.Client, projectID string, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("deploy"))
+		if project == "" {
+			return nil, "", true, errors.New("-project is required at the real service")
+		}
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("deploy"))
+		return client, project, true, err
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(30)) // half a minute passes in a second
-	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond)), nil
+	client = srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 200*time.Millisecond))
+	created, err := client.Projects.Create(ctx, paperspace.ProjectCreateParams{Name: "deploy-example"})
+	if err != nil {
+		return nil, "", false, err
+	}
+	return client, created.ID, false, nil
 }
