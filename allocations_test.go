@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// instant answers machines-get, machines-create and machines-list from memory, and costs next to nothing itself.
-type instant struct {
+// memoryTransport responds to machines-get, machines-create and machines-list from memory, and allocates next to
+// nothing.
+type memoryTransport struct {
 	machine, created []byte
 	pages            [][]byte
 }
 
-func newInstant(t *testing.T, pages int) *instant {
+func newMemoryTransport(t *testing.T, pages int) *memoryTransport {
 	encode := func(v any) []byte {
 		body, err := json.Marshal(v)
 		require.NoError(t, err)
@@ -47,7 +48,7 @@ func newInstant(t *testing.T, pages int) *instant {
 		}
 		return m
 	}
-	a := &instant{
+	a := &memoryTransport{
 		machine: encode(machine(1)),
 		created: encode(map[string]any{"event": MachineEvent{ID: "e", Name: MachineEventNameCreate, CreatedAt: time.Now()}, "data": machine(1)}),
 	}
@@ -61,7 +62,7 @@ func newInstant(t *testing.T, pages int) *instant {
 	return a
 }
 
-func (a *instant) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a *memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := a.machine
 	switch {
 	case r.Method == http.MethodPost:
@@ -76,12 +77,13 @@ func (a *instant) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
 }
 
-// What a call allocates does not depend on the machine. The limits leave a little room above what bench shows.
+// TestAllocations limits what a call allocates, which does not depend on the machine that runs it. The limits are
+// slightly above the figures of bench.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
-		t.Skip("under the race detector sync.Pool drops what it is given")
+		t.Skip("under the race detector sync.Pool drops items")
 	}
-	c := newTestClient(t, newInstant(t, 100))
+	c := newTestClient(t, newMemoryTransport(t, 100))
 	for name, tc := range map[string]struct {
 		call          func() error
 		allocs, bytes float64
@@ -101,7 +103,7 @@ func TestAllocations(t *testing.T) {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
 		}, 600, 63_000},
-		"walk 12,000": {func() error {
+		"list 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {
 				if err != nil {
@@ -115,7 +117,7 @@ func TestAllocations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)
-			for range 10 { // the least counts: whenever the collector runs, it empties the pools
+			for range 10 { // the minimum counts: a garbage collection empties the pools
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				require.NoError(t, tc.call())

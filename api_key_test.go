@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keys returns the API keys that requests carried.
-func keys(rt *script) (keys []string) {
+// sentAPIKeys returns the API keys that the requests carried.
+func sentAPIKeys(rt *script) (keys []string) {
 	for _, r := range rt.requests {
 		keys = append(keys, r.Header.Get("Authorization"))
 	}
@@ -27,7 +27,7 @@ func TestAPIKeyFunc(t *testing.T) {
 		c, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}),
 			WithAPIKeyFunc(func(ctx context.Context) (string, error) {
 				_, isAttempt := EndpointFromContext(ctx)
-				assert.True(t, isAttempt, "the context is the attempt's")
+				assert.True(t, isAttempt, "the context belongs to an attempt")
 				return next + "\n", fails
 			}))
 		require.NoError(t, err)
@@ -40,14 +40,14 @@ func TestAPIKeyFunc(t *testing.T) {
 	rt := play(rotating, reply(200, okMachine))
 	_, err := client(rt).Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Bearer first", "Bearer second"}, keys(rt), "each attempt asks for the key")
+	assert.Equal(t, []string{"Bearer first", "Bearer second"}, sentAPIKeys(rt), "each attempt calls the function")
 
 	for _, bad := range []string{"", "a b", "a\r\nX-Evil: 1"} {
 		rt, next = play(reply(200, okMachine)), bad
 		_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 		require.ErrorContains(t, err, "WithAPIKeyFunc", "%q", bad)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
-		assert.Zero(t, rt.count(), "nothing was sent")
+		assert.Zero(t, rt.count(), "requests sent")
 	}
 	next, fails = "key", errors.New("the vault is sealed")
 	_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
@@ -59,7 +59,7 @@ func TestAPIKeyFunc(t *testing.T) {
 	require.ErrorContains(t, err, "WithAPIKeyFunc: is nil")
 }
 
-func TestKeyFileThatChanges(t *testing.T) {
+func TestChangedKeyFileIsReread(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "key")
 	write := func(key string, at time.Time) {
 		require.NoError(t, os.WriteFile(name, []byte(key), 0o600))
@@ -83,41 +83,41 @@ func TestKeyFileThatChanges(t *testing.T) {
 	require.NoError(t, get())
 	require.NoError(t, os.Remove(name))
 	require.NoError(t, get())
-	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, keys(rt))
+	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, sentAPIKeys(rt))
 
-	// A change that the file's time does not show is found after a 401, once.
+	// A change that the modification time does not show is found after a 401, once.
 	write("third1", began)
 	require.NoError(t, get())
 	write("third2", began)
 	rt.requests, rt.steps = nil, []step{refuse(401), reply(200, okMachine)}
 	require.NoError(t, get())
-	assert.Equal(t, []string{"Bearer third1", "Bearer third2"}, keys(rt))
+	assert.Equal(t, []string{"Bearer third1", "Bearer third2"}, sentAPIKeys(rt))
 	rt.requests, rt.steps = nil, []step{refuse(401)}
 	require.ErrorIs(t, get(), ErrUnauthorized)
-	assert.Equal(t, []string{"Bearer third2"}, keys(rt))
+	assert.Equal(t, []string{"Bearer third2"}, sentAPIKeys(rt))
 }
 
-// limiter counts how often it was asked.
-type limiter struct {
-	asked int
+// countingLimiter counts the calls of Wait.
+type countingLimiter struct {
+	waits int
 	fails error
 }
 
-func (l *limiter) Wait(context.Context) error { l.asked++; return l.fails }
+func (l *countingLimiter) Wait(context.Context) error { l.waits++; return l.fails }
 
 func TestLimiter(t *testing.T) {
-	l := new(limiter)
+	l := new(countingLimiter)
 	rt := play(reply(503, ""), reply(200, okMachine))
 	c := newTestClient(t, rt, WithLimiter(l), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}))
 	_, err := c.Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, 2, l.asked, "each attempt asks")
+	assert.Equal(t, 2, l.waits, "each attempt waits for the limiter")
 
 	l.fails = errors.New("too fast")
 	_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 	require.ErrorIs(t, err, l.fails)
 	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
-	assert.Equal(t, 2, rt.count(), "nothing was sent")
+	assert.Equal(t, 2, rt.count(), "requests sent")
 
 	_, err = NewClient(WithLimiter(nil))
 	require.ErrorContains(t, err, "WithLimiter: is nil")

@@ -16,25 +16,25 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// maker makes values of schemas, as encoding/json with UseNumber would decode them. Each value is different from the
-// last, and each time that the maker meets a union, an enum or a boolean, it takes the next of its choices.
+// maker makes values of schemas, as encoding/json with UseNumber would decode them. Each value differs from the last,
+// and at each union, enum or boolean the maker takes the next choice.
 type maker struct {
 	required bool   // make required fields only
-	null     bool   // null wherever the contract has it
-	nullAt   int    // the objects at this depth have null in every field; 0 for none
-	integers string // how integers are written: "" as they are, "text" as strings, "empty" as ""
-	newer    bool   // enums have values that are not in the contract, and objects unknown members
+	null     bool   // null wherever the contract allows it
+	nullAt   int    // objects at this depth have null in every field; 0 means none
+	integers string // encoding of integers: "" as in the contract, "text" as strings, "empty" as ""
+	newer    bool   // enums have values, and objects members, that the contract lacks
 
 	n     int
 	depth int
 	turns map[*contract.Schema]int
-	sizes map[*contract.Schema]int // how many choices there are
+	sizes map[*contract.Schema]int // number of choices
 	met   map[*contract.Schema]bool
 }
 
-// passes calls f with a new value of the schema until every variant of every union in it, every value of every enum
-// and both booleans were used.
-func (m maker) passes(s *contract.Schema, f func(value any)) maker {
+// eachChoice calls f with new values of the schema until every variant of every union, every enum value and both
+// booleans have occurred.
+func (m maker) eachChoice(s *contract.Schema, f func(value any)) maker {
 	m.turns, m.sizes, m.met = map[*contract.Schema]int{}, map[*contract.Schema]int{}, map[*contract.Schema]bool{}
 	for more := true; more; {
 		f(m.value("", s))
@@ -46,8 +46,8 @@ func (m maker) passes(s *contract.Schema, f func(value any)) maker {
 	return m
 }
 
-// turn returns the number of the choice that it is the turn of.
-func (m *maker) turn(s *contract.Schema, size int) int {
+// nextChoice returns the number of the next choice.
+func (m *maker) nextChoice(s *contract.Schema, size int) int {
 	turn := m.turns[s]
 	m.turns[s], m.sizes[s] = turn+1, size
 	return turn % size
@@ -60,12 +60,12 @@ func (m *maker) value(name string, s *contract.Schema) any {
 	case s.Nullable && m.null:
 		return nil
 	case len(s.Variants) > 0:
-		return m.value(name, s.Variants[m.turn(s, len(s.Variants))])
+		return m.value(name, s.Variants[m.nextChoice(s, len(s.Variants))])
 	case len(s.Enum) > 0:
 		if s.Type == "string" && m.newer && len(s.Enum) > 1 {
 			return fmt.Sprint("newer ", m.n)
 		}
-		return s.Enum[m.turn(s, len(s.Enum))]
+		return s.Enum[m.nextChoice(s, len(s.Enum))]
 	}
 	switch s.Type {
 	case "object":
@@ -75,7 +75,7 @@ func (m *maker) value(name string, s *contract.Schema) any {
 	case "string":
 		return m.text(name, s)
 	case "boolean":
-		return m.turn(s, 2) == 0
+		return m.nextChoice(s, 2) == 0
 	case "number", "integer":
 		return m.number(name, s)
 	}
@@ -106,12 +106,12 @@ func (m *maker) object(s *contract.Schema) any {
 	return object
 }
 
-// array has an item for each variant, or two; where only what is required is made, it has one or none.
+// array has one or two items for each variant. With required fields only, it has at most one item.
 func (m *maker) array(name string, s *contract.Schema) any {
 	items := []any{}
 	count := max(2, len(s.Items.Variants))
 	if m.required {
-		count = 1 - m.turn(s, 2)
+		count = 1 - m.nextChoice(s, 2)
 	}
 	for range count {
 		items = append(items, m.value(strings.TrimSuffix(name, "s"), s.Items))
@@ -119,14 +119,14 @@ func (m *maker) array(name string, s *contract.Schema) any {
 	return items
 }
 
-// byteCounts are the strings of the contract that hold a number.
-var byteCounts = []string{
+// byteCountNames are the string fields of the contract that hold a number.
+var byteCountNames = []string{
 	"usageBytes", "totalFreeStorage", "remainingFreeStorage", "totalUsage", "modelUsage", "datasetUsage",
 	"sharedStorageUsage", "notebookWorkspaceUsage",
 }
 
-// texts are examples of what the contract has a pattern or a format for.
-var texts = map[string]string{
+// exampleTexts are formats of example strings, by pattern or format.
+var exampleTexts = map[string]string{
 	`^[a-zA-Z][a-zA-Z0-9_]*$`:                                       `NAME_%d`,
 	`^(s3:\/\/[a-zA-Z0-9_-]*\/[a-zA-Z0-9_-]*)`:                      `s3://bucket-%d/prefix`,
 	`^https:\/\/[a-z0-9-]+\.([a-z0-9-]+)\.digitaloceanspaces\.com$`: `https://space-%d.ams3.digitaloceanspaces.com`,
@@ -140,26 +140,26 @@ func (m *maker) text(name string, s *contract.Schema) any {
 	switch {
 	case s.Format == "date-time":
 		return time.Date(2024, 5, 1, 12, 0, 0, 123e6, time.UTC).Add(time.Duration(m.n) * time.Second).Format("2006-01-02T15:04:05.000Z")
-	case slices.Contains(byteCounts, name):
+	case slices.Contains(byteCountNames, name):
 		return m.integer(1<<53+1+2*int64(m.n), true)
 	case name == "tags":
 		return fmt.Sprintf("tag %d,tag/%d", m.n, m.n)
 	}
 	form := `some "text" %d`
-	if known, ok := texts[s.Pattern+s.Format]; ok {
+	if known, ok := exampleTexts[s.Pattern+s.Format]; ok {
 		form = known
 	}
 	return fmt.Sprintf(form, m.n)
 }
 
-// fractions are the numbers of the contract that are not whole ones.
-var fractions = []string{"usageRate", "storageRate", "fontSize"}
+// fractionNames are the number fields of the contract that may have a fraction.
+var fractionNames = []string{"usageRate", "storageRate", "fontSize"}
 
 func (m *maker) number(name string, s *contract.Schema) any {
 	switch {
 	case s.Format == "int64" || name == "memory":
 		return m.integer(1<<53+1+2*int64(m.n), false)
-	case slices.Contains(fractions, name) || s.ExclusiveMinimum == "0.01":
+	case slices.Contains(fractionNames, name) || s.ExclusiveMinimum == "0.01":
 		return json.Number(fmt.Sprintf("%d.5", m.n%100))
 	}
 	n := m.n
@@ -186,8 +186,8 @@ func (m *maker) integer(n int64, asText bool) any {
 	return json.Number(fmt.Sprint(n))
 }
 
-// reachable returns the schemas that s is made of, and s itself.
-func reachable(s *contract.Schema) map[*contract.Schema]bool {
+// nestedSchemas returns s and all schemas within it.
+func nestedSchemas(s *contract.Schema) map[*contract.Schema]bool {
 	all := map[*contract.Schema]bool{}
 	var visit func(*contract.Schema)
 	visit = func(s *contract.Schema) {
@@ -202,7 +202,7 @@ func reachable(s *contract.Schema) map[*contract.Schema]bool {
 	return all
 }
 
-// fieldCount counts the fields in a schema by their paths, those of each variant by themselves.
+// fieldCount counts the fields in a schema by path, separately for each variant.
 func fieldCount(s *contract.Schema) int {
 	n := len(s.Fields)
 	for _, child := range s.Children() {
@@ -226,9 +226,9 @@ func fromJSON(t testing.TB, data []byte) (tree any) {
 	return tree
 }
 
-// differ compares decoded JSON by its meaning: 1 is "1", instants are compared as such, and regions in any spelling. It
-// calls report for all that is missing from got, is in got alone, or means something else there.
-func differ(path string, want, got any, report func(path string, want, got any)) {
+// diffJSON compares decoded JSON by meaning: 1 equals "1", times are compared as instants, and regions in any spelling.
+// It calls report for each value that is missing from got, only in got, or different.
+func diffJSON(path string, want, got any, report func(path string, want, got any)) {
 	switch want := want.(type) {
 	case map[string]any:
 		gotObject, is := got.(map[string]any)
@@ -237,7 +237,7 @@ func differ(path string, want, got any, report func(path string, want, got any))
 		}
 		for name, value := range want {
 			if gotValue, given := gotObject[name]; given {
-				differ(path+"."+name, value, gotValue, report)
+				diffJSON(path+"."+name, value, gotValue, report)
 			} else {
 				report(path+"."+name, value, absent)
 			}
@@ -254,7 +254,7 @@ func differ(path string, want, got any, report func(path string, want, got any))
 			break
 		}
 		for i := range want {
-			differ(fmt.Sprintf("%s[%d]", path, i), want[i], gotArray[i], report)
+			diffJSON(fmt.Sprintf("%s[%d]", path, i), want[i], gotArray[i], report)
 		}
 		return
 	default:
@@ -265,7 +265,7 @@ func differ(path string, want, got any, report func(path string, want, got any))
 	report(path, want, got)
 }
 
-// absent stands for a member that is not there.
+// absent stands for a missing member.
 var absent = struct{ no string }{"nothing"}
 
 func sameScalar(a, b any) bool {
@@ -291,8 +291,8 @@ func sameScalar(a, b any) bool {
 	return errA == nil && errB == nil && regionA == regionB
 }
 
-// assertSame compares decoded JSON by its meaning; see differ.
+// assertSame asserts that decoded JSON means the same; see diffJSON.
 func assertSame(t testing.TB, want, got any) {
 	t.Helper()
-	differ("", want, got, func(path string, want, got any) { t.Errorf("%s: want %v, got %v", path, want, got) })
+	diffJSON("", want, got, func(path string, want, got any) { t.Errorf("%s: want %v, got %v", path, want, got) })
 }

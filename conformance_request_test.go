@@ -17,11 +17,11 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// send calls the method with params that hold the fields and returns them, and what went out: the body or the query.
+// send calls the method with params that hold the fields. It returns the params, and the body or query that was sent.
 func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, sent any) {
 	t.Helper()
 	params = m.paramsFrom(t, fields)
-	rt := play(reply(http.StatusOK, string(m.answer(t))))
+	rt := play(reply(http.StatusOK, string(m.response(t))))
 	_, err := m.call(t.Context(), newTestClient(t, rt), params)
 	require.NoError(t, err, "%s", toJSON(t, fields))
 	query, body := lastRequest(t, rt, m.op.ID)
@@ -36,16 +36,15 @@ func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, 
 	return params, object
 }
 
-// Everything that the contract lets a caller send can be sent, as it was given; and there is nothing in the params that
-// the contract does not have.
+// Every field and value that the contract allows in a request can be sent unchanged, and params have no other fields.
 func TestRequestsWithAllFields(t *testing.T) {
 	fields := 0
 	secrets := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
+		schema := m.requestSchema()
 		set := map[string]bool{}
-		made := maker{}.passes(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
+		made := maker{}.eachChoice(schema, func(value any) {
+			require.Empty(t, schema.Check(value), "the value made by the test")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
 			if m.params == nil {
@@ -54,14 +53,14 @@ func TestRequestsWithAllFields(t *testing.T) {
 			data, err := json.Marshal(params.Interface())
 			require.NoError(t, err)
 			if m.op.Request != nil {
-				differ("", value, fromJSON(t, data), func(path string, _, _ any) {
+				diffJSON("", value, fromJSON(t, data), func(path string, _, _ any) {
 					secrets[path[strings.LastIndex(path, ".")+1:]] = true
 				})
 			}
 			collectSet("", params, set)
 			assertParamsRoundTrip(t, params)
 		})
-		for s := range reachable(schema) {
+		for s := range nestedSchemas(schema) {
 			assert.True(t, made.met[s], "not sent: %+v", *s)
 		}
 		fields += fieldCount(schema)
@@ -73,20 +72,20 @@ func TestRequestsWithAllFields(t *testing.T) {
 				}
 			}
 			slices.Sort(never)
-			assert.Empty(t, never, "the contract does not have these fields of %s", m.params)
+			assert.Empty(t, never, "fields of %s that the contract lacks", m.params)
 		}
 	})
 	assert.Equal(t, []string{
 		"accessKey", "accessKeyId", "basicAuthKey", "password", "script", "secretAccessKey", "username", "value",
-	}, slices.Sorted(maps.Keys(secrets)), "what is masked")
+	}, slices.Sorted(maps.Keys(secrets)), "masked members")
 	t.Logf("%d fields of requests", fields)
 }
 
 func TestRequestsWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
-		maker{required: true}.passes(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
+		schema := m.requestSchema()
+		maker{required: true}.eachChoice(schema, func(value any) {
+			require.Empty(t, schema.Check(value), "the value made by the test")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
 			assertParamsRoundTrip(t, params)
@@ -94,12 +93,13 @@ func TestRequestsWithRequiredFields(t *testing.T) {
 	})
 }
 
-// Null goes out where the contract has it, but for the deployment to change: null creates one, and so does its absence.
+// Null is sent where the contract allows it, except for the id of the deployment to change: null creates one, as does
+// its absence.
 func TestRequestsWithNull(t *testing.T) {
 	places := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
-		maker{null: true}.passes(schema, func(value any) {
+		schema := m.requestSchema()
+		maker{null: true}.eachChoice(schema, func(value any) {
 			params, sent := m.send(t, value)
 			assertParamsRoundTrip(t, params)
 			if m.op.ID == "deployments-upsert" {
@@ -107,7 +107,7 @@ func TestRequestsWithNull(t *testing.T) {
 			}
 			assertSame(t, value, sent)
 		})
-		for s := range reachable(schema) {
+		for s := range nestedSchemas(schema) {
 			if s.Nullable {
 				places++
 			}
@@ -116,10 +116,10 @@ func TestRequestsWithNull(t *testing.T) {
 	assert.Equal(t, 13, places)
 }
 
-// assertParamsRoundTrip asserts that params come through encoding/json as they were, with masks in place of secrets.
+// assertParamsRoundTrip asserts that encoding/json encodes and decodes params without a change except masked secrets.
 func assertParamsRoundTrip(t *testing.T, params reflect.Value) {
 	t.Helper()
-	if !params.IsValid() { // there are none
+	if !params.IsValid() { // the method has no params
 		return
 	}
 	data, err := json.Marshal(params.Interface())
@@ -130,12 +130,12 @@ func assertParamsRoundTrip(t *testing.T, params reflect.Value) {
 	want.Set(params)
 	maskSecrets(want)
 	if list, is := again.Interface().(*DatasetVersionListParams); is && len(list.Tags) == 0 {
-		list.Tags = nil // in a query, no tags are as good as none
+		list.Tags = nil // a query cannot distinguish empty tags from none
 	}
 	assert.Equal(t, want.Interface(), again.Elem().Interface())
 }
 
-// maskSecrets puts the mask into every Sensitive in v that is encoded.
+// maskSecrets replaces every encoded Sensitive in v by the mask.
 func maskSecrets(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -159,10 +159,10 @@ func maskSecrets(v reflect.Value) {
 	}
 }
 
-// kept are fields for what the contract does not have.
-var kept = []reflect.Type{reflect.TypeFor[RawJSON](), reflect.TypeFor[UnknownMembers]()}
+// extraMemberTypes are the types of fields that hold members that the contract lacks.
+var extraMemberTypes = []reflect.Type{reflect.TypeFor[RawJSON](), reflect.TypeFor[UnknownMembers]()}
 
-// allFields returns the paths of all fields of a type of params.
+// allFields returns the paths of all fields of a params type.
 func allFields(path string, t reflect.Type) map[string]bool {
 	fields := map[string]bool{}
 	switch t.Kind() {
@@ -170,7 +170,7 @@ func allFields(path string, t reflect.Type) map[string]bool {
 		return allFields(path, t.Elem())
 	case reflect.Struct:
 		for f := range t.Fields() {
-			if !f.IsExported() || slices.Contains(kept, f.Type) {
+			if !f.IsExported() || slices.Contains(extraMemberTypes, f.Type) {
 				continue
 			}
 			fields[path+"."+f.Name] = true
@@ -182,7 +182,7 @@ func allFields(path string, t reflect.Type) map[string]bool {
 	return fields
 }
 
-// collectSet adds the paths of the fields that are not zero.
+// collectSet adds the paths of the nonzero fields to set.
 func collectSet(path string, v reflect.Value, set map[string]bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -203,14 +203,13 @@ func collectSet(path string, v reflect.Value, set map[string]bool) {
 	}
 }
 
-// Zero values that cannot be meant, and numbers that are out of range, are refused before anything is sent, and the ends
-// of the range are not.
-func TestRequestsThatAreRefused(t *testing.T) {
+// Invalid zero values and numbers out of range are refused before anything is sent. The limits of a range are accepted.
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	refused := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		tried := map[string]bool{}
-		maker{}.passes(m.sent(), func(value any) {
-			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			eachLeaf("", "", m.requestSchema(), value, func(path, name string, s *contract.Schema, set func(any)) {
 				for _, wrong := range m.wrongValues(path, name, s) {
 					id := fmt.Sprint(path, wrong)
 					if tried[id] {
@@ -218,7 +217,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 					}
 					tried[id] = true
 					set(wrong)
-					rt := play(reply(http.StatusOK, string(m.answer(t))))
+					rt := play(reply(http.StatusOK, string(m.response(t))))
 					_, err := m.call(t.Context(), newTestClient(t, rt), m.paramsFrom(t, value))
 					e, ok := errors.AsType[*ParamError](err)
 					if assert.True(t, ok, "%s = %v: %v", path, wrong, err) {
@@ -243,9 +242,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	t.Logf("%d wrong values", refused)
 }
 
-// leaves calls f for each text and number in a value of the schema. Its set function puts another value in place, and
-// for nil the one that was there.
-func leaves(path, name string, s *contract.Schema, value any, f func(path, name string, s *contract.Schema, set func(any))) {
+// eachLeaf calls f for each string and number in a value of the schema. Its set function replaces the value, or
+// restores it when given nil.
+func eachLeaf(path, name string, s *contract.Schema, value any, f func(path, name string, s *contract.Schema, set func(any))) {
 	for _, variant := range s.Variants {
 		if len(variant.Check(value)) == 0 {
 			s = variant
@@ -262,7 +261,7 @@ func leaves(path, name string, s *contract.Schema, value any, f func(path, name 
 				put(other)
 			})
 		default:
-			leaves(path, name, s, value, f)
+			eachLeaf(path, name, s, value, f)
 		}
 	}
 	switch value := value.(type) {
@@ -279,16 +278,16 @@ func leaves(path, name string, s *contract.Schema, value any, f func(path, name 
 	}
 }
 
-// wrongValues returns the values of a field that a call must refuse.
+// wrongValues returns values of a field that a call must refuse.
 func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []any {
 	if name == "apiVersion" || name == "type" { // not fields in Go
 		return nil
 	}
-	if strings.HasSuffix(path, "]") { // rules are those of fields: what is in their lists is left to the service
+	if strings.HasSuffix(path, "]") { // items of lists are left to the service
 		return nil
 	}
 	var wrong []any
-	optionalQuery := m.op.Request == nil && !m.sent().Field(name).Required // zero is not sent
+	optionalQuery := m.op.Request == nil && !m.requestSchema().Field(name).Required // zero is not sent
 	switch {
 	case s.Type != "string":
 		if s.Maximum != "" {
@@ -298,44 +297,44 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 			}
 			wrong = append(wrong, json.Number(fmt.Sprint(greatest+1)))
 		}
-		if s.Minimum != "" && (s.Minimum != "0" || s.Maximum != "") { // no less than none is left to the service
+		if s.Minimum != "" && (s.Minimum != "0" || s.Maximum != "") { // a minimum of 0 alone is left to the service
 			wrong = append(wrong, json.Number("-1"))
 		}
 		if len(s.Check(json.Number("0"))) > 0 && !optionalQuery {
 			wrong = append(wrong, json.Number("0"))
 		}
-	case !optionalQuery && m.emptyMeansNothing(path, name, s):
+	case !optionalQuery && m.refusesEmpty(path, name, s):
 		wrong = append(wrong, "")
 	}
 	return wrong
 }
 
-// emptyMeansNothing says whether the service cannot do anything with an empty text.
-func (m conformingMethod) emptyMeansNothing(path, name string, s *contract.Schema) bool {
+// refusesEmpty reports whether the method must refuse an empty string in the field.
+func (m conformingMethod) refusesEmpty(path, name string, s *contract.Schema) bool {
 	switch {
-	case s.Nullable: // null means nothing, but for an id
+	case s.Nullable: // null stands for no value, except for an id
 		return strings.HasSuffix(name, "Id")
 	case name == "region", name == "machineType", name == "instanceType", name == "id", strings.HasSuffix(name, "Id"):
 		return true
-	case path == "config.name", path == "config.image": // a file may leave them open, a request may not
+	case path == "config.name", path == "config.image": // optional in a file, required in a request
 		return true
 	case len(s.Enum) > 0, s.Pattern != "", s.MinLength != nil:
 		return true
 	}
-	return m.op.Request == nil // what a query requires
+	return m.op.Request == nil // required in a query
 }
 
-// Free texts go as they are, also when they are empty.
-func TestEmptyTextsAreSent(t *testing.T) {
+// Free text is sent unchanged, even if it is empty.
+func TestEmptyStringsAreSent(t *testing.T) {
 	sentEmpty := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		if m.op.Request == nil {
 			return
 		}
 		tried := map[string]bool{}
-		maker{}.passes(m.sent(), func(value any) {
-			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
-				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.emptyMeansNothing(path, name, s) {
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			eachLeaf("", "", m.requestSchema(), value, func(path, name string, s *contract.Schema, set func(any)) {
+				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.refusesEmpty(path, name, s) {
 					return
 				}
 				tried[path] = true
@@ -347,5 +346,5 @@ func TestEmptyTextsAreSent(t *testing.T) {
 			})
 		})
 	})
-	t.Logf("%d empty texts", sentEmpty)
+	t.Logf("%d empty strings", sentEmpty)
 }

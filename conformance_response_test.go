@@ -17,28 +17,29 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// received calls the method against a service that answers with the value.
-func (m conformingMethod) received(t *testing.T, value any) any {
+// resultOf returns the result of a call to which the service responds with the value.
+func (m conformingMethod) resultOf(t *testing.T, value any) any {
 	t.Helper()
-	answer := string(toJSON(t, value))
-	result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, answer))), m.minimal(t))
-	require.NoError(t, err, "%s", answer)
+	response := string(toJSON(t, value))
+	result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, response))), m.minimal(t))
+	require.NoError(t, err, "%s", response)
 	return result
 }
 
-// shown encodes a result with its secrets.
-func shown(t *testing.T, result any) any {
+// encodeUnmasked encodes a result with its secrets.
+func encodeUnmasked(t *testing.T, result any) any {
 	t.Helper()
 	data, err := encode(result)
 	require.NoError(t, err)
 	return fromJSON(t, data)
 }
 
-// assertEncodes asserts that a result means the answer that it was decoded from, whichever package encodes it, that
-// other packages see no secrets, and that it comes through encoding/json as it was. It returns where the secrets are.
-func assertEncodes(t *testing.T, answer, result any) map[string]bool {
+// assertEncodes asserts that every JSON package encodes a result with the meaning of the response it was decoded from,
+// that only this package encodes its secrets, and that encoding/json decodes what it encoded. It returns the paths of
+// secrets.
+func assertEncodes(t *testing.T, response, result any) map[string]bool {
 	t.Helper()
-	assertMeans(t, answer, shown(t, result))
+	assertSameMeaning(t, response, encodeUnmasked(t, result))
 
 	v1, err := json.Marshal(result)
 	require.NoError(t, err)
@@ -46,7 +47,7 @@ func assertEncodes(t *testing.T, answer, result any) map[string]bool {
 	require.NoError(t, err)
 	secrets := map[string]bool{}
 	for _, data := range [][]byte{v1, v2} {
-		differ("", shown(t, result), fromJSON(t, data), func(path string, want, got any) {
+		diffJSON("", encodeUnmasked(t, result), fromJSON(t, data), func(path string, want, got any) {
 			if got == mask {
 				secrets[indices.ReplaceAllString(path, "[]")] = true
 			} else if !isEmpty(want) || !isEmpty(got) { // nil is null in one and [] in the other
@@ -66,10 +67,10 @@ func assertEncodes(t *testing.T, answer, result any) map[string]bool {
 
 var indices = regexp.MustCompile(`\[\d+\]`)
 
-// assertMeans is assertSame, but that what is empty may have become empty in another way, or absent.
-func assertMeans(t *testing.T, want, got any) {
+// assertSameMeaning is like assertSame, but an empty value may have become another empty value, or absent.
+func assertSameMeaning(t *testing.T, want, got any) {
 	t.Helper()
-	differ("", want, got, func(path string, want, got any) {
+	diffJSON("", want, got, func(path string, want, got any) {
 		if !isEmpty(want) || got != absent && !isEmpty(got) {
 			t.Errorf("%s: want %v, got %v", path, want, got)
 		}
@@ -94,7 +95,7 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// assertEqualExported compares two results, an Operation without what it waits with.
+// assertEqualExported compares two results without the unexported fields of an Operation.
 func assertEqualExported(t *testing.T, want, got reflect.Value) {
 	t.Helper()
 	if want.Kind() == reflect.Pointer && strings.HasPrefix(want.Type().Elem().Name(), "Operation[") {
@@ -108,51 +109,51 @@ func assertEqualExported(t *testing.T, want, got reflect.Value) {
 	assert.Equal(t, want.Interface(), got.Interface())
 }
 
-// Everything that the contract lets the service answer is found again in the result.
+// The result holds every field and value that the contract allows in a response.
 func TestFullResponses(t *testing.T) {
 	fields, variants := 0, 0
 	secrets := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.op.Response
-		made := maker{}.passes(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
-			for path := range assertEncodes(t, value, m.received(t, value)) {
+		made := maker{}.eachChoice(schema, func(value any) {
+			require.Empty(t, schema.Check(value), "the value made by the test")
+			for path := range assertEncodes(t, value, m.resultOf(t, value)) {
 				secrets[path[strings.LastIndex(path, ".")+1:]] = true
 				if strings.HasSuffix(path, ".value") {
 					assert.Regexp(t, `\.(env|headers)\[\]\.value$`, path)
 				}
 			}
 		})
-		for s := range reachable(schema) {
-			assert.True(t, made.met[s], "not answered: %+v", *s)
+		for s := range nestedSchemas(schema) {
+			assert.True(t, made.met[s], "not in any response: %+v", *s)
 			variants += len(s.Variants)
 		}
 		fields += fieldCount(schema)
 	})
 	assert.Equal(t, []string{
 		"accessKey", "accessKeyId", "basicAuthKey", "password", "secretAccessKey", "username", "value",
-	}, slices.Sorted(maps.Keys(secrets)), "what is masked")
+	}, slices.Sorted(maps.Keys(secrets)), "masked members")
 	t.Logf("%d fields and %d variants of responses", fields, variants)
 }
 
 func TestResponsesWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{required: true}.passes(m.op.Response, func(value any) {
-			require.Empty(t, m.op.Response.Check(value), "the test's own value")
-			assertEncodes(t, value, m.received(t, value))
+		maker{required: true}.eachChoice(m.op.Response, func(value any) {
+			require.Empty(t, m.op.Response.Check(value), "the value made by the test")
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
 	})
 }
 
-// A null is no reason to lose an answer, whatever the contract says: objects may have null in every field, the answer
-// itself and all that is in it. What is required is still there when the result is encoded, and nothing else is. Only what
-// creates something must return its key, or the outcome is unknown.
+// Nulls do not make a response fail, whatever the contract declares: in an object of any depth, every field may be
+// null. The encoded result still has all required members, and no others. Only a create must return its key, because
+// its outcome is unknown otherwise.
 func TestResponsesWithNulls(t *testing.T) {
 	withoutKey := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		for depth := 1; ; depth++ {
 			isNull := false
-			maker{nullAt: depth}.passes(m.op.Response, func(value any) {
+			maker{nullAt: depth}.eachChoice(m.op.Response, func(value any) {
 				isNull = isNull || hasNullObject(value)
 				result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, string(toJSON(t, value))))), m.minimal(t))
 				if err != nil && m.op.Method == http.MethodPost && retryClasses[m.op.ID] == "once" {
@@ -192,7 +193,7 @@ func required(s *contract.Schema) []string {
 	return names
 }
 
-// hasNullObject says whether a value holds an object that has null in every field.
+// hasNullObject reports whether a value contains an object whose fields are all null.
 func hasNullObject(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
@@ -210,19 +211,19 @@ func hasNullObject(value any) bool {
 	return false
 }
 
-// Integers and byte counts come as numbers, as texts and as "", whatever the contract says; numbers come with a point
-// and without. Byte counts beyond 2^53 are exact.
+// Integers and byte counts decode from numbers, strings and "", whatever the contract declares, with or without a
+// decimal point. Byte counts beyond 2^53 are exact.
 func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	integers := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{integers: "number"}.passes(m.op.Response, func(value any) {
-			assertEncodes(t, value, m.received(t, value))
+		maker{integers: "number"}.eachChoice(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
-		maker{integers: "text"}.passes(m.op.Response, func(value any) {
-			assertEncodes(t, value, m.received(t, value))
+		maker{integers: "text"}.eachChoice(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
-		maker{integers: "empty"}.passes(m.op.Response, func(value any) {
-			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+		maker{integers: "empty"}.eachChoice(m.op.Response, func(value any) {
+			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if want == "" && (got == absent || sameScalar(got, json.Number("0"))) { // a config does not encode a zero that it refuses
 					integers++
 				} else if want != false || got != absent {
@@ -234,15 +235,14 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	assert.Positive(t, integers)
 }
 
-// What the service adds is no reason to lose an answer: values of enums are kept, and new members are ignored but for
-// those of deployment configs, which are sent back.
-func TestResponsesOfANewerService(t *testing.T) {
+// New enum values are kept. New members are ignored, except in deployment configs, where they are kept and sent back.
+func TestResponsesWithUnknownMembers(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{newer: true}.passes(m.op.Response, func(value any) {
+		maker{newer: true}.eachChoice(m.op.Response, func(value any) {
 			if m.op.Response.Additional != nil {
 				return
 			}
-			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if !strings.HasSuffix(path, ".newer") || got != absent {
 					assert.True(t, want == false && got == absent, "%s: want %v, got %v", path, want, got)
 				} else if m.Service == "Deployments" && strings.Contains(path, ".data.") {

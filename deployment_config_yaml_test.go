@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// internal/yamltest has the tests with every YAML package.
+// internal/yamltest tests every YAML package.
 
 func TestYAMLKeepsTheTextOfStrings(t *testing.T) {
 	var config DeploymentConfig
@@ -47,7 +47,7 @@ func TestYAMLErrorsNameTheMember(t *testing.T) {
 	}
 }
 
-func TestYAMLDecodesWhatHasJSONMethods(t *testing.T) {
+func TestYAMLUsesJSONMethods(t *testing.T) {
 	var file struct {
 		V1          DeploymentConfigV1
 		V0Alpha1    DeploymentConfigV0Alpha1

@@ -1,6 +1,6 @@
 package paperspace_test
 
-// The ten most common jobs, as the README shows them: snippets_test.go holds the two together.
+// The ten most common jobs, as the README shows them: snippets_test.go compares the two.
 
 import (
 	"context"
@@ -95,7 +95,7 @@ func Example_createWithKey() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := op.Wait(ctx); err != nil { // tells at once if the machine could not be made
+	if _, err := op.Wait(ctx); err != nil { // fails at once if the machine cannot be created
 		log.Fatal(err)
 	}
 	machine, err := client.Machines.WaitForState(ctx, op.Data.ID, paperspace.MachineStateReady)
@@ -211,7 +211,7 @@ func Example_createOnce() {
 	switch op, err := client.Machines.Create(ctx, params); {
 	case err == nil:
 		id = op.Data.ID
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost: look before you create another
+	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost: look before you create another
 		machine, err := client.Machines.GetByName(ctx, params.Name)
 		for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
 			time.Sleep(wait) // a new machine may not show for a while

@@ -11,16 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pagesOf returns three pages for a list's operation, with items that are all different, by their cursors.
+// pagesOf returns three pages of a list by cursor. All items differ.
 func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 	items := c.op.Response.Field("items")
 	pages := map[string][]byte{}
 	next := ""
 	var rows []any
-	maker{}.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
-	for len(rows) < 6 { // values of one pass are not repeated by another
+	maker{}.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+	for len(rows) < 6 { // another pass makes other values
 		more := maker{n: 1000 * len(rows)}
-		more.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+		more.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
 	}
 	for i, cursor := range []string{"", "second", "third"} {
 		page := map[string]any{"items": rows[2*i : 2*i+2], "hasMore": i < 2}
@@ -32,8 +32,8 @@ func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 	return pages
 }
 
-// walk collects what the method that walks all pages yields.
-func (c *faultyCase) walk(t *testing.T, client *Client) (items []string, err error) {
+// collectAll returns the items that the All method yields.
+func (c *faultyCase) collectAll(t *testing.T, client *Client) (items []string, err error) {
 	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
 	for _, key := range c.keys() {
 		arguments = append(arguments, reflect.ValueOf(key))
@@ -43,15 +43,15 @@ func (c *faultyCase) walk(t *testing.T, client *Client) (items []string, err err
 		if !e.IsNil() {
 			return items, e.Interface().(error)
 		}
-		items = append(items, string(toJSON(t, shown(t, item.Interface()))))
+		items = append(items, string(toJSON(t, encodeUnmasked(t, item.Interface()))))
 	}
 	return items, nil
 }
 
-// Every list meets every fault at its second page. An iterator loses no item and repeats none: it yields them all, or
-// those of the pages before the one that failed, and then an error.
+// Every list meets every fault at its second page. An iterator neither loses nor repeats an item: it yields all items,
+// or those of the first page and then an error.
 func TestListsUnderFaults(t *testing.T) {
-	lists, walks := 0, 0
+	lists, iterations := 0, 0
 	for _, c := range faultyCases(t) {
 		if c.All == "" {
 			continue
@@ -59,13 +59,13 @@ func TestListsUnderFaults(t *testing.T) {
 		lists++
 		t.Run(c.op.ID, func(t *testing.T) {
 			pages := c.pagesOf(t)
-			answer := func(r *http.Request) []byte { return pages[r.URL.Query().Get("after")] }
+			response := func(r *http.Request) []byte { return pages[r.URL.Query().Get("after")] }
 			var want []string
 			synctest.Test(t, func(t *testing.T) {
-				s, client := newFaultyService(t, new(fault), 0, false, answer)
+				s, client := newFaultyService(t, new(fault), 0, false, response)
 				defer s.close(client)
 				var err error
-				want, err = c.walk(t, client)
+				want, err = c.collectAll(t, client)
 				require.NoError(t, err)
 				distinct := map[string]bool{}
 				for _, item := range want {
@@ -77,18 +77,18 @@ func TestListsUnderFaults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, f := range faults {
 					if f.kept && f.serves == nil || strings.Contains(f.name, "redirect to the same host") {
-						continue // nobody closes, and the moved page is another
+						continue // nothing closes idle connections here, and the redirect leads to another page
 					}
-					walks++
+					iterations++
 					f.kept = false
-					s, client := newFaultyService(t, &f, 1, false, answer)
-					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == nameless {
-						s.skip = 0 // there is one connection for all pages
+					s, client := newFaultyService(t, &f, 1, false, response)
+					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == unresolved {
+						s.skip = 0 // all pages share one connection, so it fails at the first
 					}
-					got, err := c.walk(t, client)
+					got, err := c.collectAll(t, client)
 					s.close(client)
 					switch {
-					case f.net == untrusted || f.net == plain:
+					case f.net == untrusted || f.net == plainHTTP:
 						assert.Error(t, err, f.name)
 						assert.Empty(t, got, f.name)
 					case f.attempts[0] > 1 || f.ends[0] == ok:
@@ -103,6 +103,6 @@ func TestListsUnderFaults(t *testing.T) {
 		})
 	}
 	assert.Equal(t, countLists(), lists)
-	t.Logf("%d lists, %d walks", lists, walks)
-	assertStated(t, "no list lost or repeated an item in %s walks", walks)
+	t.Logf("%d lists, %d iterations", lists, iterations)
+	assertStated(t, "no list lost or repeated an item in %s walks", iterations)
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -22,38 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var errBroken = errors.New("connection broken")
-
-// unsent fails as net/http does when it gets no connection.
-func unsent(r *http.Request) (*http.Response, error) {
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.GetConn("api.paperspace.com:443")
-	}
-	return nil, errBroken
-}
-
-// sent fails as net/http does when the connection breaks after the request was written.
-func sent(r *http.Request) (*http.Response, error) {
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.GetConn("api.paperspace.com:443")
-		trace.GotConn(httptrace.GotConnInfo{})
-	}
-	return nil, errBroken
-}
-
-// cut answers with a body that ends early.
-func cut(r *http.Request) (*http.Response, error) {
-	resp, _ := reply(200, "")(r)
-	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"a`), failingReader{}))
-	return resp, nil
-}
-
-type failingReader struct{}
-
-func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// calls has one call of each class.
-func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
+// callsByClass returns a call of each class.
+func callsByClass(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 	return map[Class]func(context.Context, ...RequestOption) error{
 		ClassSafe: func(ctx context.Context, opts ...RequestOption) error {
 			_, err := c.Machines.Get(ctx, "a", opts...)
@@ -70,8 +39,8 @@ func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 	}
 }
 
-// The table says how often each class is sent when the first attempt ends as named and the second well, and whether the
-// outcome of a write is unknown when every attempt ends so.
+// The table has the number of attempts per class if the first attempt ends as named and the second succeeds, and
+// whether the outcome of a write is unknown if every attempt ends so.
 func TestRetriesByClass(t *testing.T) {
 	for _, tc := range []struct {
 		name                   string
@@ -79,10 +48,10 @@ func TestRetriesByClass(t *testing.T) {
 		safe, idempotent, once int
 		unknown                bool
 	}{
-		{"no connection", unsent, 2, 2, 2, false},
-		{"reset after sending", sent, 2, 2, 1, true},
-		{"transport that traces nothing", fail(errBroken), 2, 2, 1, true},
-		{"cut body", cut, 2, 2, 1, true},
+		{"no connection", failUnsent, 2, 2, 2, false},
+		{"reset after sending", failSent, 2, 2, 1, true},
+		{"transport without trace events", fail(errBroken), 2, 2, 1, true},
+		{"cut body", cutBody, 2, 2, 1, true},
 		{"408", reply(408, ""), 2, 2, 1, true},
 		{"429", reply(429, ""), 2, 2, 2, false},
 		{"499", reply(499, ""), 1, 1, 1, true},
@@ -112,20 +81,20 @@ func TestRetriesByClass(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, class), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					rt := play(tc.step, reply(200, `{"id":"a","user":{"id":"b"}}`))
-					err := calls(newTestClient(t, rt))[class](t.Context())
+					err := callsByClass(newTestClient(t, rt))[class](t.Context())
 					assert.Equal(t, want, rt.count(), "attempts")
-					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // leaves no doubt
+					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // a success
 					assert.Equal(t, want == 2 || emptyDelete, err == nil, "%v", err)
 
 					rt = play(tc.step)
-					err = calls(newTestClient(t, rt))[class](t.Context())
+					err = callsByClass(newTestClient(t, rt))[class](t.Context())
 					assert.Equal(t, tc.unknown && class != ClassSafe && !emptyDelete, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 					if !emptyDelete {
 						e, ok := errors.AsType[*Error](err)
 						require.True(t, ok)
 						assert.Equal(t, rt.count(), e.Attempts)
 						if want == 2 {
-							assert.Equal(t, 4, rt.count(), "the default is four attempts")
+							assert.Equal(t, 4, rt.count(), "attempts by default")
 						}
 					}
 				})
@@ -134,24 +103,24 @@ func TestRetriesByClass(t *testing.T) {
 	}
 }
 
-// What one attempt leaves unknown is not cleared by the refusal of the next.
-func TestRefusedRepeatOfAnUnknownWrite(t *testing.T) {
+// An unknown outcome of one attempt remains unknown when the next attempt is refused.
+func TestRefusedRetryKeepsTheOutcomeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rt := play(sent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
+		rt := play(failSent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
 		_, err := newTestClient(t, rt).Machines.Delete(t.Context(), "a")
 		require.ErrorIs(t, err, ErrOutcomeUnknown)
 		require.ErrorIs(t, err, ErrNotFound)
 		assert.Equal(t, 2, rt.count())
 
-		rt = play(sent, sent, reply(200, `{"event":null,"data":`+okMachine+`}`))
+		rt = play(failSent, failSent, reply(200, `{"event":null,"data":`+okMachine+`}`))
 		_, err = newTestClient(t, rt).Machines.Delete(t.Context(), "a")
-		require.NoError(t, err, "a repeat that ends well settles it")
+		require.NoError(t, err, "a retry that succeeds makes the outcome known")
 	})
 }
 
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var drawn [5]struct{ least, most time.Duration } // of 50 delays
+		var drawn [5]struct{ least, most time.Duration } // range of 50 delays
 		for round := range 50 {
 			var starts []time.Time
 			rt := play(func(r *http.Request) (*http.Response, error) {
@@ -172,7 +141,7 @@ func TestBackoff(t *testing.T) {
 				}
 			}
 		}
-		for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} { // the jitter is full: a thousandth of a thousandth fails this
+		for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} { // full jitter; the chance that a correct one fails is one in a million
 			assert.Less(t, drawn[i].least, ceiling*time.Second/4)
 			assert.Greater(t, drawn[i].most, ceiling*time.Second*3/4)
 		}
@@ -186,7 +155,7 @@ func TestRetryAfter(t *testing.T) {
 		status   int
 		deadline time.Duration
 		attempts int
-		least    time.Duration // between the attempts
+		least    time.Duration // delay between the attempts
 		most     time.Duration
 	}{
 		{name: "seconds", header: "7", status: 429, attempts: 2, least: 7 * time.Second, most: 7 * time.Second},
@@ -232,7 +201,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
+func TestCancelledBackoffReturnsTheLastError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -252,11 +221,11 @@ func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
 	})
 }
 
-func TestContextThatEndedBefore(t *testing.T) {
+func TestEndedContextSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	rt := play(reply(200, okMachine))
-	for class, call := range calls(newTestClient(t, rt)) {
+	for class, call := range callsByClass(newTestClient(t, rt)) {
 		err := call(ctx)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown, "class %d", class)
@@ -266,10 +235,10 @@ func TestContextThatEndedBefore(t *testing.T) {
 
 func TestCancelledAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for class := range calls(newTestClient(t, play(hang))) {
+		for class := range callsByClass(newTestClient(t, play(hang))) {
 			rt := play(hang)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			err := calls(newTestClient(t, rt))[class](ctx)
+			err := callsByClass(newTestClient(t, rt))[class](ctx)
 			cancel()
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown))
@@ -278,7 +247,7 @@ func TestCancelledAttempt(t *testing.T) {
 	})
 }
 
-// An attempt that runs out of time is no end of the caller's context, whoever set the limit.
+// An attempt that times out does not look as if the caller's context had ended, whoever set the limit.
 func TestAttemptTimeout(t *testing.T) {
 	timeouts := map[string]step{
 		"ours":      hang,
@@ -310,7 +279,7 @@ func TestAttemptTimeout(t *testing.T) {
 			assert.Equal(t, time.Minute, time.Since(start))
 		})
 	})
-	t.Run("the caller's http.Client", func(t *testing.T) {
+	t.Run("timeout of the caller's http.Client", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rt := play(hang, reply(200, okMachine))
 			start := time.Now()
@@ -346,10 +315,6 @@ func TestAttemptTimeout(t *testing.T) {
 	})
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
 func TestRetryPolicyOfOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(reply(500, ""))
@@ -375,10 +340,10 @@ func TestTimeoutOfOneCall(t *testing.T) {
 	})
 }
 
-// A body is sent whole with every attempt.
-func TestBodyOfEveryAttempt(t *testing.T) {
+// Every attempt sends the whole body.
+func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rt := play(reply(429, ""), unsent, reply(200, `{"user":{"id":"b"}}`))
+		rt := play(reply(429, ""), failUnsent, reply(200, `{"user":{"id":"b"}}`))
 		a, err := newTestClient(t, rt).Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "b"})
 		require.NoError(t, err)
 		assert.Equal(t, "b", a.User.ID)
@@ -386,7 +351,7 @@ func TestBodyOfEveryAttempt(t *testing.T) {
 	})
 }
 
-// A context may end at any moment, be it between two checks of it.
+// A context may end at any moment, even between two checks of it.
 func TestTinyDeadlines(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)))
 	for i := range 3000 {
@@ -398,22 +363,22 @@ func TestTinyDeadlines(t *testing.T) {
 	}
 }
 
-// An answer proves that the request left, whatever a transport reports of its connections.
-func TestAnswerOfATransportThatReportsNoConnection(t *testing.T) {
+// A response proves that the request was sent, whatever the transport reports of its connections.
+func TestResponseOfATransportThatReportsNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, answer := range []step{cut, reply(500, "")} {
+		for _, response := range []step{cutBody, reply(500, "")} {
 			rt := play(func(r *http.Request) (*http.Response, error) {
-				_, _ = unsent(r)
-				return answer(r)
+				_, _ = failUnsent(r)
+				return response(r)
 			})
-			err := calls(newTestClient(t, rt))[ClassOnce](t.Context())
+			err := callsByClass(newTestClient(t, rt))[ClassOnce](t.Context())
 			require.ErrorIs(t, err, ErrOutcomeUnknown)
 			assert.Equal(t, 1, rt.count())
 		}
 	})
 }
 
-func TestContextThatEndsInTheBodyOfAFailure(t *testing.T) {
+func TestContextEndsWhileAnErrorBodyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -431,7 +396,7 @@ func TestContextThatEndsInTheBodyOfAFailure(t *testing.T) {
 	})
 }
 
-func TestBadRetryAfterIsNotPassedOn(t *testing.T) {
+func TestInvalidRetryAfterIsNotReported(t *testing.T) {
 	for _, value := range []string{"-5", "9223372036854775807", "soon"} {
 		once := WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
 		_, err := newTestClient(t, play(reply(429, "", "Retry-After: "+value)), once).Machines.Get(t.Context(), "a")
@@ -441,8 +406,8 @@ func TestBadRetryAfterIsNotPassedOn(t *testing.T) {
 	}
 }
 
-// A cookie jar writes into the header of each attempt, which must not reach the next.
-func TestCookiesOfAnAttempt(t *testing.T) {
+// A cookie jar adds to the header of each attempt, which must not reach the next attempt.
+func TestCookiesDoNotReachTheNextAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
@@ -459,7 +424,7 @@ func TestCookiesOfAnAttempt(t *testing.T) {
 	})
 }
 
-// A cause that wraps the context's own error is not lost.
+// A cause that wraps the context's own error is kept.
 func TestCancellationCauses(t *testing.T) {
 	why := errors.New("shutting down")
 	for name, cause := range map[string]error{"plain": why, "wrapping": fmt.Errorf("%w: %w", why, context.Canceled)} {
@@ -478,12 +443,12 @@ func TestCancellationCauses(t *testing.T) {
 	}
 }
 
-// Answers that say nothing of what became of a write leave its outcome open.
-func TestAnswersThatSettleNothing(t *testing.T) {
+// Some error responses do not reveal whether a write was carried out.
+func TestErrorsThatLeaveTheOutcomeUnknown(t *testing.T) {
 	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
 		for body, unknown := range map[string]bool{
 			`{"message":"m","code":"C"}`: unknown,
-			"<html>":                     status != 429, // it does not come from the API
+			"<html>":                     status != 429, // does not come from the API
 		} {
 			rt := play(reply(status, body))
 			_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
@@ -493,7 +458,7 @@ func TestAnswersThatSettleNothing(t *testing.T) {
 	}
 }
 
-// slowBody gives what it has and then nothing more until it is closed or its request ends.
+// slowBody returns its content, and then blocks until it is closed or its request ends.
 type slowBody struct {
 	io.Reader
 	ctx    context.Context
@@ -510,8 +475,8 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 func (b *slowBody) Close() error { b.closed.Add(1); return nil }
 
-// What an answer's status says is not held back by a body that does not end.
-func TestFailedAnswerWithASlowBody(t *testing.T) {
+// An error body that does not end does not delay the error.
+func TestErrorWithASlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(r *http.Request) (*http.Response, error) {
 			return &http.Response{
@@ -530,7 +495,7 @@ func TestFailedAnswerWithASlowBody(t *testing.T) {
 	})
 }
 
-// Every body is closed, however it ends.
+// Every body is closed, however the call ends.
 func TestBodiesAreClosed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int
@@ -542,7 +507,7 @@ func TestBodiesAreClosed(t *testing.T) {
 		"switching protocols": {101, strings.NewReader("")},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // the body ends where its reader does
+		cancel() // ends bodies that would not end on their own
 		body := &slowBody{Reader: tc.body, ctx: ctx}
 		rt := step(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: tc.status, Header: http.Header{}, Body: body, Request: r}, nil

@@ -27,19 +27,19 @@ import (
 // and the credentials of registries and storage.
 const marker = "hunter2-marker-4711"
 
-// forms are the marker in clear and in other forms that a printer may give it, in lower case.
-var forms = []string{
+// markerForms are the marker and its encodings, in lower case.
+var markerForms = []string{
 	marker, hex.EncodeToString([]byte(marker)), strings.ToLower(base64.StdEncoding.EncodeToString([]byte(marker))),
 	strings.Trim(fmt.Sprint([]byte(marker)), "[]"),
 }
 
-// shows says whether a text shows the marker.
-func shows(text string) bool {
+// showsMarker reports whether a text contains the marker in any form.
+func showsMarker(text string) bool {
 	text = strings.ToLower(text)
-	return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
+	return slices.ContainsFunc(markerForms, func(form string) bool { return strings.Contains(text, form) })
 }
 
-// eachSensitive calls f for every secret in a value that can be set.
+// eachSensitive calls f for every settable Sensitive in a value.
 func eachSensitive(v reflect.Value, f func(reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -63,14 +63,14 @@ func eachSensitive(v reflect.Value, f func(reflect.Value)) {
 	}
 }
 
-// verbs are those of fmt, but for %w and %p, which ask no value how it prints; a few of them will do for values of a type
-// that was printed with all of them.
+// allVerbs are the verbs of fmt except %w and %p, which do not call Format. fewVerbs suffice for more values of a type
+// that was printed with allVerbs.
 const (
 	allVerbs = "vsdqxXtbcoOeEfFgGUT"
 	fewVerbs = "vsdx"
 )
 
-// printAll returns what fmt, slog and the JSON encoders make of a value, alone and inside other values, by the way.
+// printAll returns the output of fmt, slog and the JSON encoders for a value, alone and inside other values, by method.
 func printAll(v any, someVerbs string) map[string]string {
 	out := map[string]string{}
 	verbs := func(name string, v any, verbs string) {
@@ -88,8 +88,8 @@ func printAll(v any, someVerbs string) map[string]string {
 	out["as a text"] = fmt.Sprint(v) + fmt.Sprintln(v) + fmt.Sprintf("%v", fmt.Errorf("wrapped: %v", v))
 	values := map[string]any{"": v, " in a slice": []any{v}, " in a map": map[string]any{"k": v}, " in a struct": struct{ X any }{v}}
 	if value := reflect.ValueOf(v); value.IsValid() && value.Kind() != reflect.Func {
-		// In a field of its own type, by value and by pointer, as the caller's structs have it. What vet does not let pass
-		// is TestWhatIsNotMasked's.
+		// In fields of the value's type, as in the caller's structs. TestWhatIsNotMasked has the formats that vet
+		// refuses.
 		pointer := reflect.New(value.Type())
 		pointer.Elem().Set(value)
 		own := reflect.New(reflect.StructOf([]reflect.StructField{
@@ -130,7 +130,7 @@ func printAll(v any, someVerbs string) map[string]string {
 
 var printed = map[reflect.Type]bool{}
 
-// assertHidden asserts that no way of printing the value shows the marker.
+// assertHidden asserts that the marker is not in the output of any way to print the value.
 func assertHidden(t *testing.T, what string, v any) {
 	t.Helper()
 	verbs := fewVerbs
@@ -138,14 +138,14 @@ func assertHidden(t *testing.T, what string, v any) {
 		printed[of], verbs = true, allVerbs
 	}
 	for how, text := range printAll(v, verbs) {
-		if shows(text) {
+		if showsMarker(text) {
 			t.Errorf("%s %s: %s", what, how, text)
 			return
 		}
 	}
 }
 
-// secretNames says which members are secrets, by their paths, whatever the Go types say.
+// secretNames matches the paths of secret members, independently of the Go types.
 var secretNames = regexp.MustCompile(`(?i)(password|script|accessKey|accessKeyId|basicAuthKey)$|(env|headers)\[\]\.value$|^value$|repositories\[\]\.username$`)
 
 // countSecrets counts the secrets in JSON.
@@ -167,22 +167,22 @@ func countSecrets(path string, tree any) (n int) {
 	return n
 }
 
-// secretive is an operation whose params and answer are full of markers.
-type secretive struct {
+// secretCase is an endpoint whose params and response have markers as their secrets.
+type secretCase struct {
 	conformingMethod
-	params reflect.Value // invalid if there are none
-	answer []byte
-	first  bool
-	sent   int // secrets in the params
-	got    int // and in the answer
+	params   reflect.Value // invalid if the method has none
+	response []byte
+	first    bool
+	sent     int // number of secrets in the params
+	got      int // number of secrets in the response
 }
 
-// eachSecretive calls f for every operation, with each form that its params and its answer can have.
-func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
+// eachSecretCase calls f for every endpoint, with each form of its params and its response.
+func eachSecretCase(t *testing.T, f func(t *testing.T, s secretCase)) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		var list []secretive
-		maker{}.passes(m.sent(), func(value any) {
-			s := secretive{conformingMethod: m, params: m.paramsFrom(t, value)}
+		var list []secretCase
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			s := secretCase{conformingMethod: m, params: m.paramsFrom(t, value)}
 			if m.params != nil {
 				eachSensitive(s.params, func(v reflect.Value) { v.SetString(marker); s.sent++ })
 				assert.Equal(t, countSecrets("", value), s.sent, "secrets in the params")
@@ -190,25 +190,25 @@ func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
 			list = append(list, s)
 		})
 		i := 0
-		maker{}.passes(m.op.Response, func(value any) {
-			answer := toJSON(t, value)
+		maker{}.eachChoice(m.op.Response, func(value any) {
+			response := toJSON(t, value)
 			result := reflect.New(m.result).Elem()
-			result.Set(reflect.ValueOf(m.received(t, value)))
+			result.Set(reflect.ValueOf(m.resultOf(t, value)))
 			got := 0
 			eachSensitive(result, func(v reflect.Value) {
 				got++
-				answer = bytes.ReplaceAll(answer, toJSON(t, v.String()), toJSON(t, marker))
+				response = bytes.ReplaceAll(response, toJSON(t, v.String()), toJSON(t, marker))
 			})
-			assert.Equal(t, countSecrets("answer", value), got, "secrets in the answer")
+			assert.Equal(t, countSecrets("response", value), got, "secrets in the response")
 			if i == len(list) {
 				list = append(list, list[0])
 			}
-			list[i].answer, list[i].got = answer, got
+			list[i].response, list[i].got = response, got
 			i++
 		})
 		for i, s := range list {
-			if s.first = i == 0; s.answer == nil {
-				s.answer, s.got = list[0].answer, list[0].got
+			if s.first = i == 0; s.response == nil {
+				s.response, s.got = list[0].response, list[0].got
 			}
 			if s.first || s.sent+s.got > 0 {
 				f(t, s)
@@ -217,69 +217,69 @@ func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
 	})
 }
 
-// failures are answers that make a call fail and hold the marker wherever a service may repeat it, but for its own message.
-var failures = map[string]step{
+// failuresWithMarker are failures that hold the marker wherever a service may repeat it, except in its own message.
+var failuresWithMarker = map[string]step{
 	"refusal": reply(400, `{"message":"no","code":"BAD_REQUEST","issues":[{"path":["password"],"message":"too short"}],`+
 		`"details":{"given":"`+marker+`"},"echo":"`+marker+`"}`),
 	"proxy":               reply(502, "<html>"+marker+"</html>"),
 	"undecodable":         reply(200, `{"id":"`+marker),
 	"not JSON":            reply(200, marker),
-	"other JSON":          reply(200, `["`+marker+`"]`),
-	"other JSON still":    reply(200, `"`+marker+`"`),
+	"JSON array":          reply(200, `["`+marker+`"]`),
+	"JSON string":         reply(200, `"`+marker+`"`),
 	"error under 200":     reply(200, `{"message":"no","code":"CONFLICT","details":"`+marker+`"}`),
 	"redirect":            reply(307, marker, "Location: https://user:"+marker+"@elsewhere.example.com/"+marker+"?k="+marker+"#"+marker),
 	"redirect to nowhere": reply(307, "", "Location: https://"+marker+":99999999/%zz"),
-	"no connection":       unsent,
+	"no connection":       failUnsent,
 	"timeout":             hang,
 }
 
-// The test fills everything that is a secret with a marker, calls every operation with success and with failures, with
-// the logger at debug, and looks for the marker in everything that comes out.
+// TestNoSecretIsShown sets every secret to the marker, calls every endpoint with success and with failures, logs at
+// debug level, and searches all output for the marker.
 func TestNoSecretIsShown(t *testing.T) {
 	if raceEnabled {
-		t.Skip("one goroutine has no races")
+		t.Skip("no concurrency, so no races to detect")
 	}
 	sent, got, places := 0, 0, 0
-	eachSecretive(t, func(t *testing.T, s secretive) {
+	eachSecretCase(t, func(t *testing.T, s secretCase) {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			debug := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
 			logger := slog.New(slog.NewMultiHandler(slog.NewTextHandler(&log, debug), slog.NewJSONHandler(&log, debug)))
-			rt := play(reply(200, string(s.answer)))
-			client, hooked := secretiveClient(t, rt, logger)
+			rt := play(reply(200, string(s.response)))
+			client, hooked := newMarkedClient(t, rt, logger)
 			result, err := s.call(t.Context(), client, s.params)
 			require.NoError(t, err)
 			if s.params.IsValid() {
 				assertHidden(t, "params", s.params.Interface())
 			}
 			assertHidden(t, "the result", result)
-			assertHidden(t, "what a hook gets", hooked())
+			assertHidden(t, "the hook's result", hooked())
 			found := 0
 			eachSensitive(reflect.ValueOf(result), func(v reflect.Value) {
 				assert.Equal(t, marker, v.String())
 				found++
 			})
-			assert.Equal(t, s.got, found, "the result has the real values")
+			assert.Equal(t, s.got, found, "secrets with their real values in the result")
 
-			// What is sent holds the real values.
+			// The request has the real values.
 			assert.Equal(t, "Bearer "+marker, rt.requests[0].Header.Get("Authorization"))
 			assert.Equal(t, s.sent, strings.Count(rt.bodies[0], `"`+marker+`"`), "%s", rt.bodies[0])
 			assert.NotContains(t, rt.bodies[0], mask)
 			assert.NotContains(t, rt.requests[0].URL.String(), marker)
 			sent, got = sent+s.sent, got+s.got
-			for name, step := range failures {
+			for name, step := range failuresWithMarker {
 				if !s.first {
 					break
 				}
-				client, hooked := secretiveClient(t, play(step), logger)
+				client, hooked := newMarkedClient(t, play(step), logger)
 				_, err := s.call(t.Context(), client, s.params)
 				require.Error(t, err, name)
 				assertHidden(t, "the error of "+name, err)
 				assertHidden(t, "the cause of "+name, errors.Unwrap(err))
-				assertHidden(t, "what a hook gets of "+name, hooked())
+				assertHidden(t, "the hook's result of "+name, hooked())
 			}
 			assert.NotEmpty(t, log.String())
-			assert.False(t, shows(log.String()), "the log")
+			assert.False(t, showsMarker(log.String()), "the log")
 			places++
 		})
 	})
@@ -288,8 +288,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	t.Logf("%d forms of calls, with %d secrets sent and %d received", places, sent, got)
 }
 
-// secretiveClient has the marker as its key, and a function that returns what its hook got.
-func secretiveClient(t *testing.T, rt http.RoundTripper, logger *slog.Logger) (*Client, func() []any) {
+// newMarkedClient returns a client with the marker as its key, and a function that returns what its hook received.
+func newMarkedClient(t *testing.T, rt http.RoundTripper, logger *slog.Logger) (*Client, func() []any) {
 	var seen []any
 	return newTestClient(t, rt, WithAPIKey(marker), WithLogger(logger), WithHook(
 		func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
@@ -337,16 +337,15 @@ func TestClientAndOptionsShowNoSecret(t *testing.T) {
 	}
 }
 
-// A mask that comes back, because params were decoded from a log or a queue, is refused, wherever it stands, and
-// nothing is sent.
+// A mask in params, for example decoded from a log or a queue, is refused in any position, and nothing is sent.
 func TestMasksAreRefused(t *testing.T) {
 	places := 0
-	eachSecretive(t, func(t *testing.T, s secretive) {
+	eachSecretCase(t, func(t *testing.T, s secretCase) {
 		if s.sent == 0 {
 			return
 		}
 		refused := func(params reflect.Value) {
-			rt := play(reply(200, string(s.answer)))
+			rt := play(reply(200, string(s.response)))
 			_, err := s.call(t.Context(), newTestClient(t, rt), params)
 			e, ok := errors.AsType[*ParamError](err)
 			if assert.True(t, ok, "%v", err) {
@@ -369,7 +368,7 @@ func TestMasksAreRefused(t *testing.T) {
 		refused(back.Elem())
 	})
 	assert.Positive(t, places)
-	t.Logf("%d places", places)
+	t.Logf("%d positions", places)
 
 	rt := play(reply(200, okMachine))
 	c := newTestClient(t, rt)
@@ -379,7 +378,7 @@ func TestMasksAreRefused(t *testing.T) {
 	assert.Zero(t, rt.count())
 }
 
-// textKey is a string that encodes as another text.
+// textKey is a string that encodes as a different text.
 type textKey string
 
 func (textKey) MarshalText() ([]byte, error) { return []byte("text"), nil }
@@ -391,52 +390,52 @@ func masksKeys(t *testing.T) bool {
 	return string(key) == `{"text":1}`
 }
 
-// What cannot be masked, as the docs of Sensitive and RawJSON and SECURITY.md say. When one of these starts to fail, a
-// hole is closed: strike it from the docs.
+// TestWhatIsNotMasked demonstrates what cannot be masked, as the docs of Sensitive and RawJSON and SECURITY.md list it.
+// If a check fails, the gap is closed: remove it from the docs.
 func TestWhatIsNotMasked(t *testing.T) {
 	secret := Sensitive(marker)
-	format := func(format string, v any) string { return fmt.Sprintf(format, v) } // unseen by vet
-	assert.True(t, shows(format("%p", secret)), "the verbs that vet refuses")
-	assert.True(t, shows(format("%w", secret)), "the verbs that vet refuses")
+	format := func(format string, v any) string { return fmt.Sprintf(format, v) } // hidden from vet
+	assert.True(t, showsMarker(format("%p", secret)), "verbs that vet refuses")
+	assert.True(t, showsMarker(format("%w", secret)), "verbs that vet refuses")
 	type callers struct{ Password Sensitive }
-	assert.True(t, shows(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
-	assert.False(t, shows(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
+	assert.True(t, showsMarker(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
+	assert.False(t, showsMarker(format("%s", []any{&SecretCreateParams{Value: secret}})), "types of this package behind a pointer are masked")
 	key, err := json.Marshal(map[Sensitive]int{secret: 1})
 	require.NoError(t, err)
-	assert.Equal(t, !masksKeys(t), shows(string(key)), "the keys of a map in encoding/json")
-	assert.True(t, shows(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
+	assert.Equal(t, !masksKeys(t), showsMarker(string(key)), "the keys of a map in encoding/json")
+	assert.True(t, showsMarker(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
 
 	var b bytes.Buffer
 	require.NoError(t, gob.NewEncoder(&b).Encode(SecretCreateParams{Value: secret}))
-	assert.True(t, shows(b.String()), "encoding/gob")
+	assert.True(t, showsMarker(b.String()), "encoding/gob")
 
 	var config DeploymentConfig
 	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"v1","new":"`+marker+`"}`), &config))
 	encoded, err := json.Marshal(config)
 	require.NoError(t, err)
-	assert.True(t, shows(string(encoded)), "unknown members as JSON")
+	assert.True(t, showsMarker(string(encoded)), "unknown members as JSON")
 	b.Reset()
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("m", "config", config)
-	assert.True(t, shows(b.String()), "unknown members in slog's JSON")
+	assert.True(t, showsMarker(b.String()), "unknown members in slog's JSON")
 	b.Reset()
 	slog.New(slog.NewTextHandler(&b, nil)).Info("m", "config", config)
-	assert.False(t, shows(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "elsewhere they are")
+	assert.False(t, showsMarker(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "unknown members elsewhere are masked")
 
 	rt := play(reply(400, `{"message":"the password `+marker+` is too short","code":"BAD_REQUEST"}`))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a")
-	assert.True(t, shows(err.Error()), "what the service writes into its message")
+	assert.True(t, showsMarker(err.Error()), "the message of the service")
 	var response Response
 	rt = play(reply(200, okMachine, "Set-Cookie: "+marker))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a", WithResponse(&response))
 	require.NoError(t, err)
-	assert.True(t, shows(fmt.Sprint(response)), "the header of a captured response")
+	assert.True(t, showsMarker(fmt.Sprint(response)), "the header of a captured response")
 	response.Header = nil
 	response.Body = RawJSON(marker)
 	assertHidden(t, "a captured response", response)
 }
 
-// fmt asks nobody how to print what is behind a pointer for a verb that does not fit it. So every type of this package
-// that can hold a secret prints itself, whatever the verb.
+// fmt calls no method of a value behind a pointer if the verb does not fit it. So every type of this package that can
+// hold a secret implements fmt.Formatter.
 func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 	seen := map[reflect.Type]bool{}
 	var holds func(reflect.Type) bool
@@ -454,7 +453,7 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 			seen[typ] = false
 			for field := range typ.Fields() {
 				if holds(field.Type) && field.IsExported() {
-					seen[typ] = true // and on, to see the types of the other fields
+					seen[typ] = true // continue with the other fields
 				}
 			}
 			return seen[typ]
@@ -473,12 +472,12 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 	} {
 		holds(typ)
 	}
-	secretive := 0
+	secretCase := 0
 	for typ, holds := range seen {
 		if holds && typ.Name() != "" && strings.HasSuffix(typ.PkgPath(), "paperspace") {
-			secretive++
-			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, and has no Format", typ)
+			secretCase++
+			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, but has no Format method", typ)
 		}
 	}
-	assert.Greater(t, secretive, 25)
+	assert.Greater(t, secretCase, 25)
 }

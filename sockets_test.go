@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What net/http does on a real connection decides whether a write may be sent again, so these tests run on sockets.
+// Whether a write may be sent again depends on what net/http does on a real connection, so these tests use sockets.
 
-// socketClient has short delays and the default transport.
+// socketClient returns a client with short delays and the default transport.
 func socketClient(t *testing.T, baseURL string, opts ...Option) *Client {
 	t.Helper()
 	quick := RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond, AttemptTimeout: 5 * time.Second}
@@ -31,14 +31,14 @@ func socketClient(t *testing.T, baseURL string, opts ...Option) *Client {
 	return c
 }
 
-func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+func startServer(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(handler)
 	t.Cleanup(srv.Close)
 	return srv
 }
 
-// hangUp closes the connection without an answer.
+// hangUp closes the connection without a response.
 func hangUp(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err == nil {
@@ -50,52 +50,52 @@ func TestRefusedConnection(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	for class, call := range calls(socketClient(t, "http://"+listener.Addr().String())) {
+	for class, call := range callsByClass(socketClient(t, "http://"+listener.Addr().String())) {
 		err := call(t.Context())
 		e, ok := errors.AsType[*Error](err)
 		require.True(t, ok, "%v", err)
-		assert.Equal(t, 4, e.Attempts, "nothing left: class %d may be sent again", class)
+		assert.Equal(t, 4, e.Attempts, "nothing was sent, so class %d is retried", class)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
 	}
 }
 
-// impatient is a RoundTripper that does not wait for longer than a while, and leaves its request running.
-type impatient struct {
+// impatientTransport is a RoundTripper that gives up after a time, but leaves its request running.
+type impatientTransport struct {
 	http.RoundTripper
 	patience time.Duration
 }
 
-func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
-	type answer struct {
+func (i impatientTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	type response struct {
 		resp *http.Response
 		err  error
 	}
-	done := make(chan answer, 1)
+	done := make(chan response, 1)
 	go func() {
 		resp, err := i.RoundTripper.RoundTrip(r)
-		done <- answer{resp, err}
+		done <- response{resp, err}
 	}()
 	select {
-	case a := <-done:
-		return a.resp, a.err
+	case got := <-done:
+		return got.resp, got.err
 	case <-time.After(i.patience):
 		return nil, errors.New("that takes too long")
 	}
 }
 
-// A request that a RoundTripper gave up on while it had no connection does not go out later: it would be a second one.
-func TestRequestThatATransportLeavesBehind(t *testing.T) {
+// A request that a RoundTripper abandons before it has a connection is not sent later, in addition to the retry.
+func TestAbandonedRequestIsNotSentLater(t *testing.T) {
 	for name, limit := range map[string]time.Duration{"no deadline": 0, "a deadline": 20 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			var acted atomic.Int64
-			srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
 				acted.Add(1)
 				_, _ = io.WriteString(w, `{"id":"p"}`)
 			})
 			var dials atomic.Int64
 			slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				if dials.Add(1) == 1 {
-					time.Sleep(300 * time.Millisecond) // and it takes no notice of ctx
+					time.Sleep(300 * time.Millisecond) // ignores ctx
 				}
 				return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, address)
 			}}
@@ -106,18 +106,18 @@ func TestRequestThatATransportLeavesBehind(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, limit)
 				defer cancel()
 			}
-			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatient{slow, 100 * time.Millisecond}}))
+			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatientTransport{slow, 100 * time.Millisecond}}))
 			_, err := c.Projects.Create(ctx, ProjectCreateParams{Name: "p"})
 			require.NoError(t, err)
-			time.Sleep(500 * time.Millisecond) // for the first dial
+			time.Sleep(500 * time.Millisecond) // until the first dial has ended
 			assert.EqualValues(t, 1, acted.Load())
 		})
 	}
 }
 
-// What a broken server sends in place of HTTP may hold anything, and shows in no error.
-func TestAnswersThatAreNoHTTP(t *testing.T) {
-	for name, answer := range map[string]string{
+// A server that does not speak HTTP may send anything. No error shows it.
+func TestResponsesThatAreNotHTTP(t *testing.T) {
+	for name, response := range map[string]string{
 		"status line":    `{"password":"` + marker + `"}` + "\r\n\r\n",
 		"version":        "HTTP/" + marker + " 200 OK\r\n\r\n",
 		"status code":    "HTTP/1.1 " + marker + " OK\r\n\r\n",
@@ -135,18 +135,18 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 					return
 				}
 				_, _ = conn.Read(make([]byte, 4096))
-				_, _ = io.WriteString(conn, answer)
+				_, _ = io.WriteString(conn, response)
 				_ = conn.Close()
 			}
 		}()
 		_, err = socketClient(t, "http://"+listener.Addr().String()).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 		assert.ErrorIs(t, err, ErrOutcomeUnknown, name)
-		assert.False(t, shows(err.Error()), "%s: %v", name, err)
+		assert.False(t, showsMarker(err.Error()), "%s: %v", name, err)
 		require.NoError(t, listener.Close())
 	}
 }
 
-// A long body of a failed answer is read to its end, within a bound, so that its connection serves the next call.
+// A long error body is read to its end, up to a limit, so that the connection is reused.
 func TestConnectionAfterALongError(t *testing.T) {
 	var connections atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -170,14 +170,14 @@ func TestConnectionAfterALongError(t *testing.T) {
 
 func TestResetAfterTheServerActed(t *testing.T) {
 	var acted atomic.Int32
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		acted.Add(1)
 		hangUp(w)
 	})
 	for class, want := range map[Class]int32{ClassSafe: 4, ClassIdempotent: 4, ClassOnce: 1} {
 		acted.Store(0)
-		err := calls(socketClient(t, srv.URL))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL))[class](t.Context())
 		require.Error(t, err)
 		assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 		if class == ClassOnce {
@@ -188,9 +188,9 @@ func TestResetAfterTheServerActed(t *testing.T) {
 	}
 }
 
-// A server may close a kept connection just as the next request is about to use it. net/http sends a request again of
-// which nothing was written; one that was written may have been carried out, and is not.
-func TestKeptConnectionThatTheServerClosed(t *testing.T) {
+// A server may close an idle connection just as the next request uses it. net/http retries if it has written nothing. A
+// request that was written may have been carried out, so it is not sent again.
+func TestIdleConnectionThatTheServerClosed(t *testing.T) {
 	var posts, connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -210,7 +210,7 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 	defer srv.Close()
 	const rounds = 200
 	unknown := 0
-	all := calls(socketClient(t, srv.URL))
+	all := callsByClass(socketClient(t, srv.URL))
 	for range rounds {
 		for class, call := range all {
 			switch err := call(t.Context()); {
@@ -222,14 +222,14 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 			}
 		}
 	}
-	assert.LessOrEqual(t, int(posts.Load()), rounds, "no write was carried out twice")
-	assert.GreaterOrEqual(t, int(posts.Load())+unknown, rounds, "none was lost without a word")
-	assert.Greater(t, connections.Load(), int32(rounds), "the connections were in fact closed")
+	assert.LessOrEqual(t, int(posts.Load()), rounds, "writes that were carried out")
+	assert.GreaterOrEqual(t, int(posts.Load())+unknown, rounds, "writes that were carried out or reported as unknown")
+	assert.Greater(t, connections.Load(), int32(rounds), "connections, one for each that the server closed")
 }
 
 func TestCutBody(t *testing.T) {
 	var served atomic.Int32
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if served.Add(1) == 1 {
 			w.Header().Set("Content-Length", "1000")
@@ -242,7 +242,7 @@ func TestCutBody(t *testing.T) {
 	})
 	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		served.Store(0)
-		err := calls(socketClient(t, srv.URL))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL))[class](t.Context())
 		assert.Equal(t, want, served.Load())
 		assert.Equal(t, class == ClassOnce, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 	}
@@ -250,7 +250,7 @@ func TestCutBody(t *testing.T) {
 
 func TestTimeoutWaitingForTheHeader(t *testing.T) {
 	var acted atomic.Int32
-	srv := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		acted.Add(1)
 		<-r.Context().Done()
@@ -258,7 +258,7 @@ func TestTimeoutWaitingForTheHeader(t *testing.T) {
 	quick := WithRetryPolicy(RetryPolicy{MaxAttempts: 2, MinDelay: time.Millisecond, AttemptTimeout: 50 * time.Millisecond})
 	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		acted.Store(0)
-		err := calls(socketClient(t, srv.URL, quick))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL, quick))[class](t.Context())
 		require.Error(t, err)
 		assert.NotErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown))
@@ -277,13 +277,13 @@ func TestCertificatesAndSchemes(t *testing.T) {
 	secure.Config.ErrorLog = nil
 	secure.StartTLS()
 	defer secure.Close()
-	plain := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
+	plain := startServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	for name, base := range map[string]string{
-		"certificate of nobody we know": secure.URL,
-		"http behind an https URL":      strings.Replace(plain.URL, "http://", "https://", 1),
+		"unknown certificate":      secure.URL,
+		"http behind an https URL": strings.Replace(plain.URL, "http://", "https://", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, call := range calls(socketClient(t, base)) {
+			for _, call := range callsByClass(socketClient(t, base)) {
 				err := call(t.Context())
 				e, ok := errors.AsType[*Error](err)
 				require.True(t, ok, "%v", err)
@@ -303,9 +303,9 @@ func TestRedirects(t *testing.T) {
 			fmt.Fprint(w, `{"id":"a","user":{"id":"b"}}`)
 		}
 	}
-	other := serve(t, record("other"))
+	other := startServer(t, record("other"))
 	var location string
-	home := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	home := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/moved") {
 			record("home")(w, r)
 			return
@@ -333,12 +333,12 @@ func TestRedirects(t *testing.T) {
 		{"a write within the origin", "/moved", ClassOnce, false},
 		{"a delete within the origin", "/moved", ClassIdempotent, false},
 		{"a write to another host", other.URL + "/moved", ClassOnce, false},
-		{"nowhere", "http://[::1", ClassSafe, false},
+		{"an invalid address", "http://[::1", ClassSafe, false},
 		{"in a ring", "/again", ClassSafe, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			reached, location = nil, tc.to
-			err := calls(socketClient(t, home.URL))[tc.class](t.Context())
+			err := callsByClass(socketClient(t, home.URL))[tc.class](t.Context())
 			if tc.followed {
 				require.NoError(t, err)
 				assert.Equal(t, []string{"home GET /moved Bearer " + testKey}, reached)
@@ -379,21 +379,21 @@ func TestRedirects(t *testing.T) {
 		reached = nil
 		_, err = socketClient(t, home.URL, WithHTTPClient(sneaky)).Machines.Get(t.Context(), "a")
 		require.Error(t, err)
-		assert.Empty(t, reached, "it may not change where the redirect leads")
+		assert.Empty(t, reached, "a policy must not change the target of a redirect")
 
 		location = other.URL + "/moved"
 		_, err = socketClient(t, home.URL, WithHTTPClient(watch)).Machines.Get(t.Context(), "a")
 		require.Error(t, err)
-		assert.Empty(t, reached, "a lenient policy does not widen ours")
+		assert.Empty(t, reached, "a lenient policy does not allow other origins")
 	})
 }
 
-// Sixty-four goroutines need sixty-four connections, whatever the answers' length and however late they end.
-func TestConnectionsAreKept(t *testing.T) {
+// Sixty-four goroutines open sixty-four connections, whatever the length of the bodies and however late they end.
+func TestConnectionsAreReused(t *testing.T) {
 	var connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, okMachine)
-		if strings.HasSuffix(r.URL.Path, "1") { // chunked, and its end comes late
+		if strings.HasSuffix(r.URL.Path, "1") { // chunked, with a delayed end
 			_ = http.NewResponseController(w).Flush()
 			time.Sleep(time.Millisecond)
 		}
@@ -419,7 +419,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(66))
 	c.CloseIdleConnections()
 	srv.Close()
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 5*time.Second, 10*time.Millisecond, "no goroutine is left")
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 5*time.Second, 10*time.Millisecond, "goroutines still running")
 }
 
 func TestHTTP2(t *testing.T) {
@@ -452,9 +452,9 @@ func TestHTTP2(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(128), "200 goroutines share a few connections")
 }
 
-// The body of a 101 is the bare connection, and would outlast any context.
+// The body of a 101 response is the bare connection, and would outlive any context.
 func TestSwitchingProtocols(t *testing.T) {
-	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")

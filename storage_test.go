@@ -11,7 +11,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-func TestS3ConfigGoesBothWays(t *testing.T) {
+func TestS3ConfigRoundTrips(t *testing.T) {
 	const key = `"bucket":"b","accessKey":"AKIA","secretAccessKey":"hunter2"`
 	for _, tc := range []struct{ name, config string }{
 		{"nothing but what must be", `{` + key + `}`},
@@ -19,7 +19,7 @@ func TestS3ConfigGoesBothWays(t *testing.T) {
 		{"values", `{"endpoint":"https://s3.example.com",` + key + `,"region":"us-east-1","signatureVersion":"v4","retainData":false}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			rt := play(fits(t, "storageProviders-get", `{"id":"sp1","name":"n","isTeamDefault":null,"isManaged":false,"s3Config":`+tc.config+`}`))
+			rt := play(conformingReply(t, "storageProviders-get", `{"id":"sp1","name":"n","isTeamDefault":null,"isManaged":false,"s3Config":`+tc.config+`}`))
 			c := newTestClient(t, rt)
 			provider, err := c.Storage.Get(t.Context(), "sp1")
 			require.NoError(t, err)
@@ -41,8 +41,8 @@ func TestS3ConfigGoesBothWays(t *testing.T) {
 	}
 }
 
-// The region of a bucket is not one of ours, even where it reads like one.
-func TestS3RegionIsPlain(t *testing.T) {
+// The region of a bucket is not a Paperspace region, even if it has the same name.
+func TestS3RegionIsAPlainString(t *testing.T) {
 	rt := play(reply(http.StatusOK, `{"s3Config":{"region":"NY2"}}`))
 	provider, err := newTestClient(t, rt).Storage.Get(t.Context(), "sp1")
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestS3RegionIsPlain(t *testing.T) {
 }
 
 func TestStorageUtilization(t *testing.T) {
-	rt := play(fits(t, "storageUtilization-getPublic", `{"totalFreeStorage":"1","remainingFreeStorage":"2","totalUsage":"9007199254740993",
+	rt := play(conformingReply(t, "storageUtilization-getPublic", `{"totalFreeStorage":"1","remainingFreeStorage":"2","totalUsage":"9007199254740993",
 		"modelUsage":"4","datasetUsage":"5","sharedStorageUsage":"6","notebookWorkspaceUsage":""}`))
 	got, err := newTestClient(t, rt).Storage.GetUtilization(t.Context())
 	require.NoError(t, err)
@@ -61,23 +61,23 @@ func TestStorageUtilization(t *testing.T) {
 	}, got)
 }
 
-func TestIDsDoNotReachOtherOperations(t *testing.T) {
+func TestIDsDoNotReachOtherEndpoints(t *testing.T) {
 	ctx := t.Context()
-	refused(t, "storageProviders-get", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-get", "id", func(c *Client) error {
 		_, err := c.Storage.Get(ctx, "utilization")
 		return err
 	})
-	refused(t, "storageProviders-update", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-update", "id", func(c *Client) error {
 		params := StorageProviderUpdateParams{S3Config: S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: "s"}}
 		_, err := c.Storage.Update(ctx, "utilization", params)
 		return err
 	})
-	refused(t, "storageProviders-delete", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-delete", "id", func(c *Client) error {
 		_, err := c.Storage.Delete(ctx, "utilization")
 		return err
 	})
 
-	// That is the only id that could: nowhere else does a path have a word where another has a placeholder.
+	// No other path of the contract has a literal segment where another path has a parameter.
 	placeholder := regexp.MustCompile(`{[^}]*}`)
 	reached := map[string]bool{}
 	for _, template := range contract.Endpoints() {
@@ -92,7 +92,7 @@ func TestIDsDoNotReachOtherOperations(t *testing.T) {
 	assert.Equal(t, map[string]bool{storageUtilizationGetPublic.path: true}, reached)
 }
 
-// The size of a drive goes out in GB and comes back in any form, in a unit that nobody told us.
+// The size of a drive is sent in GB. Responses have it in any form, in an undocumented unit.
 func TestSharedDriveSize(t *testing.T) {
 	for size, want := range map[string]SharedDriveSize{
 		`250`: 250, `250.0`: 250, `"268435456000"`: 268435456000, `null`: 0, `""`: 0, `"9007199254740993"`: 9007199254740993,
