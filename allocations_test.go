@@ -17,12 +17,12 @@ import (
 )
 
 // instant answers machines-get, machines-create and machines-list from memory, and costs next to nothing itself.
-type instant struct {
+type memoryTransport struct {
 	machine, created []byte
 	pages            [][]byte
 }
 
-func newInstant(t *testing.T, pages int) *instant {
+func newMemoryTransport(t *testing.T, pages int) *memoryTransport {
 	encode := func(v any) []byte {
 		body, err := json.Marshal(v)
 		require.NoError(t, err)
@@ -47,7 +47,7 @@ func newInstant(t *testing.T, pages int) *instant {
 		}
 		return m
 	}
-	a := &instant{
+	a := &memoryTransport{
 		machine: encode(machine(1)),
 		created: encode(map[string]any{"event": MachineEvent{ID: "e", Name: MachineEventNameCreate, CreatedAt: time.Now()}, "data": machine(1)}),
 	}
@@ -61,7 +61,7 @@ func newInstant(t *testing.T, pages int) *instant {
 	return a
 }
 
-func (a *instant) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a *memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := a.machine
 	switch {
 	case r.Method == http.MethodPost:
@@ -81,7 +81,7 @@ func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("under the race detector sync.Pool drops what it is given")
 	}
-	c := newTestClient(t, newInstant(t, 100))
+	c := newTestClient(t, newMemoryTransport(t, 100))
 	for name, tc := range map[string]struct {
 		call          func() error
 		allocs, bytes float64

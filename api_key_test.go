@@ -14,7 +14,7 @@ import (
 )
 
 // keys returns the API keys that requests carried.
-func keys(rt *script) (keys []string) {
+func sentAPIKeys(rt *script) (keys []string) {
 	for _, r := range rt.requests {
 		keys = append(keys, r.Header.Get("Authorization"))
 	}
@@ -40,7 +40,7 @@ func TestAPIKeyFunc(t *testing.T) {
 	rt := play(rotating, reply(200, okMachine))
 	_, err := client(rt).Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Bearer first", "Bearer second"}, keys(rt), "each attempt asks for the key")
+	assert.Equal(t, []string{"Bearer first", "Bearer second"}, sentAPIKeys(rt), "each attempt asks for the key")
 
 	for _, bad := range []string{"", "a b", "a\r\nX-Evil: 1"} {
 		rt, next = play(reply(200, okMachine)), bad
@@ -59,7 +59,7 @@ func TestAPIKeyFunc(t *testing.T) {
 	require.ErrorContains(t, err, "WithAPIKeyFunc: is nil")
 }
 
-func TestKeyFileThatChanges(t *testing.T) {
+func TestChangedKeyFileIsReread(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "key")
 	write := func(key string, at time.Time) {
 		require.NoError(t, os.WriteFile(name, []byte(key), 0o600))
@@ -83,7 +83,7 @@ func TestKeyFileThatChanges(t *testing.T) {
 	require.NoError(t, get())
 	require.NoError(t, os.Remove(name))
 	require.NoError(t, get())
-	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, keys(rt))
+	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, sentAPIKeys(rt))
 
 	// A change that the file's time does not show is found after a 401, once.
 	write("third1", began)
@@ -91,27 +91,27 @@ func TestKeyFileThatChanges(t *testing.T) {
 	write("third2", began)
 	rt.requests, rt.steps = nil, []step{refuse(401), reply(200, okMachine)}
 	require.NoError(t, get())
-	assert.Equal(t, []string{"Bearer third1", "Bearer third2"}, keys(rt))
+	assert.Equal(t, []string{"Bearer third1", "Bearer third2"}, sentAPIKeys(rt))
 	rt.requests, rt.steps = nil, []step{refuse(401)}
 	require.ErrorIs(t, get(), ErrUnauthorized)
-	assert.Equal(t, []string{"Bearer third2"}, keys(rt))
+	assert.Equal(t, []string{"Bearer third2"}, sentAPIKeys(rt))
 }
 
-// limiter counts how often it was asked.
-type limiter struct {
-	asked int
+// countingLimiter counts how often it was asked.
+type countingLimiter struct {
+	waits int
 	fails error
 }
 
-func (l *limiter) Wait(context.Context) error { l.asked++; return l.fails }
+func (l *countingLimiter) Wait(context.Context) error { l.waits++; return l.fails }
 
 func TestLimiter(t *testing.T) {
-	l := new(limiter)
+	l := new(countingLimiter)
 	rt := play(reply(503, ""), reply(200, okMachine))
 	c := newTestClient(t, rt, WithLimiter(l), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}))
 	_, err := c.Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, 2, l.asked, "each attempt asks")
+	assert.Equal(t, 2, l.waits, "each attempt asks")
 
 	l.fails = errors.New("too fast")
 	_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})

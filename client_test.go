@@ -139,7 +139,7 @@ func TestFromEnv(t *testing.T) {
 	})
 }
 
-func TestWrongOptions(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for name, opt := range map[string]Option{
 		"WithHTTPClient":   WithHTTPClient(nil),
 		"WithHook":         WithHook(nil),
@@ -197,7 +197,7 @@ func TestWith(t *testing.T) {
 	assert.Same(t, first.config.httpClient.Transport, third.config.httpClient.Transport, "all clients without one of their own share a transport")
 }
 
-func TestCallersClientIsNotChanged(t *testing.T) {
+func TestCallersHTTPClientIsNotChanged(t *testing.T) {
 	mine := &http.Client{Timeout: time.Second}
 	c, err := NewClient(WithHTTPClient(mine))
 	require.NoError(t, err)
@@ -260,7 +260,7 @@ func TestClientPrintsNoKey(t *testing.T) {
 	assert.Equal(t, c.String(), fmt.Sprintf("%+v", *c))
 }
 
-func TestBaseURLOfTheAPIWithoutItsVersion(t *testing.T) {
+func TestBaseURLNeedsTheVersion(t *testing.T) {
 	for _, bad := range []string{"https://api.paperspace.com", "https://API.paperspace.com/", "https://api.paperspace.com/v2"} {
 		_, err := NewClient(WithBaseURL(bad))
 		assert.ErrorContains(t, err, "must be https://api.paperspace.com/v1 on that host", bad)
@@ -272,7 +272,7 @@ func TestBaseURLOfTheAPIWithoutItsVersion(t *testing.T) {
 }
 
 // What a policy does not set stays as it was, in a copy of the client and in a call.
-func TestRetryPoliciesAddUp(t *testing.T) {
+func TestRetryPoliciesMerge(t *testing.T) {
 	c, err := NewClient(WithAPIKey("k"), WithRetryPolicy(RetryPolicy{AttemptTimeout: 5 * time.Minute, MaxRetryAfter: time.Hour, MinDelay: time.Second}))
 	require.NoError(t, err)
 	copied, err := c.With(WithRetryPolicy(RetryPolicy{MaxAttempts: 7}), WithRetryPolicy(RetryPolicy{MaxDelay: 100 * time.Millisecond}))

@@ -22,7 +22,7 @@ import (
 )
 
 // leftover returns the goroutines that this package, its server or net/http's client are in.
-func leftover() []string {
+func leftGoroutines() []string {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	var found []string
@@ -37,24 +37,24 @@ func leftover() []string {
 	return found
 }
 
-// assertNothingLeft asserts that no goroutine is left that was not there before.
-func assertNothingLeft(t *testing.T, before int) {
+// assertNoGoroutineLeft asserts that no goroutine is left that was not there before.
+func assertNoGoroutineLeft(t *testing.T, before int) {
 	t.Helper()
 	for range 500 {
-		if len(leftover()) <= before {
+		if len(leftGoroutines()) <= before {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("goroutines are left:\n%s", strings.Join(leftover(), "\n\n"))
+	t.Errorf("goroutines are left:\n%s", strings.Join(leftGoroutines(), "\n\n"))
 }
 
-// One client serves 64 goroutines that make 10,000 calls, a tenth of which meet a fault. Every answer goes to the call
+// One client serves 64 goroutines that make 10,000 calls, a tenth of which meet a fault. Every response goes to the call
 // that asked for it, creates are carried out once at most, and a connection is made only for each goroutine and for
 // each connection that a fault has taken away.
-func TestSixtyFourGoroutines(t *testing.T) {
+func TestConcurrentCallsUnderFaults(t *testing.T) {
 	const goroutines, total = 64, 10_000
-	before := len(leftover())
+	before := len(leftGoroutines())
 	var connections, broken atomic.Int64
 	var created sync.Map // how often, by name
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -136,16 +136,16 @@ func TestSixtyFourGoroutines(t *testing.T) {
 	t.Logf("%d connections, of which %d were broken; %d of %d creates with an unknown outcome", connections.Load(), broken.Load(), unknown.Load(), names)
 	c.CloseIdleConnections()
 	srv.Close()
-	assertNothingLeft(t, before)
+	assertNoGoroutineLeft(t, before)
 }
 
 // Nothing piles up in a client, whatever becomes of its calls.
-func TestMemoryStaysFlat(t *testing.T) {
+func TestMemoryDoesNotGrow(t *testing.T) {
 	total := 100_000
 	if raceEnabled {
 		total = 20_000
 	}
-	before := len(leftover())
+	before := len(leftGoroutines())
 	rt := http.RoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_ = r.Body.Close()
@@ -154,9 +154,9 @@ func TestMemoryStaysFlat(t *testing.T) {
 		case 0:
 			return reply(400, `{"message":"no","code":"BAD_REQUEST"}`)(r)
 		case 1:
-			return sent(r)
+			return failSent(r)
 		case 2:
-			return cut(r)
+			return cutBody(r)
 		case 3:
 			return reply(200, `{"id":"a","user":{"id":"b"},"items":[`+strings.Repeat(`{"id":"x"},`, 1000)+`{}]}`)(r)
 		default:
@@ -164,7 +164,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		}
 	}))
 	c := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 2, MinDelay: 1, MaxDelay: 1}))
-	all := calls(c)
+	all := callsByClass(c)
 	used := func() uint64 {
 		debug.FreeOSMemory()
 		var m runtime.MemStats
@@ -193,17 +193,13 @@ func TestMemoryStaysFlat(t *testing.T) {
 	late := used()
 	const slack = 1 << 20
 	assert.LessOrEqual(t, late, early+slack, "bytes on the heap")
-	assertNothingLeft(t, before)
+	assertNoGoroutineLeft(t, before)
 	t.Logf("%d KiB on the heap after a tenth of %d calls, %d KiB after all", early>>10, total, late>>10)
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // A call that ends early for whatever reason leaves no connection and no goroutine behind.
-func TestNothingIsLeftBehind(t *testing.T) {
-	before := len(leftover())
+func TestCallsLeaveNothingOpen(t *testing.T) {
+	before := len(leftGoroutines())
 	var open atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -262,5 +258,5 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		return open.Load() == 0
 	}, 5*time.Second, 5*time.Millisecond, "connections are left")
 	srv.Close()
-	assertNothingLeft(t, before)
+	assertNoGoroutineLeft(t, before)
 }

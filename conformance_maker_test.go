@@ -34,7 +34,7 @@ type maker struct {
 
 // passes calls f with a new value of the schema until every variant of every union in it, every value of every enum
 // and both booleans were used.
-func (m maker) passes(s *contract.Schema, f func(value any)) maker {
+func (m maker) eachChoice(s *contract.Schema, f func(value any)) maker {
 	m.turns, m.sizes, m.met = map[*contract.Schema]int{}, map[*contract.Schema]int{}, map[*contract.Schema]bool{}
 	for more := true; more; {
 		f(m.value("", s))
@@ -47,7 +47,7 @@ func (m maker) passes(s *contract.Schema, f func(value any)) maker {
 }
 
 // turn returns the number of the choice that it is the turn of.
-func (m *maker) turn(s *contract.Schema, size int) int {
+func (m *maker) nextChoice(s *contract.Schema, size int) int {
 	turn := m.turns[s]
 	m.turns[s], m.sizes[s] = turn+1, size
 	return turn % size
@@ -60,12 +60,12 @@ func (m *maker) value(name string, s *contract.Schema) any {
 	case s.Nullable && m.null:
 		return nil
 	case len(s.Variants) > 0:
-		return m.value(name, s.Variants[m.turn(s, len(s.Variants))])
+		return m.value(name, s.Variants[m.nextChoice(s, len(s.Variants))])
 	case len(s.Enum) > 0:
 		if s.Type == "string" && m.newer && len(s.Enum) > 1 {
 			return fmt.Sprint("newer ", m.n)
 		}
-		return s.Enum[m.turn(s, len(s.Enum))]
+		return s.Enum[m.nextChoice(s, len(s.Enum))]
 	}
 	switch s.Type {
 	case "object":
@@ -75,7 +75,7 @@ func (m *maker) value(name string, s *contract.Schema) any {
 	case "string":
 		return m.text(name, s)
 	case "boolean":
-		return m.turn(s, 2) == 0
+		return m.nextChoice(s, 2) == 0
 	case "number", "integer":
 		return m.number(name, s)
 	}
@@ -111,7 +111,7 @@ func (m *maker) array(name string, s *contract.Schema) any {
 	items := []any{}
 	count := max(2, len(s.Items.Variants))
 	if m.required {
-		count = 1 - m.turn(s, 2)
+		count = 1 - m.nextChoice(s, 2)
 	}
 	for range count {
 		items = append(items, m.value(strings.TrimSuffix(name, "s"), s.Items))
@@ -119,14 +119,14 @@ func (m *maker) array(name string, s *contract.Schema) any {
 	return items
 }
 
-// byteCounts are the strings of the contract that hold a number.
-var byteCounts = []string{
+// byteCountNames are the strings of the contract that hold a number.
+var byteCountNames = []string{
 	"usageBytes", "totalFreeStorage", "remainingFreeStorage", "totalUsage", "modelUsage", "datasetUsage",
 	"sharedStorageUsage", "notebookWorkspaceUsage",
 }
 
-// texts are examples of what the contract has a pattern or a format for.
-var texts = map[string]string{
+// exampleTexts are examples of what the contract has a pattern or a format for.
+var exampleTexts = map[string]string{
 	`^[a-zA-Z][a-zA-Z0-9_]*$`:                                       `NAME_%d`,
 	`^(s3:\/\/[a-zA-Z0-9_-]*\/[a-zA-Z0-9_-]*)`:                      `s3://bucket-%d/prefix`,
 	`^https:\/\/[a-z0-9-]+\.([a-z0-9-]+)\.digitaloceanspaces\.com$`: `https://space-%d.ams3.digitaloceanspaces.com`,
@@ -140,26 +140,26 @@ func (m *maker) text(name string, s *contract.Schema) any {
 	switch {
 	case s.Format == "date-time":
 		return time.Date(2024, 5, 1, 12, 0, 0, 123e6, time.UTC).Add(time.Duration(m.n) * time.Second).Format("2006-01-02T15:04:05.000Z")
-	case slices.Contains(byteCounts, name):
+	case slices.Contains(byteCountNames, name):
 		return m.integer(1<<53+1+2*int64(m.n), true)
 	case name == "tags":
 		return fmt.Sprintf("tag %d,tag/%d", m.n, m.n)
 	}
 	form := `some "text" %d`
-	if known, ok := texts[s.Pattern+s.Format]; ok {
+	if known, ok := exampleTexts[s.Pattern+s.Format]; ok {
 		form = known
 	}
 	return fmt.Sprintf(form, m.n)
 }
 
-// fractions are the numbers of the contract that are not whole ones.
-var fractions = []string{"usageRate", "storageRate", "fontSize"}
+// fractionNames are the numbers of the contract that are not whole ones.
+var fractionNames = []string{"usageRate", "storageRate", "fontSize"}
 
 func (m *maker) number(name string, s *contract.Schema) any {
 	switch {
 	case s.Format == "int64" || name == "memory":
 		return m.integer(1<<53+1+2*int64(m.n), false)
-	case slices.Contains(fractions, name) || s.ExclusiveMinimum == "0.01":
+	case slices.Contains(fractionNames, name) || s.ExclusiveMinimum == "0.01":
 		return json.Number(fmt.Sprintf("%d.5", m.n%100))
 	}
 	n := m.n
@@ -187,7 +187,7 @@ func (m *maker) integer(n int64, asText bool) any {
 }
 
 // reachable returns the schemas that s is made of, and s itself.
-func reachable(s *contract.Schema) map[*contract.Schema]bool {
+func nestedSchemas(s *contract.Schema) map[*contract.Schema]bool {
 	all := map[*contract.Schema]bool{}
 	var visit func(*contract.Schema)
 	visit = func(s *contract.Schema) {
@@ -228,7 +228,7 @@ func fromJSON(t testing.TB, data []byte) (tree any) {
 
 // differ compares decoded JSON by its meaning: 1 is "1", instants are compared as such, and regions in any spelling. It
 // calls report for all that is missing from got, is in got alone, or means something else there.
-func differ(path string, want, got any, report func(path string, want, got any)) {
+func diffJSON(path string, want, got any, report func(path string, want, got any)) {
 	switch want := want.(type) {
 	case map[string]any:
 		gotObject, is := got.(map[string]any)
@@ -237,7 +237,7 @@ func differ(path string, want, got any, report func(path string, want, got any))
 		}
 		for name, value := range want {
 			if gotValue, given := gotObject[name]; given {
-				differ(path+"."+name, value, gotValue, report)
+				diffJSON(path+"."+name, value, gotValue, report)
 			} else {
 				report(path+"."+name, value, absent)
 			}
@@ -254,7 +254,7 @@ func differ(path string, want, got any, report func(path string, want, got any))
 			break
 		}
 		for i := range want {
-			differ(fmt.Sprintf("%s[%d]", path, i), want[i], gotArray[i], report)
+			diffJSON(fmt.Sprintf("%s[%d]", path, i), want[i], gotArray[i], report)
 		}
 		return
 	default:
@@ -294,5 +294,5 @@ func sameScalar(a, b any) bool {
 // assertSame compares decoded JSON by its meaning; see differ.
 func assertSame(t testing.TB, want, got any) {
 	t.Helper()
-	differ("", want, got, func(path string, want, got any) { t.Errorf("%s: want %v, got %v", path, want, got) })
+	diffJSON("", want, got, func(path string, want, got any) { t.Errorf("%s: want %v, got %v", path, want, got) })
 }

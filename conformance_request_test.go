@@ -21,7 +21,7 @@ import (
 func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, sent any) {
 	t.Helper()
 	params = m.paramsFrom(t, fields)
-	rt := play(reply(http.StatusOK, string(m.answer(t))))
+	rt := play(reply(http.StatusOK, string(m.response(t))))
 	_, err := m.call(t.Context(), newTestClient(t, rt), params)
 	require.NoError(t, err, "%s", toJSON(t, fields))
 	query, body := lastRequest(t, rt, m.op.ID)
@@ -42,9 +42,9 @@ func TestRequestsWithAllFields(t *testing.T) {
 	fields := 0
 	secrets := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
+		schema := m.requestSchema()
 		set := map[string]bool{}
-		made := maker{}.passes(schema, func(value any) {
+		made := maker{}.eachChoice(schema, func(value any) {
 			require.Empty(t, schema.Check(value), "the test's own value")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
@@ -54,14 +54,14 @@ func TestRequestsWithAllFields(t *testing.T) {
 			data, err := json.Marshal(params.Interface())
 			require.NoError(t, err)
 			if m.op.Request != nil {
-				differ("", value, fromJSON(t, data), func(path string, _, _ any) {
+				diffJSON("", value, fromJSON(t, data), func(path string, _, _ any) {
 					secrets[path[strings.LastIndex(path, ".")+1:]] = true
 				})
 			}
 			collectSet("", params, set)
 			assertParamsRoundTrip(t, params)
 		})
-		for s := range reachable(schema) {
+		for s := range nestedSchemas(schema) {
 			assert.True(t, made.met[s], "not sent: %+v", *s)
 		}
 		fields += fieldCount(schema)
@@ -84,8 +84,8 @@ func TestRequestsWithAllFields(t *testing.T) {
 
 func TestRequestsWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
-		maker{required: true}.passes(schema, func(value any) {
+		schema := m.requestSchema()
+		maker{required: true}.eachChoice(schema, func(value any) {
 			require.Empty(t, schema.Check(value), "the test's own value")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
@@ -98,8 +98,8 @@ func TestRequestsWithRequiredFields(t *testing.T) {
 func TestRequestsWithNull(t *testing.T) {
 	places := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		schema := m.sent()
-		maker{null: true}.passes(schema, func(value any) {
+		schema := m.requestSchema()
+		maker{null: true}.eachChoice(schema, func(value any) {
 			params, sent := m.send(t, value)
 			assertParamsRoundTrip(t, params)
 			if m.op.ID == "deployments-upsert" {
@@ -107,7 +107,7 @@ func TestRequestsWithNull(t *testing.T) {
 			}
 			assertSame(t, value, sent)
 		})
-		for s := range reachable(schema) {
+		for s := range nestedSchemas(schema) {
 			if s.Nullable {
 				places++
 			}
@@ -160,7 +160,7 @@ func maskSecrets(v reflect.Value) {
 }
 
 // kept are fields for what the contract does not have.
-var kept = []reflect.Type{reflect.TypeFor[RawJSON](), reflect.TypeFor[UnknownMembers]()}
+var extraMemberTypes = []reflect.Type{reflect.TypeFor[RawJSON](), reflect.TypeFor[UnknownMembers]()}
 
 // allFields returns the paths of all fields of a type of params.
 func allFields(path string, t reflect.Type) map[string]bool {
@@ -170,7 +170,7 @@ func allFields(path string, t reflect.Type) map[string]bool {
 		return allFields(path, t.Elem())
 	case reflect.Struct:
 		for f := range t.Fields() {
-			if !f.IsExported() || slices.Contains(kept, f.Type) {
+			if !f.IsExported() || slices.Contains(extraMemberTypes, f.Type) {
 				continue
 			}
 			fields[path+"."+f.Name] = true
@@ -205,12 +205,12 @@ func collectSet(path string, v reflect.Value, set map[string]bool) {
 
 // Zero values that cannot be meant, and numbers that are out of range, are refused before anything is sent, and the ends
 // of the range are not.
-func TestRequestsThatAreRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	refused := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		tried := map[string]bool{}
-		maker{}.passes(m.sent(), func(value any) {
-			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			eachLeaf("", "", m.requestSchema(), value, func(path, name string, s *contract.Schema, set func(any)) {
 				for _, wrong := range m.wrongValues(path, name, s) {
 					id := fmt.Sprint(path, wrong)
 					if tried[id] {
@@ -218,7 +218,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 					}
 					tried[id] = true
 					set(wrong)
-					rt := play(reply(http.StatusOK, string(m.answer(t))))
+					rt := play(reply(http.StatusOK, string(m.response(t))))
 					_, err := m.call(t.Context(), newTestClient(t, rt), m.paramsFrom(t, value))
 					e, ok := errors.AsType[*ParamError](err)
 					if assert.True(t, ok, "%s = %v: %v", path, wrong, err) {
@@ -245,7 +245,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 
 // leaves calls f for each text and number in a value of the schema. Its set function puts another value in place, and
 // for nil the one that was there.
-func leaves(path, name string, s *contract.Schema, value any, f func(path, name string, s *contract.Schema, set func(any))) {
+func eachLeaf(path, name string, s *contract.Schema, value any, f func(path, name string, s *contract.Schema, set func(any))) {
 	for _, variant := range s.Variants {
 		if len(variant.Check(value)) == 0 {
 			s = variant
@@ -262,7 +262,7 @@ func leaves(path, name string, s *contract.Schema, value any, f func(path, name 
 				put(other)
 			})
 		default:
-			leaves(path, name, s, value, f)
+			eachLeaf(path, name, s, value, f)
 		}
 	}
 	switch value := value.(type) {
@@ -288,7 +288,7 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 		return nil
 	}
 	var wrong []any
-	optionalQuery := m.op.Request == nil && !m.sent().Field(name).Required // zero is not sent
+	optionalQuery := m.op.Request == nil && !m.requestSchema().Field(name).Required // zero is not sent
 	switch {
 	case s.Type != "string":
 		if s.Maximum != "" {
@@ -304,14 +304,14 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 		if len(s.Check(json.Number("0"))) > 0 && !optionalQuery {
 			wrong = append(wrong, json.Number("0"))
 		}
-	case !optionalQuery && m.emptyMeansNothing(path, name, s):
+	case !optionalQuery && m.refusesEmpty(path, name, s):
 		wrong = append(wrong, "")
 	}
 	return wrong
 }
 
-// emptyMeansNothing says whether the service cannot do anything with an empty text.
-func (m conformingMethod) emptyMeansNothing(path, name string, s *contract.Schema) bool {
+// refusesEmpty says whether the service cannot do anything with an empty text.
+func (m conformingMethod) refusesEmpty(path, name string, s *contract.Schema) bool {
 	switch {
 	case s.Nullable: // null means nothing, but for an id
 		return strings.HasSuffix(name, "Id")
@@ -326,16 +326,16 @@ func (m conformingMethod) emptyMeansNothing(path, name string, s *contract.Schem
 }
 
 // Free texts go as they are, also when they are empty.
-func TestEmptyTextsAreSent(t *testing.T) {
+func TestEmptyStringsAreSent(t *testing.T) {
 	sentEmpty := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		if m.op.Request == nil {
 			return
 		}
 		tried := map[string]bool{}
-		maker{}.passes(m.sent(), func(value any) {
-			leaves("", "", m.sent(), value, func(path, name string, s *contract.Schema, set func(any)) {
-				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.emptyMeansNothing(path, name, s) {
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			eachLeaf("", "", m.requestSchema(), value, func(path, name string, s *contract.Schema, set func(any)) {
+				if tried[path] || s.Type != "string" || name == "type" || name == "apiVersion" || s.Format != "" || m.refusesEmpty(path, name, s) {
 					return
 				}
 				tried[path] = true

@@ -18,27 +18,27 @@ import (
 )
 
 // received calls the method against a service that answers with the value.
-func (m conformingMethod) received(t *testing.T, value any) any {
+func (m conformingMethod) resultOf(t *testing.T, value any) any {
 	t.Helper()
-	answer := string(toJSON(t, value))
-	result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, answer))), m.minimal(t))
-	require.NoError(t, err, "%s", answer)
+	response := string(toJSON(t, value))
+	result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, response))), m.minimal(t))
+	require.NoError(t, err, "%s", response)
 	return result
 }
 
 // shown encodes a result with its secrets.
-func shown(t *testing.T, result any) any {
+func encodeUnmasked(t *testing.T, result any) any {
 	t.Helper()
 	data, err := encode(result)
 	require.NoError(t, err)
 	return fromJSON(t, data)
 }
 
-// assertEncodes asserts that a result means the answer that it was decoded from, whichever package encodes it, that
+// assertEncodes asserts that a result means the response that it was decoded from, whichever package encodes it, that
 // other packages see no secrets, and that it comes through encoding/json as it was. It returns where the secrets are.
-func assertEncodes(t *testing.T, answer, result any) map[string]bool {
+func assertEncodes(t *testing.T, response, result any) map[string]bool {
 	t.Helper()
-	assertMeans(t, answer, shown(t, result))
+	assertSameMeaning(t, response, encodeUnmasked(t, result))
 
 	v1, err := json.Marshal(result)
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func assertEncodes(t *testing.T, answer, result any) map[string]bool {
 	require.NoError(t, err)
 	secrets := map[string]bool{}
 	for _, data := range [][]byte{v1, v2} {
-		differ("", shown(t, result), fromJSON(t, data), func(path string, want, got any) {
+		diffJSON("", encodeUnmasked(t, result), fromJSON(t, data), func(path string, want, got any) {
 			if got == mask {
 				secrets[indices.ReplaceAllString(path, "[]")] = true
 			} else if !isEmpty(want) || !isEmpty(got) { // nil is null in one and [] in the other
@@ -66,10 +66,10 @@ func assertEncodes(t *testing.T, answer, result any) map[string]bool {
 
 var indices = regexp.MustCompile(`\[\d+\]`)
 
-// assertMeans is assertSame, but that what is empty may have become empty in another way, or absent.
-func assertMeans(t *testing.T, want, got any) {
+// assertSameMeaning is assertSame, but that what is empty may have become empty in another way, or absent.
+func assertSameMeaning(t *testing.T, want, got any) {
 	t.Helper()
-	differ("", want, got, func(path string, want, got any) {
+	diffJSON("", want, got, func(path string, want, got any) {
 		if !isEmpty(want) || got != absent && !isEmpty(got) {
 			t.Errorf("%s: want %v, got %v", path, want, got)
 		}
@@ -108,22 +108,22 @@ func assertEqualExported(t *testing.T, want, got reflect.Value) {
 	assert.Equal(t, want.Interface(), got.Interface())
 }
 
-// Everything that the contract lets the service answer is found again in the result.
+// Everything that the contract lets the service response is found again in the result.
 func TestFullResponses(t *testing.T) {
 	fields, variants := 0, 0
 	secrets := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.op.Response
-		made := maker{}.passes(schema, func(value any) {
+		made := maker{}.eachChoice(schema, func(value any) {
 			require.Empty(t, schema.Check(value), "the test's own value")
-			for path := range assertEncodes(t, value, m.received(t, value)) {
+			for path := range assertEncodes(t, value, m.resultOf(t, value)) {
 				secrets[path[strings.LastIndex(path, ".")+1:]] = true
 				if strings.HasSuffix(path, ".value") {
 					assert.Regexp(t, `\.(env|headers)\[\]\.value$`, path)
 				}
 			}
 		})
-		for s := range reachable(schema) {
+		for s := range nestedSchemas(schema) {
 			assert.True(t, made.met[s], "not answered: %+v", *s)
 			variants += len(s.Variants)
 		}
@@ -137,14 +137,14 @@ func TestFullResponses(t *testing.T) {
 
 func TestResponsesWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{required: true}.passes(m.op.Response, func(value any) {
+		maker{required: true}.eachChoice(m.op.Response, func(value any) {
 			require.Empty(t, m.op.Response.Check(value), "the test's own value")
-			assertEncodes(t, value, m.received(t, value))
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
 	})
 }
 
-// A null is no reason to lose an answer, whatever the contract says: objects may have null in every field, the answer
+// A null is no reason to lose a response, whatever the contract says: objects may have null in every field, the response
 // itself and all that is in it. What is required is still there when the result is encoded, and nothing else is. Only what
 // creates something must return its key, or the outcome is unknown.
 func TestResponsesWithNulls(t *testing.T) {
@@ -152,7 +152,7 @@ func TestResponsesWithNulls(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		for depth := 1; ; depth++ {
 			isNull := false
-			maker{nullAt: depth}.passes(m.op.Response, func(value any) {
+			maker{nullAt: depth}.eachChoice(m.op.Response, func(value any) {
 				isNull = isNull || hasNullObject(value)
 				result, err := m.call(t.Context(), newTestClient(t, play(reply(http.StatusOK, string(toJSON(t, value))))), m.minimal(t))
 				if err != nil && m.op.Method == http.MethodPost && retryClasses[m.op.ID] == "once" {
@@ -215,14 +215,14 @@ func hasNullObject(value any) bool {
 func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	integers := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{integers: "number"}.passes(m.op.Response, func(value any) {
-			assertEncodes(t, value, m.received(t, value))
+		maker{integers: "number"}.eachChoice(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
-		maker{integers: "text"}.passes(m.op.Response, func(value any) {
-			assertEncodes(t, value, m.received(t, value))
+		maker{integers: "text"}.eachChoice(m.op.Response, func(value any) {
+			assertEncodes(t, value, m.resultOf(t, value))
 		})
-		maker{integers: "empty"}.passes(m.op.Response, func(value any) {
-			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+		maker{integers: "empty"}.eachChoice(m.op.Response, func(value any) {
+			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if want == "" && (got == absent || sameScalar(got, json.Number("0"))) { // a config does not encode a zero that it refuses
 					integers++
 				} else if want != false || got != absent {
@@ -234,15 +234,15 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	assert.Positive(t, integers)
 }
 
-// What the service adds is no reason to lose an answer: values of enums are kept, and new members are ignored but for
+// What the service adds is no reason to lose a response: values of enums are kept, and new members are ignored but for
 // those of deployment configs, which are sent back.
-func TestResponsesOfANewerService(t *testing.T) {
+func TestResponsesWithUnknownMembers(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		maker{newer: true}.passes(m.op.Response, func(value any) {
+		maker{newer: true}.eachChoice(m.op.Response, func(value any) {
 			if m.op.Response.Additional != nil {
 				return
 			}
-			differ("", value, shown(t, m.received(t, value)), func(path string, want, got any) {
+			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if !strings.HasSuffix(path, ".newer") || got != absent {
 					assert.True(t, want == false && got == absent, "%s: want %v, got %v", path, want, got)
 				} else if m.Service == "Deployments" && strings.Contains(path, ".data.") {

@@ -154,7 +154,7 @@ func (m conformingMethod) paramsFrom(t testing.TB, fields any) reflect.Value {
 }
 
 // sent is the schema of what the method's params are sent as: the body, or an object of the query's parameters.
-func (m conformingMethod) sent() *contract.Schema {
+func (m conformingMethod) requestSchema() *contract.Schema {
 	if m.op.Request != nil {
 		return m.op.Request.Schema
 	}
@@ -172,7 +172,7 @@ func (m conformingMethod) minimal(t testing.TB) (params reflect.Value) {
 	t.Helper()
 	mk := maker{required: true}
 	done := false
-	mk.passes(m.sent(), func(value any) {
+	mk.eachChoice(m.requestSchema(), func(value any) {
 		if !done {
 			params, done = m.paramsFrom(t, value), true
 		}
@@ -180,24 +180,24 @@ func (m conformingMethod) minimal(t testing.TB) (params reflect.Value) {
 	return params
 }
 
-// answer returns some answer that the contract allows.
-func (m conformingMethod) answer(t testing.TB) []byte {
+// response returns some response that the contract allows.
+func (m conformingMethod) response(t testing.TB) []byte {
 	t.Helper()
-	var answer []byte
-	maker{}.passes(m.op.Response, func(value any) {
-		if answer == nil {
-			answer = toJSON(t, value)
+	var response []byte
+	maker{}.eachChoice(m.op.Response, func(value any) {
+		if response == nil {
+			response = toJSON(t, value)
 		}
 	})
-	require.Empty(t, m.op.Response.CheckJSON(answer))
-	return answer
+	require.Empty(t, m.op.Response.CheckJSON(response))
+	return response
 }
 
-func TestEveryOperationHasAMethod(t *testing.T) {
+func TestEveryEndpointHasAMethod(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		assert.Equal(t, m.op.Method+" "+m.op.Path, m.Verb+" "+m.Path, "the doc of %s.%s", m.Service, m.Name)
 
-		rt := play(reply(http.StatusOK, string(m.answer(t))))
+		rt := play(reply(http.StatusOK, string(m.response(t))))
 		_, err := m.call(t.Context(), newTestClient(t, rt), m.minimal(t))
 		require.NoError(t, err)
 		require.Len(t, rt.requests, 1)
@@ -219,7 +219,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 			ServerAddress: "api.paperspace.com", ServerPort: 443, Attempt: 1,
 		}, info)
 
-		rt = play(reply(http.StatusOK, string(m.answer(t))))
+		rt = play(reply(http.StatusOK, string(m.response(t))))
 		keyless, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}))
 		require.NoError(t, err)
 		if _, err = m.call(t.Context(), keyless, m.minimal(t)); m.op.NoKey {

@@ -13,9 +13,9 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// The folder testdata holds an answer for each operation as the live service gives it: read by the operation's method,
+// The folder testdata holds a response for each operation as the live service gives it: read by the operation's method,
 // it is found again in the result, and apart from what the service is known to do otherwise it keeps to the contract.
-func TestRealLookingResponses(t *testing.T) {
+func TestRealisticResponses(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -27,7 +27,7 @@ func TestRealLookingResponses(t *testing.T) {
 		data, err := os.ReadFile("testdata/" + m.op.ID + ".json")
 		require.NoError(t, err)
 		assert.Empty(t, m.op.Response.Check(asDocumented(m.op.Response, fromJSON(t, data), seen)))
-		assertEncodes(t, fromJSON(t, data), m.received(t, fromJSON(t, data)))
+		assertEncodes(t, fromJSON(t, data), m.resultOf(t, fromJSON(t, data)))
 	})
 	assert.Equal(t, map[string]bool{"region": true, "integer": true, "null": true}, seen, "what the service does otherwise")
 }

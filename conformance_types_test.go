@@ -54,7 +54,7 @@ func pairAll(t *testing.T) *pairing {
 		} else if m.params != nil {
 			for _, f := range reflect.VisibleFields(m.params) {
 				if name, _, _ := strings.Cut(f.Tag.Get("url"), ","); name != "" {
-					field := m.sent().Field(name)
+					field := m.requestSchema().Field(name)
 					require.NotNil(t, field, "%s has no parameter %s", m.op.ID, name)
 					p.pair(m.op.ID+"?"+name, f.Type, field.Schema)
 				}
@@ -129,7 +129,7 @@ func (p *pairing) object(path string, t reflect.Type, s *contract.Schema) {
 		tag, _ := f.Tag.Lookup("json")
 		name, _, _ := strings.Cut(tag, ",")
 		switch {
-		case slices.Contains(kept, f.Type) || !f.IsExported():
+		case slices.Contains(extraMemberTypes, f.Type) || !f.IsExported():
 		case f.Anonymous || strings.Contains(tag, "inline"):
 			p.pair(path, f.Type, s)
 		default:
@@ -171,7 +171,7 @@ func (p *pairing) text(path string, t reflect.Type, s *contract.Schema) {
 
 // What is required of a body is a plain value that is always sent, or refused if it is zero; what is optional can be
 // left out; what can be null is a Nullable.
-func TestParamsRule(t *testing.T) {
+func TestTypesOfBodyFields(t *testing.T) {
 	p := pairAll(t)
 	count := 0
 	for _, f := range p.fields {
@@ -214,7 +214,7 @@ func TestZeroParams(t *testing.T) {
 			if err == nil { // else something is required
 				assert.Empty(t, r.query)
 			}
-			assert.Equal(t, len(required(m.sent())) > 0, err != nil)
+			assert.Equal(t, len(required(m.requestSchema())) > 0, err != nil)
 			return
 		}
 		body, err := encode(zero)
@@ -230,10 +230,10 @@ func TestZeroParams(t *testing.T) {
 }
 
 // What a query takes is plain, and is left out when it is zero unless it is required; lists take ListParams.
-func TestQueryParamsRule(t *testing.T) {
+func TestTypesOfQueryParams(t *testing.T) {
 	lists := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		for _, p := range m.sent().Fields {
+		for _, p := range m.requestSchema().Fields {
 			if m.op.Request != nil {
 				break
 			}
@@ -260,7 +260,7 @@ func TestQueryParamsRule(t *testing.T) {
 }
 
 // What a result may lack has omitzero, and what may be null is told apart from a number or a boolean.
-func TestResultsRule(t *testing.T) {
+func TestTypesOfResultFields(t *testing.T) {
 	for _, f := range pairAll(t).fields {
 		if f.sent || f.Name == "Event" && strings.HasPrefix(f.owner.Name(), "Operation[") { // optional for one operation
 			continue
@@ -319,7 +319,7 @@ func TestFieldsAreNamedAfterTheContract(t *testing.T) {
 }
 
 // Every enum of the package knows the contract's values, has a constant for each, and knows no other.
-func TestEnumsKnowTheContractsValues(t *testing.T) {
+func TestEnumsMatchTheContract(t *testing.T) {
 	p := pairAll(t)
 	everything := []string{"", "newer"}
 	byName := map[string]reflect.Type{}

@@ -86,7 +86,7 @@ func TestConfigErrorsRepeatNoValue(t *testing.T) {
 	assert.NotContains(t, err.Error(), "\n")
 }
 
-func TestConfigVersionIsToldByItsShape(t *testing.T) {
+func TestConfigVersionIsInferredFromItsMembers(t *testing.T) {
 	const (
 		v0Alpha0 = `"name":"n","image":"i","port":80,"resources":{"instanceType":"C5"}`
 		v1       = `"name":"n","image":"i","resources":{"machineType":"C5","ports":[80]}`
@@ -149,7 +149,7 @@ func TestRequiredMembersOfAConfigFile(t *testing.T) {
 	}
 }
 
-func TestConfigFilesGainAndLoseNothing(t *testing.T) {
+func TestConfigFilesRoundTrip(t *testing.T) {
 	for _, file := range []string{
 		`{"apiVersion":"v1"}`, `{"apiVersion":"latest"}`, `{"apiVersion":"v0alpha1"}`, `{"apiVersion":"v0alpha0"}`,
 		`{"apiVersion":"v1","resources":{"machineType":"C5","ports":[],"autoscaling":{"enabled":false}}}`,
@@ -177,7 +177,7 @@ func TestConfigFilesGainAndLoseNothing(t *testing.T) {
 }
 
 // Every configuration that the contract allows goes through the types unchanged, and so do members that it does not have.
-func FuzzConfigFilesGoThroughUnchanged(f *testing.F) {
+func FuzzConfigFilesRoundTrip(f *testing.F) {
 	for seed := range uint64(200) {
 		f.Add(seed)
 	}
@@ -197,7 +197,7 @@ func FuzzConfigFilesGoThroughUnchanged(f *testing.F) {
 			assert.Nil(t, config.Raw)
 			sent, err := encode(config)
 			require.NoError(t, err)
-			assert.Equal(t, exactly(t, file), exactly(t, sent))
+			assert.Equal(t, decodeExactly(t, file), decodeExactly(t, sent))
 			assert.NoError(t, validate(&endpoint{}, DeploymentUpsertParams{ProjectID: "p1", Config: config}), "%s", file)
 		}
 	})
@@ -223,7 +223,7 @@ func fillEmptyTexts(value any) {
 	}
 }
 
-func TestStoredConfigsThatDoNotFitAreKeptRaw(t *testing.T) {
+func TestInvalidStoredConfigsAreKeptRaw(t *testing.T) {
 	good := v1File(`"enabled":true`)
 	for _, stored := range []string{
 		`{"apiVersion":"v1","name":"n","image":"i","resources":{"machineType":"C5","ports":8000}}`,
@@ -240,7 +240,7 @@ func TestStoredConfigsThatDoNotFitAreKeptRaw(t *testing.T) {
 	}
 }
 
-func TestConfigVersionsDecodeAlone(t *testing.T) {
+func TestEachConfigVersionDecodes(t *testing.T) {
 	v1, alpha1, alpha0 := new(DeploymentConfigV1), new(DeploymentConfigV0Alpha1), new(DeploymentConfigV0Alpha0)
 	for version, value := range map[string]any{"v1": v1, "v0alpha1": alpha1, "v0alpha0": alpha0} {
 		file := fullConfigs[version]

@@ -331,7 +331,7 @@ func TestUpsertRefusesBadConfigs(t *testing.T) {
 	}
 }
 
-func TestUpsertSendsConfigsAsTheContractHasThem(t *testing.T) {
+func TestUpsertSendsConfigsOfEachVersion(t *testing.T) {
 	schema := contract.Lookup("deployments-upsert").Request.Schema
 	for version, text := range fullConfigs {
 		for _, id := range []*string{nil, new("d1")} {

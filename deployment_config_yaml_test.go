@@ -47,7 +47,7 @@ func TestYAMLErrorsNameTheMember(t *testing.T) {
 	}
 }
 
-func TestYAMLDecodesWhatHasJSONMethods(t *testing.T) {
+func TestYAMLUsesJSONMethods(t *testing.T) {
 	var file struct {
 		V1          DeploymentConfigV1
 		V0Alpha1    DeploymentConfigV0Alpha1

@@ -69,7 +69,7 @@ func TestDeploymentMetrics(t *testing.T) {
 }
 
 // A null may stand where an instance has no values.
-func TestSeriesAfterOneWithoutValues(t *testing.T) {
+func TestSeriesWithNullValues(t *testing.T) {
 	var m DeploymentMetrics
 	require.NoError(t, decode([]byte(`[{"instanceId":"i1","values":null},
 		{"instanceId":"i2","values":[{"timestamp":"2024-05-01T12:00:00Z","value":"1"}]}]`), &m))

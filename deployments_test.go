@@ -24,8 +24,6 @@ const (
 		"dtCreated":"2024-05-01T11:00:00Z","basicAuthKey":null,"latestSpec":null}`
 )
 
-func page(item string) string { return `{"hasMore":false,"items":[` + item + `]}` }
-
 func wantSpec() DeploymentSpec {
 	return DeploymentSpec{
 		ID: "s1", DeploymentID: "d1", UserID: "u1", Error: "bad",
@@ -40,18 +38,6 @@ func wantSpec() DeploymentSpec {
 	}
 }
 
-// sends calls a method and checks what it asks for and that the answer is one by the contract.
-func sends[T any](t *testing.T, operation, method, uri, answer string, call func(*Client) (T, error)) T {
-	t.Helper()
-	assert.Empty(t, contract.Lookup(operation).Response.CheckJSON([]byte(answer)))
-	rt := play(reply(200, answer))
-	got, err := call(newTestClient(t, rt))
-	require.NoError(t, err)
-	assert.Equal(t, method, rt.requests[0].Method)
-	assert.Equal(t, "/v1"+uri, rt.requests[0].URL.RequestURI())
-	return got
-}
-
 func TestDeploymentsGet(t *testing.T) {
 	get := func(c *Client) (*Deployment, error) { return c.Deployments.Get(t.Context(), "d1") }
 	spec := wantSpec()
@@ -59,9 +45,9 @@ func TestDeploymentsGet(t *testing.T) {
 		ID: "d1", Name: "api", ProjectID: "p1", TeamID: "t1", Endpoint: "d1.example",
 		CreatedAt: time.Date(2024, 5, 1, 11, 0, 0, 0, time.UTC),
 	}
-	assert.Equal(t, want, sends(t, "deployments-get", http.MethodGet, "/deployments/d1", nullDeployment, get))
+	assert.Equal(t, want, checkCall(t, "deployments-get", http.MethodGet, "/deployments/d1", nullDeployment, get))
 	want.LatestSpecHash, want.BasicAuthKey, want.LatestSpec = "h", "hunter2", &spec
-	got := sends(t, "deployments-get", http.MethodGet, "/deployments/d1", fullDeployment, get)
+	got := checkCall(t, "deployments-get", http.MethodGet, "/deployments/d1", fullDeployment, get)
 	assert.Equal(t, want, got)
 	assert.NotContains(t, fmt.Sprintf("%+v", got), "hunter2")
 
@@ -77,8 +63,8 @@ func TestDeploymentsGet(t *testing.T) {
 }
 
 func TestDeploymentsDelete(t *testing.T) {
-	for _, answer := range []step{reply(200, `{"id":"d1"}`), reply(204, ``)} {
-		rt := play(answer)
+	for _, response := range []step{reply(200, `{"id":"d1"}`), reply(204, ``)} {
+		rt := play(response)
 		got, err := newTestClient(t, rt).Deployments.Delete(t.Context(), "d1")
 		require.NoError(t, err)
 		assert.Equal(t, &Deleted{ID: "d1"}, got)
@@ -87,7 +73,7 @@ func TestDeploymentsDelete(t *testing.T) {
 	}
 }
 
-func TestDeploymentsLists(t *testing.T) {
+func TestDeploymentsList(t *testing.T) {
 	one := ListParams{Limit: 1}
 	for _, tc := range []struct {
 		operation, uri string
@@ -113,22 +99,22 @@ func TestDeploymentsLists(t *testing.T) {
 			},
 		},
 	} {
-		list := sends(t, tc.operation, http.MethodGet, tc.uri+"limit=1", page(fullDeployment), tc.list)
-		all := sends(t, tc.operation, http.MethodGet, tc.uri+"limit=120", page(fullDeployment), tc.all)
+		list := checkCall(t, tc.operation, http.MethodGet, tc.uri+"limit=1", page(fullDeployment), tc.list)
+		all := checkCall(t, tc.operation, http.MethodGet, tc.uri+"limit=120", page(fullDeployment), tc.all)
 		assert.Equal(t, "d1", list.Items[0].ID)
 		assert.Equal(t, list.Items, all)
 	}
-	sends(t, "projectDeployments-list", http.MethodGet, "/projects/p1/deployments?name=api", page(""), func(c *Client) (*Page[Deployment], error) {
+	checkCall(t, "projectDeployments-list", http.MethodGet, "/projects/p1/deployments?name=api", page(""), func(c *Client) (*Page[Deployment], error) {
 		return c.Deployments.ListByProject(t.Context(), "p1", DeploymentListByProjectParams{Name: "api"})
 	})
 }
 
 func TestDeploymentsListRuns(t *testing.T) {
-	const answer = `[{"id":"r1","availableReplicas":0,"readyReplicas":2,"replicas":3,"instances":[{
+	const response = `[{"id":"r1","availableReplicas":0,"readyReplicas":2,"replicas":3,"instances":[{
 		"id":"x1","dtCreated":"2024-05-01T11:00:00Z","dtFinished":"2024-05-01T12:00:00Z","state":"failed","instanceId":"i1",
 		"stateMessage":"no","history":[{"state":"pending","message":"why","timestamp":"2024-05-01T11:30:00Z"}]}]},
 		{"id":"r2","replicas":null,"instances":[]}]`
-	got := sends(t, "deploymentRuns-get", http.MethodGet, "/deployments/d1/runs?limit=2", answer, func(c *Client) ([]DeploymentRun, error) {
+	got := checkCall(t, "deploymentRuns-get", http.MethodGet, "/deployments/d1/runs?limit=2", response, func(c *Client) ([]DeploymentRun, error) {
 		return c.Deployments.ListRuns(t.Context(), "d1", DeploymentRunListParams{Limit: 2})
 	})
 	day := func(hour, minute int) time.Time { return time.Date(2024, 5, 1, hour, minute, 0, 0, time.UTC) }
@@ -140,7 +126,7 @@ func TestDeploymentsListRuns(t *testing.T) {
 		{ID: "r2", Instances: []DeploymentInstance{}},
 	}, got)
 
-	none := sends(t, "deploymentRuns-get", http.MethodGet, "/deployments/d1/runs", `[]`, func(c *Client) ([]DeploymentRun, error) {
+	none := checkCall(t, "deploymentRuns-get", http.MethodGet, "/deployments/d1/runs", `[]`, func(c *Client) ([]DeploymentRun, error) {
 		return c.Deployments.ListRuns(t.Context(), "d1", DeploymentRunListParams{})
 	})
 	assert.Empty(t, none)
@@ -150,14 +136,14 @@ func TestDeploymentsListRuns(t *testing.T) {
 }
 
 func TestDeploymentsLogs(t *testing.T) {
-	const answer = `{"id":"1","jobId":"j1","message":"hello","uuid":null,"dtCreated":"2024-05-01T11:00:00Z","instanceId":"i1"},
+	const response = `{"id":"1","jobId":"j1","message":"hello","uuid":null,"dtCreated":"2024-05-01T11:00:00Z","instanceId":"i1"},
 		{"id":"2","jobId":"j1","message":"","uuid":"a-b","dtCreated":"2024-05-01T11:00:00Z"}`
 	params := DeploymentLogListParams{InstanceID: "i1", ListParams: ListParams{Limit: 5, Order: OrderAsc}}
 	const uri = "/deployments/d1/logs?instanceId=i1&limit=5&order=asc"
-	list := sends(t, "deploymentLogs-list", http.MethodGet, uri, page(answer), func(c *Client) (*Page[LogLine], error) {
+	list := checkCall(t, "deploymentLogs-list", http.MethodGet, uri, page(response), func(c *Client) (*Page[LogLine], error) {
 		return c.Deployments.ListLogs(t.Context(), "d1", params)
 	})
-	all := sends(t, "deploymentLogs-list", http.MethodGet, uri, page(answer), func(c *Client) ([]LogLine, error) {
+	all := checkCall(t, "deploymentLogs-list", http.MethodGet, uri, page(response), func(c *Client) ([]LogLine, error) {
 		return Collect(c.Deployments.AllLogs(t.Context(), "d1", params))
 	})
 	at := time.Date(2024, 5, 1, 11, 0, 0, 0, time.UTC)
@@ -169,7 +155,7 @@ func TestDeploymentsLogs(t *testing.T) {
 }
 
 func TestDeploymentsHistory(t *testing.T) {
-	const answer = `{` + specMembers + `,"workflowRun":{"id":"w1","workflowId":"w2","dtStarted":"2024-05-01T11:01:00Z",
+	const response = `{` + specMembers + `,"workflowRun":{"id":"w1","workflowId":"w2","dtStarted":"2024-05-01T11:01:00Z",
 		"dtFinished":"2024-05-01T11:02:00Z","dtCreated":"2024-05-01T11:00:00Z","message":"m","phase":"Succeeded",
 		"workflow":{"id":"w2","name":null,"dtCreated":"2024-05-01T10:00:00Z"}}}`
 	check := func(got DeploymentHistoryItem) {
@@ -181,8 +167,8 @@ func TestDeploymentsHistory(t *testing.T) {
 			Workflow:   Workflow{ID: "w2", CreatedAt: time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)},
 		}}, got)
 	}
-	// The contract's ids of workflows are UUIDs; the short ones here read better, so the answer is not checked.
-	rt := play(reply(200, page(answer)))
+	// The contract's ids of workflows are UUIDs; the short ones here read better, so the response is not checked.
+	rt := play(reply(200, page(response)))
 	client := newTestClient(t, rt)
 	list, err := client.Deployments.ListHistory(t.Context(), "d1", DeploymentHistoryListParams{})
 	require.NoError(t, err)
@@ -193,7 +179,7 @@ func TestDeploymentsHistory(t *testing.T) {
 	assert.Equal(t, "/v1/deployments/d1/history", rt.requests[0].URL.RequestURI())
 	assert.Equal(t, "/v1/deployments/d1/history?limit=120", rt.requests[1].URL.RequestURI())
 
-	got := sends(t, "deploymentHistory-list", http.MethodGet, "/deployments/d1/history",
+	got := checkCall(t, "deploymentHistory-list", http.MethodGet, "/deployments/d1/history",
 		page(`{"id":"s1","data":null,"deploymentId":"d1","userId":"u1","metadata":null,"workflowRun":null}`),
 		func(c *Client) (*Page[DeploymentHistoryItem], error) {
 			return c.Deployments.ListHistory(t.Context(), "d1", DeploymentHistoryListParams{})
@@ -201,7 +187,7 @@ func TestDeploymentsHistory(t *testing.T) {
 	assert.Equal(t, DeploymentHistoryItem{DeploymentSpec: DeploymentSpec{ID: "s1", DeploymentID: "d1", UserID: "u1"}}, got.Items[0])
 }
 
-func TestUpsertIsNotRepeated(t *testing.T) {
+func TestUpsertIsNotRetried(t *testing.T) {
 	rt := play(reply(502, `bad gateway`))
 	_, err := newTestClient(t, rt).Deployments.Upsert(t.Context(), DeploymentUpsertParams{
 		ProjectID: "p1", Config: DeploymentConfig{V1: &DeploymentConfigV1{Name: "n", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}},
@@ -210,7 +196,7 @@ func TestUpsertIsNotRepeated(t *testing.T) {
 	assert.Equal(t, 1, rt.count())
 }
 
-func TestUpsertNeedsItsIDs(t *testing.T) {
+func TestUpsertRefusesEmptyIDs(t *testing.T) {
 	config := DeploymentConfig{V1: &DeploymentConfigV1{Name: "n", Image: "i", Resources: DeploymentResources{MachineType: "C5"}}}
 	for field, params := range map[string]DeploymentUpsertParams{
 		"projectId":    {Config: config},
@@ -264,7 +250,7 @@ func TestDeploymentURL(t *testing.T) {
 	}
 }
 
-func TestGetByNameKeepsToItsProject(t *testing.T) {
+func TestGetByNameSearchesOneProject(t *testing.T) {
 	rt := play(reply(200, page(`{"id":"d2","name":"api-2","projectId":"p1"},{"id":"d1","name":"api","projectId":"p1"}`)))
 	d, err := newTestClient(t, rt).Deployments.GetByName(t.Context(), "p1", "api")
 	require.NoError(t, err)

@@ -105,7 +105,7 @@ func TestOptionTableNamesRefusedWaitOptions(t *testing.T) {
 			}
 			waits = append(waits, service+"."+method.Name)
 			for name, option := range options {
-				if e, ok := errors.AsType[*ParamError](callWith(t, value, option)); ok && e.Field == name {
+				if e, ok := errors.AsType[*ParamError](callWithOption(t, value, option)); ok && e.Field == name {
 					got[name] = append(got[name], service+"."+method.Name)
 				}
 			}
@@ -126,8 +126,8 @@ func TestOptionTableNamesRefusedWaitOptions(t *testing.T) {
 	}
 }
 
-// callWith calls a method that waits, with one option, and returns its error.
-func callWith(t *testing.T, method reflect.Value, option WaitOption) error {
+// callWithOption calls a method that waits, with one option, and returns its error.
+func callWithOption(t *testing.T, method reflect.Value, option WaitOption) error {
 	t.Helper()
 	var args []reflect.Value
 	for i := range method.Type().NumIn() - 1 {

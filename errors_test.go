@@ -153,7 +153,7 @@ func TestBoundedBodies(t *testing.T) {
 	assert.Equal(t, 2, rt.count(), "another attempt would meet the same")
 }
 
-func TestNoLimitOfResponseBodies(t *testing.T) {
+func TestResponseBodiesWithoutALimit(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)), WithMaxResponseBody(math.MaxInt64))
 	m, err := c.Machines.Get(t.Context(), "a")
 	require.NoError(t, err)

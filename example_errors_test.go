@@ -26,7 +26,7 @@ func ExampleError() {
 	// machines-get 404 NOT_FOUND 1
 }
 
-// The answer to a create can get lost after the service has carried it out. Nothing tries it again by itself: look.
+// The response to a create can get lost after the service has carried it out. Nothing tries it again by itself: look.
 func ExampleError_outcomeUnknown() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())

@@ -211,7 +211,7 @@ func Example_createOnce() {
 	switch op, err := client.Machines.Create(ctx, params); {
 	case err == nil:
 		id = op.Data.ID
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the answer was lost: look before you create another
+	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost: look before you create another
 		machine, err := client.Machines.GetByName(ctx, params.Name)
 		for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
 			time.Sleep(wait) // a new machine may not show for a while

@@ -17,10 +17,10 @@ func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 	pages := map[string][]byte{}
 	next := ""
 	var rows []any
-	maker{}.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+	maker{}.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
 	for len(rows) < 6 { // values of one pass are not repeated by another
 		more := maker{n: 1000 * len(rows)}
-		more.passes(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
+		more.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
 	}
 	for i, cursor := range []string{"", "second", "third"} {
 		page := map[string]any{"items": rows[2*i : 2*i+2], "hasMore": i < 2}
@@ -33,7 +33,7 @@ func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 }
 
 // walk collects what the method that walks all pages yields.
-func (c *faultyCase) walk(t *testing.T, client *Client) (items []string, err error) {
+func (c *faultyCase) collectAll(t *testing.T, client *Client) (items []string, err error) {
 	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
 	for _, key := range c.keys() {
 		arguments = append(arguments, reflect.ValueOf(key))
@@ -43,7 +43,7 @@ func (c *faultyCase) walk(t *testing.T, client *Client) (items []string, err err
 		if !e.IsNil() {
 			return items, e.Interface().(error)
 		}
-		items = append(items, string(toJSON(t, shown(t, item.Interface()))))
+		items = append(items, string(toJSON(t, encodeUnmasked(t, item.Interface()))))
 	}
 	return items, nil
 }
@@ -59,13 +59,13 @@ func TestListsUnderFaults(t *testing.T) {
 		lists++
 		t.Run(c.op.ID, func(t *testing.T) {
 			pages := c.pagesOf(t)
-			answer := func(r *http.Request) []byte { return pages[r.URL.Query().Get("after")] }
+			response := func(r *http.Request) []byte { return pages[r.URL.Query().Get("after")] }
 			var want []string
 			synctest.Test(t, func(t *testing.T) {
-				s, client := newFaultyService(t, new(fault), 0, false, answer)
+				s, client := newFaultyService(t, new(fault), 0, false, response)
 				defer s.close(client)
 				var err error
-				want, err = c.walk(t, client)
+				want, err = c.collectAll(t, client)
 				require.NoError(t, err)
 				distinct := map[string]bool{}
 				for _, item := range want {
@@ -81,14 +81,14 @@ func TestListsUnderFaults(t *testing.T) {
 					}
 					walks++
 					f.kept = false
-					s, client := newFaultyService(t, &f, 1, false, answer)
-					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == nameless {
+					s, client := newFaultyService(t, &f, 1, false, response)
+					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == unresolved {
 						s.skip = 0 // there is one connection for all pages
 					}
-					got, err := c.walk(t, client)
+					got, err := c.collectAll(t, client)
 					s.close(client)
 					switch {
-					case f.net == untrusted || f.net == plain:
+					case f.net == untrusted || f.net == plainHTTP:
 						assert.Error(t, err, f.name)
 						assert.Empty(t, got, f.name)
 					case f.attempts[0] > 1 || f.ends[0] == ok:

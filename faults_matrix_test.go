@@ -34,9 +34,9 @@ import (
 var faults = []fault{
 	// No request leaves: whatever it is, it can be sent again.
 	{name: "refused", net: refusing, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(syscall.ECONNREFUSED)},
-	{name: "DNS error", net: nameless, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[*net.DNSError]},
+	{name: "DNS error", net: unresolved, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[*net.DNSError]},
 	{name: "TLS: unknown certificate", net: untrusted, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[x509.UnknownAuthorityError]},
-	{name: "TLS: plain http answers", net: plain, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(http.ErrSchemeMismatch)},
+	{name: "TLS: plain http answers", net: plainHTTP, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(http.ErrSchemeMismatch)},
 	{name: "TLS: cut handshake", net: closingTLS, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}},
 
 	// The connection was there, and it broke: nobody knows how far the request came.
@@ -75,14 +75,14 @@ var faults = []fault{
 	{name: "HTML 403", serves: html(403), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 403, is: not(ErrForbidden)},
 	{name: "JSON 404 of a gateway", serves: gateway404, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 404, is: not(ErrNotFound)},
 	{name: "HTML 520", serves: actsAnd(html(520)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 520, is: matches(ErrServer)},
-	{name: "500 with 5 MiB", serves: actsAnd(hugeError), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: keepsLittle},
+	{name: "500 with 5 MiB", serves: actsAnd(hugeError), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: keepsShortBody},
 
-	// The answer says that all is well, and is not what it should be: it was carried out, so far as we know.
-	{name: "empty body", serves: actsAnd(body("application/json", "")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, but: deletesByKey},
+	// The response says that all is well, and is not what it should be: it was carried out, so far as we know.
+	{name: "empty body", serves: actsAnd(body("application/json", "")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, except: mayRespondEmpty},
 	{name: "null", serves: actsAnd(body("application/json", "null")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
 	{name: "HTML 200", serves: actsAnd(html(200)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
-	{name: "wrong content type", serves: actsAnd(answers("text/plain")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
-	{name: "empty object", serves: actsAnd(body("application/json", "{}")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, but: nothingIsExpected},
+	{name: "wrong content type", serves: actsAnd(respondsWith("text/plain")), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
+	{name: "empty object", serves: actsAnd(body("application/json", "{}")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, except: expectsNoField},
 	{name: "byte order mark", serves: actsAnd(byteOrderMark), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 	{name: "gzip", serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 
@@ -103,7 +103,7 @@ type fault struct {
 	ends       e
 	status     int                         // of the error; 0 for none
 	is         func(error) bool            // what else holds of it
-	but        func(conformingMethod) bool // the operations that end well all the same
+	except     func(conformingMethod) bool // the operations that end well all the same
 	each       time.Duration               // how long an attempt takes
 	retryAfter time.Duration               // what the service asks for between two attempts
 	bubble     bool                        // it takes long, or a moment that sockets do not show: it is only tried in a bubble
@@ -142,30 +142,30 @@ func timesOut(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded)
 }
 
-func keepsLittle(err error) bool {
+func keepsShortBody(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && len(e.Body) == maxErrorBody && len(err.Error()) < 500
 }
 
-// deletesByKey holds for deletes whose result has nothing in it that the caller did not give, or needs.
-func deletesByKey(m conformingMethod) bool {
+// mayRespondEmpty holds for deletes whose result has nothing in it that the caller did not give, or needs.
+func mayRespondEmpty(m conformingMethod) bool {
 	return m.op.Method == http.MethodDelete && !strings.HasPrefix(m.result.Elem().Name(), "Operation[")
 }
 
-// nothingIsExpected holds for results without a field that a response must have.
-func nothingIsExpected(m conformingMethod) bool {
+// expectsNoField holds for results without a field that a response must have.
+func expectsNoField(m conformingMethod) bool {
 	return m.op.ID == "machines-getDesktop" || m.op.ID == "deploymentMetrics-get"
 }
 
-// nullMeans are the operations whose answer null is an error of the service.
-var nullMeans = map[string]error{"auth-session": ErrUnauthorized, "privateNetworks-get": ErrNotFound}
+// nullErrors are the operations whose response null is an error of the service.
+var nullErrors = map[string]error{"auth-session": ErrUnauthorized, "privateNetworks-get": ErrNotFound}
 
 // faultyCase is an operation and what a call of it takes.
 type faultyCase struct {
 	conformingMethod
-	params reflect.Value
-	answer []byte
-	class  int // the index of its class
+	params   reflect.Value
+	response []byte
+	class    int // the index of its class
 }
 
 func faultyCases(t *testing.T) []faultyCase {
@@ -176,7 +176,7 @@ func faultyCases(t *testing.T) []faultyCase {
 		m := methods[op.ID]
 		class, known := map[string]int{"safe": 0, "idempotent": 1, "once": 2}[retryClasses[op.ID]]
 		require.True(t, known, op.ID)
-		cases = append(cases, faultyCase{m, m.minimal(t), m.answer(t), class})
+		cases = append(cases, faultyCase{m, m.minimal(t), m.response(t), class})
 	}
 	return cases
 }
@@ -192,7 +192,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	opts = append(opts, WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
 		return ctx, func(r CallResult) { result = r }
 	}))
-	s, client := newFaultyService(t, f, times, real, func(*http.Request) []byte { return c.answer }, opts...)
+	s, client := newFaultyService(t, f, times, real, func(*http.Request) []byte { return c.response }, opts...)
 	defer s.close(client)
 	if f.kept {
 		_, err := c.call(t.Context(), client, c.params)
@@ -209,13 +209,13 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	acted, strayed := s.counts()
 
 	attempts, wantActed, end := f.attempts[c.class], f.acted[c.class], f.ends[c.class]
-	_, meant := nullMeans[c.op.ID]
+	_, meant := nullErrors[c.op.ID]
 	if f.net == closing && !errors.Is(err, ErrOutcomeUnknown) { // before anybody read the body: then nothing left
 		attempts, end = 4, fails
 	}
 	failing := attempts
 	switch {
-	case f.but != nil && f.but(c.conformingMethod):
+	case f.except != nil && f.except(c.conformingMethod):
 		attempts, failing, wantActed, end = 1, 1, 1, ok
 	case f.name == "null" && meant:
 		attempts, failing, wantActed = 1, 1, 1
@@ -235,7 +235,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	if strayed > 0 {
 		fail("%d connections to where a redirect led", strayed)
 	}
-	least, most := f.time(attempts, failing)
+	least, most := f.expectedTime(attempts, failing)
 	if !real && (took < least || took > most) {
 		fail("took %s, not %s to %s", took, least, most)
 	}
@@ -259,13 +259,13 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	if f.is != nil && !f.is(err) {
 		fail("is of another kind: %v", err)
 	}
-	if means, ok := nullMeans[c.op.ID]; ok && f.name == "null" && !errors.Is(err, means) {
+	if means, ok := nullErrors[c.op.ID]; ok && f.name == "null" && !errors.Is(err, means) {
 		fail("does not match %v: %v", means, err)
 	}
 }
 
 // time is how long so many attempts may take, with the default policy.
-func (f *fault) time(attempts, failing int) (least, most time.Duration) {
+func (f *fault) expectedTime(attempts, failing int) (least, most time.Duration) {
 	least = time.Duration(failing) * f.each
 	most = least
 	for ceiling := 500 * time.Millisecond; attempts > 1; attempts, ceiling = attempts-1, 2*ceiling {
@@ -277,7 +277,7 @@ func (f *fault) time(attempts, failing int) (least, most time.Duration) {
 
 // times says whether the fault is to happen with every attempt, and whether with the first one only, which is the same
 // where there is no other.
-func (f *fault) times() (once []bool) {
+func (f *fault) onceOrAlways() (once []bool) {
 	if f.kept || f.attempts == (n{1, 1, 1}) {
 		return []bool{false}
 	}
@@ -295,7 +295,7 @@ func TestFaultMatrix(t *testing.T) {
 	cells := 0
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			for _, once := range f.times() {
+			for _, once := range f.onceOrAlways() {
 				synctest.Test(t, func(t *testing.T) {
 					for i := range cases {
 						cases[i].run(t, &f, once, false)
@@ -325,7 +325,7 @@ func TestFaultMatrixOnSockets(t *testing.T) {
 			var wg sync.WaitGroup
 			free := make(chan bool, 16)
 			for i := range cases {
-				for _, once := range f.times() {
+				for _, once := range f.onceOrAlways() {
 					cells++
 					free <- true
 					wg.Go(func() {
@@ -351,7 +351,7 @@ func TestResetBeforeSending(t *testing.T) {
 			continue
 		}
 		for range 10 {
-			s, client := newFaultyService(t, &fault{net: closing}, 1, true, func(*http.Request) []byte { return c.answer }, quick)
+			s, client := newFaultyService(t, &fault{net: closing}, 1, true, func(*http.Request) []byte { return c.response }, quick)
 			_, err := c.call(t.Context(), client, c.params)
 			acted, _ := s.counts()
 			s.close(client)

@@ -28,11 +28,11 @@ type network int
 const (
 	direct     network = iota
 	refusing           // no connection is taken
-	nameless           // the name is not known
+	unresolved         // the name is not known
 	closing            // connections are closed as soon as they are made
 	closingTLS         // likewise, and TLS is spoken
 	untrusted          // TLS with a certificate that the client does not know
-	plain              // the client speaks TLS and the service does not
+	plainHTTP          // the client speaks TLS and the service does not
 	secure             // TLS
 	http2              // TLS, and HTTP/2 over it
 )
@@ -42,9 +42,9 @@ func (n network) tls() bool { return n >= closingTLS }
 // faultyService is the service with a fault, for one operation. It runs on net/http and on either real connections or,
 // in a synctest bubble, pipes.
 type faultyService struct {
-	fault  *fault
-	answer func(*http.Request) []byte
-	real   bool
+	fault    *fault
+	response func(*http.Request) []byte
+	real     bool
 
 	listener net.Listener
 	server   *http.Server
@@ -66,9 +66,9 @@ var testCertificate = sync.OnceValue(func() *httptest.Server {
 
 // newFaultyService starts a service whose fault happens so many times, and a client of it.
 func newFaultyService(
-	t *testing.T, f *fault, times int, real bool, answer func(*http.Request) []byte, opts ...Option,
+	t *testing.T, f *fault, times int, real bool, response func(*http.Request) []byte, opts ...Option,
 ) (*faultyService, *Client) {
-	s := &faultyService{fault: f, left: times, real: real, answer: answer, idle: map[net.Conn]bool{}}
+	s := &faultyService{fault: f, left: times, real: real, response: response, idle: map[net.Conn]bool{}}
 	var listener net.Listener = newPipes()
 	s.address = "127.0.0.1:80"
 	if f.net.tls() {
@@ -85,7 +85,7 @@ func newFaultyService(
 	scheme := "http://"
 	if f.net.tls() {
 		scheme = "https://"
-		if f.net != plain {
+		if f.net != plainHTTP {
 			config := &tls.Config{Certificates: testCertificate().TLS.Certificates}
 			if f.net == http2 {
 				config.NextProtos = []string{"h2"}
@@ -156,7 +156,7 @@ func (s *faultyService) dial(ctx context.Context, network, address string) (net.
 			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 		}
 		address = "127.0.0.1:1" // and no port that was just free: another cell's service may get it
-	case s.fault.net == nameless && s.happens():
+	case s.fault.net == unresolved && s.happens():
 		if !s.real {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: "api", IsNotFound: true}}
 		}
@@ -181,7 +181,7 @@ type connectionKey struct{}
 func (s *faultyService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connectionKey{}).(*connection)
 	c.served++
-	good := actsAnd(answers("application/json"))
+	good := actsAnd(respondsWith("application/json"))
 	switch f := s.fault; {
 	case f.serves == nil, f.kept && c.served == 1, strings.HasPrefix(r.URL.Path, "/v1/moved"), !s.happens():
 		good(s, w, r)
@@ -238,18 +238,18 @@ func closesTheConnection(_ *faultyService, _ http.ResponseWriter, r *http.Reques
 
 // resetsWithinTheBody ends an HTTP/2 stream in the middle of the response.
 func resetsWithinTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
-	answer := s.answer(r)
-	_, _ = w.Write(answer[:len(answer)/2])
+	response := s.response(r)
+	_, _ = w.Write(response[:len(response)/2])
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }
 
 func hangs(_ *faultyService, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-func answers(contentType string) behaviour {
+func respondsWith(contentType string) behaviour {
 	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(s.answer(r))
+		_, _ = w.Write(s.response(r))
 	}
 }
 
@@ -290,7 +290,7 @@ func gateway404(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
 // byteOrderMark puts a mark before the response that some proxies add.
 func byteOrderMark(s *faultyService, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(append([]byte("\ufeff"), s.answer(r)...))
+	_, _ = w.Write(append([]byte("\ufeff"), s.response(r)...))
 }
 
 var fiveMiB = bytes.Repeat([]byte("<p>sorry</p>\n"), 5<<20/13)
@@ -309,33 +309,33 @@ func redirects(to string) behaviour {
 
 // cutsTheBody announces more than it sends.
 func cutsTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
-	answer := s.answer(r)
-	w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
-	_, _ = w.Write(answer[:len(answer)/2])
+	response := s.response(r)
+	w.Header().Set("Content-Length", fmt.Sprint(len(response)))
+	_, _ = w.Write(response[:len(response)/2])
 	_ = http.NewResponseController(w).Flush()
 	hangUp(w)
 }
 
-func zipped(w http.ResponseWriter, r *http.Request, answer []byte) []byte {
+func zipped(w http.ResponseWriter, r *http.Request, response []byte) []byte {
 	if r.Header.Get("Accept-Encoding") != "gzip" {
-		return answer // nobody asked for it; the tests of what comes of it then fail
+		return response // nobody asked for it; the tests of what comes of it then fail
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(answer)
+	_, _ = z.Write(response)
 	_ = z.Close()
 	return b.Bytes()
 }
 
 func gzips(s *faultyService, w http.ResponseWriter, r *http.Request) {
-	_, _ = w.Write(zipped(w, r, s.answer(r)))
+	_, _ = w.Write(zipped(w, r, s.response(r)))
 }
 
-// cutsTheGzip ends the answer well, but not what is in it.
+// cutsTheGzip ends the response well, but not what is in it.
 func cutsTheGzip(s *faultyService, w http.ResponseWriter, r *http.Request) {
-	answer := zipped(w, r, s.answer(r))
-	_, _ = w.Write(answer[:len(answer)/2])
+	response := zipped(w, r, s.response(r))
+	_, _ = w.Write(response[:len(response)/2])
 }
 
 // closingListener closes connections where that is the fault.

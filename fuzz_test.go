@@ -26,7 +26,7 @@ import (
 // Their seeds are in testdata/fuzz and run with every go test; .ci/fuzz looks for more.
 
 // bounded runs f and asserts that it takes neither long nor much memory for what it was given.
-func bounded(t *testing.T, input int, f func()) {
+func assertBounded(t *testing.T, input int, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -42,8 +42,8 @@ func bounded(t *testing.T, input int, f func()) {
 	}
 }
 
-// byIndex returns the operation that a fuzzer's number stands for, or any.
-func byIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faultyCase {
+// caseByIndex returns the operation that a fuzzer's number stands for, or any.
+func caseByIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faultyCase {
 	methods, err := conformingMethods()
 	require.NoError(f, err)
 	var cases []faultyCase
@@ -57,13 +57,13 @@ func byIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faulty
 
 var once = WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
 
-// An answer of 200 is a result or an error, and never both or neither.
+// A response of 200 is a result or an error, and never both or neither.
 func FuzzResponse(f *testing.F) {
-	operation := byIndex(f, func(conformingMethod) bool { return true })
+	operation := caseByIndex(f, func(conformingMethod) bool { return true })
 	f.Fuzz(func(t *testing.T, index uint8, body []byte) {
 		c := operation(index)
 		client := newTestClient(t, play(reply(http.StatusOK, string(body))), once)
-		bounded(t, len(body), func() {
+		assertBounded(t, len(body), func() {
 			result, err := c.call(t.Context(), client, c.params)
 			v := reflect.ValueOf(result)
 			if isNil := v.Kind() == reflect.Pointer && v.IsNil() || v.Kind() == reflect.Slice && v.IsNil(); isNil && err == nil {
@@ -79,7 +79,7 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// An answer of any status is an *Error whose status, code and message are safe to print.
+// A response of any status is an *Error whose status, code and message are safe to print.
 func FuzzError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
 		code := 100 + int(status)%900
@@ -87,7 +87,7 @@ func FuzzError(f *testing.F) {
 			code = 400
 		}
 		client := newTestClient(t, play(reply(code, string(body))), once)
-		bounded(t, len(body), func() {
+		assertBounded(t, len(body), func() {
 			_, err := client.Machines.Get(context.Background(), "a")
 			e, ok := errors.AsType[*Error](err)
 			require.True(t, ok, "%v", err)
@@ -107,7 +107,7 @@ func FuzzError(f *testing.F) {
 func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		now := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
-		bounded(t, len(value), func() {
+		assertBounded(t, len(value), func() {
 			delay, ok := transport.RetryAfter(http.Header{"Retry-After": {value}}, now)
 			assert.GreaterOrEqual(t, delay, time.Duration(0))
 			if !ok {
@@ -137,7 +137,7 @@ func FuzzCursors(f *testing.F) {
 			return reply(http.StatusOK, string(page))(r)
 		}), once)
 		items := 0
-		bounded(t, 100*len(cursors), func() {
+		assertBounded(t, 100*len(cursors), func() {
 			for _, err := range client.Machines.All(context.Background(), MachineListParams{}) {
 				if err == nil {
 					items++
@@ -151,14 +151,14 @@ func FuzzCursors(f *testing.F) {
 
 // Ids reach the server as one segment each, or are refused.
 func FuzzPathSegment(f *testing.F) {
-	operation := byIndex(f, func(m conformingMethod) bool { return strings.Contains(m.op.Path, "{") })
+	operation := caseByIndex(f, func(m conformingMethod) bool { return strings.Contains(m.op.Path, "{") })
 	f.Fuzz(func(t *testing.T, index uint8, first, second string) {
 		c := operation(index)
 		keys := []string{first, second}[:len(c.keys())]
 		rt := play(reply(http.StatusBadRequest, ""))
 		client := newTestClient(t, rt, once, WithBaseURL("https://api.example.com/a%2Fb/v1"))
 		var err error
-		bounded(t, len(first)+len(second), func() { err = c.callWith(t.Context(), client, keys, c.params) })
+		assertBounded(t, len(first)+len(second), func() { err = c.callWithKeys(t.Context(), client, keys, c.params) })
 		if _, refused := errors.AsType[*ParamError](err); refused {
 			assert.Zero(t, rt.count())
 			for _, key := range keys {
@@ -196,7 +196,7 @@ func FuzzBaseURL(f *testing.F) {
 		rt := play(reply(http.StatusBadRequest, ""))
 		var client *Client
 		var err error
-		bounded(t, len(base), func() {
+		assertBounded(t, len(base), func() {
 			client, err = NewClient(WithAPIKey(testKey), WithBaseURL(base), WithHTTPClient(&http.Client{Transport: rt}), once)
 		})
 		if err != nil {
@@ -230,11 +230,11 @@ func FuzzDeploymentConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var config DeploymentConfig
 		var err error
-		bounded(t, len(data), func() { err = json.Unmarshal(data, &config) })
+		assertBounded(t, len(data), func() { err = json.Unmarshal(data, &config) })
 		if err != nil {
 			return
 		}
-		bounded(t, len(data), func() { _ = validate(&endpoint{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
+		assertBounded(t, len(data), func() { _ = validate(&endpoint{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
 		sent, err := encode(config)
 		if err != nil {
 			return // a mask, an integration of no type
@@ -243,7 +243,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 		require.NoError(t, json.Unmarshal(sent, &again), "%s", sent)
 		twice, err := encode(again)
 		require.NoError(t, err)
-		assert.Equal(t, exactly(t, sent), exactly(t, twice))
+		assert.Equal(t, decodeExactly(t, sent), decodeExactly(t, twice))
 
 		secrets := 0
 		eachSensitive(reflect.ValueOf(&config), func(v reflect.Value) {
@@ -253,7 +253,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 		shown, err := json.Marshal(config)
 		require.NoError(t, err)
 		if !bytes.Contains(data, []byte("hunter2")) {
-			assert.False(t, shows(string(shown)), "%s", shown)
+			assert.False(t, showsMarker(string(shown)), "%s", shown)
 		}
 		if secrets > 0 {
 			var masked DeploymentConfig
@@ -265,7 +265,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 }
 
 // exactly decodes JSON without reading its numbers, which may be larger than a float64.
-func exactly(t *testing.T, data []byte) (value any) {
+func decodeExactly(t *testing.T, data []byte) (value any) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	require.NoError(t, dec.Decode(&value), "%s", data)
@@ -299,7 +299,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, place := range []string{"unknown", "cpus", "ram", "usageRate", "name", "dtCreated", "region", "publicIp"} {
 				body := `{"id":"a","` + place + `":` + tc.value + `}`
-				bounded(t, len(body), func() {
+				assertBounded(t, len(body), func() {
 					_, err := newTestClient(t, play(reply(200, body)), once).Machines.Get(t.Context(), "a")
 					assert.Equal(t, tc.fails, err != nil, "%s: %.200v", place, err)
 					if err != nil {
@@ -311,7 +311,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 				tc.value, `{"message":` + tc.value + `,"code":` + tc.value + `}`, `{"message":"no","issues":` + tc.value + `}`,
 				`{"message":"no","issues":[{"path":` + tc.value + `}]}`, `{"message":"no","details":` + tc.value + `}`,
 			} {
-				bounded(t, len(body), func() {
+				assertBounded(t, len(body), func() {
 					_, err := newTestClient(t, play(reply(400, body)), once).Machines.Get(t.Context(), "a")
 					_, ok := errors.AsType[*Error](err)
 					assert.True(t, ok, "%v", err)
@@ -319,7 +319,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 				})
 			}
 			config := `{"apiVersion":"v1","name":"a","later":` + tc.value + `}`
-			bounded(t, len(config), func() {
+			assertBounded(t, len(config), func() {
 				err := json.Unmarshal([]byte(config), new(DeploymentConfig))
 				refused := tc.fails || name == "repeated names" || name == "what is not UTF-8" // a mistake in a file
 				assert.Equal(t, refused, err != nil, "%.100v", err)
@@ -337,7 +337,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 
 // The body of a failed call is read a little beyond what is kept of it, so that its connection can be used again, and no
 // further.
-func TestErrorBodiesWithoutAnEnd(t *testing.T) {
+func TestEndlessErrorBodies(t *testing.T) {
 	for _, status := range []int{400, 500} {
 		read := 0
 		endless := func(r *http.Request) (*http.Response, error) {
@@ -357,7 +357,7 @@ func TestErrorBodiesWithoutAnEnd(t *testing.T) {
 
 // A response of 3 MB takes memory in proportion, whatever its bytes could become. Most of it is the body itself, as it is
 // read.
-func TestResponsesTakeMemoryInProportion(t *testing.T) {
+func TestResponsesTakeBoundedMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("one goroutine has no races")
 	}
@@ -398,15 +398,15 @@ func TestResponsesTakeMemoryInProportion(t *testing.T) {
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(metadata)))
 }
 
-// What counts is the size of what comes out of a compressed answer: here more than the bound, in a hundred KiB.
+// What counts is the size of what comes out of a compressed response: here more than the bound, in a hundred KiB.
 func TestCompressedBodiesAreBounded(t *testing.T) {
 	if raceEnabled {
 		t.Skip("one goroutine has no races")
 	}
 	spaces := bytes.Repeat([]byte(" "), maxResponseBody+1)
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(zipped(w, r, spaces)) })
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(zipped(w, r, spaces)) })
 	patient := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
-	err := calls(socketClient(t, srv.URL, patient))[ClassIdempotent](t.Context())
+	err := callsByClass(socketClient(t, srv.URL, patient))[ClassIdempotent](t.Context())
 	assert.ErrorContains(t, err, "larger than")
 	assert.ErrorIs(t, err, ErrOutcomeUnknown)
 	e, _ := errors.AsType[*Error](err)

@@ -2,9 +2,12 @@ package paperspace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -13,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
 const testKey = "test-key-4711"
@@ -121,4 +126,122 @@ func decode(data []byte, out any) error {
 		err = fmt.Errorf("odd: %v", odd)
 	}
 	return err
+}
+
+// pages serves a list: each page is its items and the cursor of the next, "" for none.
+type pages map[string]struct {
+	items string
+	next  string
+	more  bool
+}
+
+func (p pages) step(r *http.Request) (*http.Response, error) {
+	page, ok := p[r.URL.Query().Get("after")]
+	if !ok {
+		return reply(400, `{"message":"no such cursor","code":"BAD_REQUEST"}`)(r)
+	}
+	var items []string
+	for _, id := range strings.Fields(page.items) {
+		items = append(items, fmt.Sprintf(`{"id":%q}`, id))
+	}
+	return reply(200, fmt.Sprintf(`{"items":[%s],"hasMore":%t,"nextPage":%q}`, strings.Join(items, ","), page.more, page.next))(r)
+}
+
+func ids(machines []Machine) string {
+	var s []string
+	for _, m := range machines {
+		s = append(s, m.ID)
+	}
+	return strings.Join(s, " ")
+}
+
+func page(item string) string { return `{"hasMore":false,"items":[` + item + `]}` }
+
+var errBroken = errors.New("connection broken")
+
+// failUnsent fails as net/http does when it gets no connection.
+func failUnsent(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
+		trace.GetConn("api.paperspace.com:443")
+	}
+	return nil, errBroken
+}
+
+// sent fails as net/http does when the connection breaks after the request was written.
+func failSent(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
+		trace.GetConn("api.paperspace.com:443")
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	return nil, errBroken
+}
+
+// cut answers with a body that ends early.
+func cutBody(r *http.Request) (*http.Response, error) {
+	resp, _ := reply(200, "")(r)
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"a`), failingReader{}))
+	return resp, nil
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// sends calls a method and checks what it asks for and that the response is one by the contract.
+func checkCall[T any](t *testing.T, operation, method, uri, response string, call func(*Client) (T, error)) T {
+	t.Helper()
+	assert.Empty(t, contract.Lookup(operation).Response.CheckJSON([]byte(response)))
+	rt := play(reply(200, response))
+	got, err := call(newTestClient(t, rt))
+	require.NoError(t, err)
+	assert.Equal(t, method, rt.requests[0].Method)
+	assert.Equal(t, "/v1"+uri, rt.requests[0].URL.RequestURI())
+	return got
+}
+
+// lastRequest returns the last request's query and body, and fails the test if they are not what the contract has for
+// the operation.
+func lastRequest(t *testing.T, s *script, id string) (query url.Values, body string) {
+	t.Helper()
+	require.NotEmpty(t, s.requests, "nothing was sent")
+	r, body := s.requests[len(s.requests)-1], s.bodies[len(s.bodies)-1]
+	op, path, _ := contract.Match(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), "/v1"))
+	require.NotNil(t, op, "%s %s", r.Method, r.URL)
+	require.Equal(t, id, op.ID)
+	query = r.URL.Query()
+	assert.Empty(t, op.CheckPath(path))
+	assert.Empty(t, op.CheckQuery(query))
+	if op.Request == nil {
+		assert.Empty(t, body)
+		assert.Empty(t, r.Header.Values("Content-Type"))
+	} else {
+		assert.Empty(t, op.Request.CheckJSON([]byte(body)))
+	}
+	return query, body
+}
+
+// fits returns a response, and fails the test if it is not one of the operation's.
+func conformingReply(t *testing.T, id, response string) step {
+	t.Helper()
+	require.Empty(t, contract.Lookup(id).Response.CheckJSON([]byte(response)), id)
+	return reply(http.StatusOK, response)
+}
+
+// refused asserts that the call fails before anything is sent, with an error that names the field.
+func assertRefused(t *testing.T, id, field string, call func(*Client) error) {
+	t.Helper()
+	rt := play(reply(http.StatusOK, `{}`))
+	err := call(newTestClient(t, rt))
+	e, ok := errors.AsType[*ParamError](err)
+	require.True(t, ok, "%s %s: %v", id, field, err)
+	assert.Equal(t, [2]string{id, field}, [2]string{e.Endpoint, e.Field}, e.Error())
+	assert.Zero(t, rt.count(), "%s %s", id, field)
 }

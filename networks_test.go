@@ -10,16 +10,16 @@ import (
 
 func TestAssignPublicIP(t *testing.T) {
 	for _, tc := range []struct {
-		machine Nullable[string]
-		body    string
-		answer  string
-		want    string
+		machine  Nullable[string]
+		body     string
+		response string
+		want     string
 	}{
 		{Value("psm9u09bwu5i"), `{"machineId":"psm9u09bwu5i"}`, `,"assignedMachineId":"psm9u09bwu5i"`, "psm9u09bwu5i"},
 		{Null[string](), `{"machineId":null}`, ``, ""},
 	} {
-		rt := play(fits(t, "publicIps-assign",
-			`{"ip":"192.0.2.1","region":"East Coast (NY2)","dtCreated":"2024-01-02T03:04:05Z"`+tc.answer+`}`))
+		rt := play(conformingReply(t, "publicIps-assign",
+			`{"ip":"192.0.2.1","region":"East Coast (NY2)","dtCreated":"2024-01-02T03:04:05Z"`+tc.response+`}`))
 		ip, err := newTestClient(t, rt).PublicIPs.Assign(t.Context(), "192.0.2.1", PublicIPAssignParams{MachineID: tc.machine})
 		require.NoError(t, err)
 		_, body := lastRequest(t, rt, "publicIps-assign")
@@ -29,8 +29,8 @@ func TestAssignPublicIP(t *testing.T) {
 	}
 }
 
-func TestPrivateNetworkThatIsNotThere(t *testing.T) {
-	rt := play(fits(t, "privateNetworks-get", `null`))
+func TestPrivateNetworkNotFound(t *testing.T) {
+	rt := play(conformingReply(t, "privateNetworks-get", `null`))
 	network, err := newTestClient(t, rt).PrivateNetworks.Get(t.Context(), "nf8i2qd")
 	require.ErrorIs(t, err, ErrNotFound)
 	assert.Nil(t, network)

@@ -24,7 +24,7 @@ import (
 )
 
 // reporting is a client whose hook and logger show the odd values of its last call.
-func reporting(t *testing.T, body string, opts ...Option) (c *Client, odd *[]Odd, log *bytes.Buffer) {
+func newReportingClient(t *testing.T, body string, opts ...Option) (c *Client, odd *[]Odd, log *bytes.Buffer) {
 	t.Helper()
 	odd, log = new([]Odd), new(bytes.Buffer)
 	hook := WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
@@ -36,7 +36,7 @@ func reporting(t *testing.T, body string, opts ...Option) (c *Client, odd *[]Odd
 
 // One machine with odd values costs the list nothing but these.
 func TestOddValuesOfAList(t *testing.T) {
-	c, odd, log := reporting(t, `{"items":[
+	c, odd, log := newReportingClient(t, `{"items":[
 		{"id":"a","dtCreated":"2024-05-01T10:00:00+0000","autoShutdownEnabled":1,"cpus":"8","name":12},
 		null,
 		{"id":"b","cpus":0.5,"ram":"hunter2","usageRate":0.76,"dtCreated":"hunter2","accelerators":["hunter2",{"name":"A4000"}]}
@@ -60,11 +60,11 @@ func TestOddValuesOfAList(t *testing.T) {
 	for _, text := range []string{"level=WARN", "endpoint=machines-list", "count=5", "/items/2/cpus: number where"} {
 		assert.Contains(t, log.String(), text)
 	}
-	assert.False(t, shows(log.String()+fmt.Sprint(*odd)), "no value is shown")
+	assert.False(t, showsMarker(log.String()+fmt.Sprint(*odd)), "no value is shown")
 }
 
 func TestOddValuesOfACreate(t *testing.T) {
-	c, odd, _ := reporting(t, `{"event":{"id":"e","dtStarted":"soon"},"data":{"id":"m","cpus":"many"}}`)
+	c, odd, _ := newReportingClient(t, `{"event":{"id":"e","dtStarted":"soon"},"data":{"id":"m","cpus":"many"}}`)
 	op, err := c.Machines.Create(t.Context(), minimalMachine)
 	require.NoError(t, err)
 	assert.Equal(t, "m", op.Data.ID)
@@ -99,7 +99,7 @@ func TestCreatesWithoutAKey(t *testing.T) {
 			return err
 		},
 	} {
-		c, _, _ := reporting(t, body)
+		c, _, _ := newReportingClient(t, body)
 		assert.ErrorIs(t, call(c), ErrOutcomeUnknown, body)
 	}
 }
@@ -130,28 +130,28 @@ func TestOddValuesThatAreErrors(t *testing.T) {
 			return err
 		},
 	} {
-		c, _, _ := reporting(t, body)
+		c, _, _ := newReportingClient(t, body)
 		err := call(c)
 		e, ok := errors.AsType[*Error](err)
 		require.True(t, ok, "%s: %v", body, err)
 		assert.ErrorContains(t, e, "cannot be decoded", body)
 	}
-	c, odd, _ := reporting(t, `{"items":[null],"hasMore":false}`)
+	c, odd, _ := newReportingClient(t, `{"items":[null],"hasMore":false}`)
 	require.NoError(t, list(c))
 	assert.Len(t, *odd, 1)
 }
 
 func TestStrictDecoding(t *testing.T) {
 	body := `{"event":{"id":"e"},"data":{"id":"m","cpus":"hunter2","ram":"hunter2"}}`
-	c, odd, log := reporting(t, body, WithStrictDecoding())
+	c, odd, log := newReportingClient(t, body, WithStrictDecoding())
 	_, err := c.Machines.Create(t.Context(), minimalMachine)
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	assert.ErrorContains(t, err, "2 odd values: /data/cpus: string where an integer was expected, /data/ram: ")
-	assert.False(t, shows(err.Error()))
+	assert.False(t, showsMarker(err.Error()))
 	assert.Len(t, *odd, 2)
 	assert.NotContains(t, log.String(), "odd")
 
-	c, _, _ = reporting(t, `{"id":"m","cpus":"8"}`, WithStrictDecoding())
+	c, _, _ = newReportingClient(t, `{"id":"m","cpus":"8"}`, WithStrictDecoding())
 	_, err = c.Machines.Get(t.Context(), "m")
 	assert.NoError(t, err, "what can be read is not odd")
 }
@@ -169,14 +169,14 @@ func TestOddConfigurationsAreKeptRaw(t *testing.T) {
 		`{"apiVersion":"v1","env":[{"name":"A","value":"hunter2"}],"resources":{"replicas":{}}}`: "/replicas: object where an integer was expected",
 	}
 	for config, want := range odds {
-		c, odd, log := reporting(t, `{"items":[{"id":"a","latestSpec":{"id":"s","data":`+config+`}},{"id":"b"}],"hasMore":false}`)
+		c, odd, log := newReportingClient(t, `{"items":[{"id":"a","latestSpec":{"id":"s","data":`+config+`}},{"id":"b"}],"hasMore":false}`)
 		page, err := c.Deployments.List(t.Context(), DeploymentListParams{})
 		require.NoError(t, err, config)
 		require.Len(t, page.Items, 2)
 		assert.Equal(t, &DeploymentConfig{Raw: RawJSON(config)}, page.Items[0].LatestSpec.Data)
 		require.Len(t, *odd, 1)
 		assert.Contains(t, (*odd)[0].String(), want)
-		assert.False(t, shows(log.String()))
+		assert.False(t, showsMarker(log.String()))
 		sent, err := encode(page.Items[0].LatestSpec.Data)
 		require.NoError(t, err)
 		assert.Equal(t, config, string(sent))
@@ -233,7 +233,7 @@ func TestNumbersInABodyField(t *testing.T) {
 }
 
 // samples are the responses in testdata, and where their results are decoded into.
-func samples(t *testing.T, f func(id string, body []byte, result reflect.Type)) {
+func eachSample(t *testing.T, f func(id string, body []byte, result reflect.Type)) {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
 	for _, op := range contract.Endpoints() {
@@ -251,9 +251,9 @@ func samples(t *testing.T, f func(id string, body []byte, result reflect.Type)) 
 }
 
 // Every response in testdata is decoded without an odd value, and to what encoding/json/v2 makes of it.
-func TestSamplesDecodeAsInLibrary(t *testing.T) {
+func TestSamplesDecodeAsEncodingJSONDoes(t *testing.T) {
 	count := 0
-	samples(t, func(id string, body []byte, result reflect.Type) {
+	eachSample(t, func(id string, body []byte, result reflect.Type) {
 		got, want := reflect.New(result), reflect.New(result)
 		odd, err := decodeResponse(body, got.Interface())
 		require.NoError(t, err, id)
@@ -272,7 +272,7 @@ func TestSamplesWithOneOddValue(t *testing.T) {
 	replacements := []string{`"odd"`, `"12"`, `7`, `0.5`, `3.0`, `true`, `[]`, `["odd"]`, `{}`, `{"odd":1}`, `""`, `null`, `"2024-05-01T10:00:00+0000"`}
 	const maxPerSample = 60 // values
 	same, odd, lenient, refused := 0, 0, 0, 0
-	samples(t, func(id string, body []byte, result reflect.Type) {
+	eachSample(t, func(id string, body []byte, result reflect.Type) {
 		places := valuesOf(t, body)
 		step := max(1, len(places)/maxPerSample)
 		for i := 0; i < len(places); i += step {

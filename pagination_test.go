@@ -2,43 +2,13 @@ package paperspace
 
 import (
 	"errors"
-	"fmt"
 	"iter"
-	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// pages serves a list: each page is its items and the cursor of the next, "" for none.
-type pages map[string]struct {
-	items string
-	next  string
-	more  bool
-}
-
-func (p pages) step(r *http.Request) (*http.Response, error) {
-	page, ok := p[r.URL.Query().Get("after")]
-	if !ok {
-		return reply(400, `{"message":"no such cursor","code":"BAD_REQUEST"}`)(r)
-	}
-	var items []string
-	for _, id := range strings.Fields(page.items) {
-		items = append(items, fmt.Sprintf(`{"id":%q}`, id))
-	}
-	return reply(200, fmt.Sprintf(`{"items":[%s],"hasMore":%t,"nextPage":%q}`, strings.Join(items, ","), page.more, page.next))(r)
-}
-
-func ids(machines []Machine) string {
-	var s []string
-	for _, m := range machines {
-		s = append(s, m.ID)
-	}
-	return strings.Join(s, " ")
-}
 
 func TestAll(t *testing.T) {
 	for _, tc := range []struct {
@@ -127,7 +97,7 @@ func TestListParams(t *testing.T) {
 	assert.Equal(t, "after=c&agentType=L&limit=5&machineType=C5&order=asc&orderBy=name&region=ny2", rt.requests[0].URL.RawQuery)
 }
 
-func TestCollectKeepsWhatCameBeforeTheError(t *testing.T) {
+func TestCollectReturnsTheItemsBeforeAnError(t *testing.T) {
 	boom := errors.New("boom")
 	items, err := Collect(func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, boom) })
 	require.ErrorIs(t, err, boom)

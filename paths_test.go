@@ -24,8 +24,8 @@ var hostileIDs = []string{
 	"null", "utilisation", "{id}", "{", "}", "*", "'", "\"", "<>", "|", "^", "`", "~", "-", "_", "$", ",", "!", strings.Repeat("x", 5000),
 }
 
-// callWith calls the method with other ids.
-func (m conformingMethod) callWith(ctx context.Context, c *Client, keys []string, params reflect.Value) error {
+// callWithKeys calls the method with other ids.
+func (m conformingMethod) callWithKeys(ctx context.Context, c *Client, keys []string, params reflect.Value) error {
 	arguments := []reflect.Value{reflect.ValueOf(ctx)}
 	for _, key := range keys {
 		arguments = append(arguments, reflect.ValueOf(key))
@@ -42,10 +42,10 @@ func (m conformingMethod) callWith(ctx context.Context, c *Client, keys []string
 // stays before it.
 func TestHostileIDs(t *testing.T) {
 	var got *http.Request
-	var answer []byte
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	var response []byte
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r
-		_, _ = w.Write(answer)
+		_, _ = w.Write(response)
 	})
 	bases := []string{"/v1", "", "/", "/sub/path/v1/", "/a%2Fb/v1", "/with space/%C3%A4/%25"}
 	calls := 0
@@ -54,7 +54,7 @@ func TestHostileIDs(t *testing.T) {
 		if count == 0 {
 			return
 		}
-		answer = m.answer(t)
+		response = m.response(t)
 		params := m.minimal(t)
 		for b, base := range bases {
 			client := socketClient(t, srv.URL+strings.ReplaceAll(base, " ", "%20"))
@@ -67,7 +67,7 @@ func TestHostileIDs(t *testing.T) {
 					keys = []string{"first", id}
 				}
 				got = nil
-				require.NoError(t, m.callWith(t.Context(), client, keys, params), "%q", keys)
+				require.NoError(t, m.callWithKeys(t.Context(), client, keys, params), "%q", keys)
 				calls++
 				prefix := strings.TrimRight(strings.ReplaceAll(base, " ", "%20"), "/")
 				path, query, _ := strings.Cut(got.RequestURI, "?")
@@ -91,7 +91,7 @@ func TestHostileIDs(t *testing.T) {
 				assert.Equal(t, m.op.Method, got.Method)
 				assert.Empty(t, got.Header.Get("X-Evil"))
 				for name := range got.URL.Query() {
-					assert.True(t, m.op.Request == nil && m.sent().Field(name) != nil, "%q in %q", name, query)
+					assert.True(t, m.op.Request == nil && m.requestSchema().Field(name) != nil, "%q in %q", name, query)
 				}
 			}
 		}
@@ -111,8 +111,8 @@ func TestRefusedIDs(t *testing.T) {
 			for _, id := range ids {
 				keys := []string{"first", "second"}[:len(m.keys())]
 				keys[i] = id
-				rt := play(reply(200, string(m.answer(t))))
-				err := m.callWith(t.Context(), newTestClient(t, rt), keys, m.minimal(t))
+				rt := play(reply(200, string(m.response(t))))
+				err := m.callWithKeys(t.Context(), newTestClient(t, rt), keys, m.minimal(t))
 				e, ok := errors.AsType[*ParamError](err)
 				if assert.True(t, ok, "%q: %v", id, err) {
 					assert.Equal(t, m.op.ID, e.Endpoint)

@@ -34,7 +34,7 @@ func hundredPages(r *http.Request) (*http.Response, error) {
 	return reply(200, fmt.Sprintf(`{"items":[%s],"hasMore":%t,"nextPage":"%d"}`, items, number+1 < pages, number+1))(r)
 }
 
-func TestWalkTakesItsRequestsAndTheirTime(t *testing.T) {
+func TestAllSendsOneRequestPerPage(t *testing.T) {
 	for name, opts := range map[string][]RequestOption{"plain": nil, "prefetch": {WithPrefetch()}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestWalkTakesItsRequestsAndTheirTime(t *testing.T) {
 	}
 }
 
-func TestPrefetchOverlapsWithTheConsumer(t *testing.T) {
+func TestPrefetchOverlapsWithTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		walk := func(opts ...RequestOption) time.Duration {
 			rt, start, items := play(hundredPages), time.Now(), 0
@@ -72,7 +72,7 @@ func TestPrefetchOverlapsWithTheConsumer(t *testing.T) {
 	})
 }
 
-func TestPrefetchEndsWithItsConsumer(t *testing.T) {
+func TestPrefetchEndsWithTheLoop(t *testing.T) {
 	for name, walk := range map[string]func(context.Context, *Client){
 		"breaks off": func(ctx context.Context, c *Client) {
 			for range c.Machines.All(ctx, MachineListParams{}, WithPrefetch()) {
@@ -108,7 +108,7 @@ func TestPrefetchEndsWithItsConsumer(t *testing.T) {
 	}
 }
 
-func TestPrefetchHandsOnWhatGoesWrong(t *testing.T) {
+func TestPrefetchYieldsErrors(t *testing.T) {
 	first := reply(200, `{"items":[{"id":"a"},{"id":"b"}],"hasMore":true,"nextPage":"2"}`)
 	client := func(second step) *Client { return newTestClient(t, play(first, second)) }
 

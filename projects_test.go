@@ -14,7 +14,7 @@ const okModel = `{"id":"mo1","name":"bert","dtCreated":"2024-01-02T03:04:05Z","d
 	"isPublic":false,"teamId":"te1","storageProviderId":null,"description":null,"projectId":"p1"}`
 
 func TestAddModelHasNoBody(t *testing.T) {
-	rt := play(reply(http.StatusBadGateway, ""), fits(t, "projectModels-add", okModel))
+	rt := play(reply(http.StatusBadGateway, ""), conformingReply(t, "projectModels-add", okModel))
 	model, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MinDelay: 1, MaxDelay: 1})).Projects.AddModel(t.Context(), "p1", "mo1")
 	require.NoError(t, err)
 	lastRequest(t, rt, "projectModels-add")
@@ -24,7 +24,7 @@ func TestAddModelHasNoBody(t *testing.T) {
 }
 
 func TestRemoveTag(t *testing.T) {
-	rt := play(fits(t, "projectTags-remove", `{"id":4711,"name":"a, b","dtCreated":"2024-01-02T03:04:05Z"}`))
+	rt := play(conformingReply(t, "projectTags-remove", `{"id":4711,"name":"a, b","dtCreated":"2024-01-02T03:04:05Z"}`))
 	tag, err := newTestClient(t, rt).Tags.Remove(t.Context(), "p1", TagRemoveParams{Name: "a, b"})
 	require.NoError(t, err)
 	query, _ := lastRequest(t, rt, "projectTags-remove")
@@ -41,9 +41,9 @@ func TestRemoveTag(t *testing.T) {
 func TestSecretHasDeploymentAttached(t *testing.T) {
 	const secret = `{"name":"DB_PASSWORD","dtCreated":"2024-01-02T03:04:05Z","dtModified":"2024-01-02T03:04:05Z"`
 	rt := play(
-		fits(t, "projectSecrets-create", secret+`}`), fits(t, "teamSecrets-create", secret+`}`),
-		fits(t, "projectSecrets-getProjectSecret", secret+`,"hasDeploymentAttached":false}`),
-		fits(t, "teamSecrets-get", secret+`,"hasDeploymentAttached":true}`),
+		conformingReply(t, "projectSecrets-create", secret+`}`), conformingReply(t, "teamSecrets-create", secret+`}`),
+		conformingReply(t, "projectSecrets-getProjectSecret", secret+`,"hasDeploymentAttached":false}`),
+		conformingReply(t, "teamSecrets-get", secret+`,"hasDeploymentAttached":true}`),
 	)
 	c := newTestClient(t, rt)
 	params := SecretCreateParams{Name: "DB_PASSWORD", Value: "s"}
@@ -67,7 +67,7 @@ func TestSecretHasDeploymentAttached(t *testing.T) {
 
 func TestProjectActivity(t *testing.T) {
 	const id = "6e3a4f0c-0f5e-4a3c-9d53-5d3a1b1f0e01"
-	rt := play(fits(t, "projectActivity-list", `{"hasMore":false,"items":[
+	rt := play(conformingReply(t, "projectActivity-list", `{"hasMore":false,"items":[
 		{"id":"`+id+`","action":"deployment.scaled","dtCreated":"2024-01-02T03:04:05Z","data":{"from":1,"to":3.0},
 			"deployment":{"id":"`+id+`","name":"d","dtDeleted":null},"actor":{"email":null,"fullName":"System"}},
 		{"id":"`+id+`","action":"deployment.created","dtCreated":"2024-01-02T03:04:05Z","data":null,"deployment":null,"actor":null}]}`))
@@ -89,9 +89,9 @@ func TestProjectActivity(t *testing.T) {
 // The answers about members have two shapes, and the update sends false as well.
 func TestTeamMembers(t *testing.T) {
 	rt := play(
-		fits(t, "teamMemberships-listByTeamId", `{"hasMore":false,"items":[{"isAdmin":true,"isOwner":false,
+		conformingReply(t, "teamMemberships-listByTeamId", `{"hasMore":false,"items":[{"isAdmin":true,"isOwner":false,
 			"dtConfirmed":"2024-01-02T03:04:05Z","user":{"id":"u1","email":"a@example.com","lastActive":"2024-01-02T03:04:05Z"}}]}`),
-		fits(t, "teamMemberships-update", `{"isOwner":false,"isAdmin":false,"dtConfirmed":"2024-01-02T03:04:05Z","dtDeleted":null}`),
+		conformingReply(t, "teamMemberships-update", `{"isOwner":false,"isAdmin":false,"dtConfirmed":"2024-01-02T03:04:05Z","dtDeleted":null}`),
 	)
 	c := newTestClient(t, rt)
 	at := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -47,7 +47,7 @@ func TestIDsReachTheServerAsOneSegment(t *testing.T) {
 	}
 }
 
-func TestWrongParams(t *testing.T) {
+func TestInvalidParams(t *testing.T) {
 	good := MachineCreateParams{Name: "n", MachineType: "C5", TemplateID: "t", DiskSize: 50, Region: RegionNY2}
 	for field, change := range map[string]func(*MachineCreateParams){
 		"name":            func(p *MachineCreateParams) { p.Name = "" },
@@ -364,7 +364,7 @@ func TestDo(t *testing.T) {
 	assert.Equal(t, before, rt.count())
 }
 
-func TestBodyFieldsOfWhatIsNoObject(t *testing.T) {
+func TestBodyFieldsNeedAnObject(t *testing.T) {
 	rt := play(reply(200, `{}`))
 	for _, body := range []any{RawJSON(nil), (*MachineCreateParams)(nil), []int{1}, "x"} {
 		err := newTestClient(t, rt).Do(t.Context(), Request{Method: "POST", Path: "/x", Body: body}, nil, WithBodyField("f", 1))
@@ -373,7 +373,7 @@ func TestBodyFieldsOfWhatIsNoObject(t *testing.T) {
 	assert.Zero(t, rt.count())
 }
 
-func TestClassesOfDo(t *testing.T) {
+func TestRetryClassesOfDo(t *testing.T) {
 	for _, tc := range []struct {
 		method   string
 		class    Class
@@ -391,8 +391,8 @@ func TestClassesOfDo(t *testing.T) {
 	}
 }
 
-// What has nothing of an answer's required members comes from somewhere else, and is no empty list or zero machine.
-func TestAnswersFromSomewhereElse(t *testing.T) {
+// What has nothing of a response's required members comes from somewhere else, and is no empty list or zero machine.
+func TestResponsesWithoutExpectedFields(t *testing.T) {
 	for _, body := range []string{`{"status":"ok"}`, `{"error":"maintenance"}`, `{"message":"down"}`} {
 		c := newTestClient(t, play(reply(200, body)))
 		_, err := c.Machines.List(t.Context(), MachineListParams{})
@@ -412,7 +412,7 @@ func TestAnswersFromSomewhereElse(t *testing.T) {
 	require.NoError(t, err, "a machine may have no desktop")
 }
 
-func TestSpaceAroundAnAnswer(t *testing.T) {
+func TestSpaceAroundAResponse(t *testing.T) {
 	c := newTestClient(t, play(reply(200, "         null ")))
 	_, err := c.Auth.Session(t.Context())
 	require.ErrorIs(t, err, ErrUnauthorized)
@@ -441,7 +441,7 @@ func TestMasksAreNotSent(t *testing.T) {
 	assert.JSONEq(t, `{"p":"hunter2"}`, rt.bodies[0])
 }
 
-func TestParamsThatContainThemselves(t *testing.T) {
+func TestCyclicParams(t *testing.T) {
 	loop := map[string]any{}
 	loop["self"] = loop
 	_, err := newTestClient(t, play(reply(200, `{}`))).Versions.Create(t.Context(), "d", DatasetVersionCreateParams{Metadata: loop})
@@ -449,7 +449,7 @@ func TestParamsThatContainThemselves(t *testing.T) {
 }
 
 // A type that contains itself is no reason to look into it for ever.
-func TestParamsOfARecursiveType(t *testing.T) {
+func TestRecursiveParamsType(t *testing.T) {
 	type tree map[string]tree
 	type list []list
 	type holder struct {
@@ -464,7 +464,7 @@ func TestParamsOfARecursiveType(t *testing.T) {
 	assert.JSONEq(t, `{"metadata":{"x":{"Tree":{"a":{"b":{}}},"List":[[],[]]}}}`, rt.bodies[0])
 }
 
-func TestResponseOfARefusedCall(t *testing.T) {
+func TestRefusedCallClearsTheCapturedResponse(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)))
 	var none context.Context
 	for name, call := range map[string]func(captured RequestOption) error{
@@ -500,8 +500,8 @@ func TestResponseOfARefusedCall(t *testing.T) {
 	}
 }
 
-// What is captured or kept of an answer is not in the buffer that the next call reads into.
-func TestKeptBodiesAreCopies(t *testing.T) {
+// What is captured or kept of a response is not in the buffer that the next call reads into.
+func TestCapturedBodiesAreCopies(t *testing.T) {
 	rt := play(reply(400, `{"message":"first","code":"BAD_REQUEST"}`), reply(200, okMachine))
 	c := newTestClient(t, rt)
 	var captured Response
@@ -533,7 +533,7 @@ func TestAttemptsShareNoRequest(t *testing.T) {
 	assert.Equal(t, 4, rt.count())
 }
 
-func TestHooksOfACallThatPanics(t *testing.T) {
+func TestHooksEndWhenACallPanics(t *testing.T) {
 	var ends []string
 	hook := func(name string) Option {
 		return WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {
@@ -557,7 +557,7 @@ func TestHooksOfACallThatPanics(t *testing.T) {
 	assert.Equal(t, []string{"outer paperspace: the call panicked"}, ends, "a hook that began is ended")
 }
 
-func TestHooksOfCopiesAreTheirOwn(t *testing.T) {
+func TestClientCopiesShareNoHooks(t *testing.T) {
 	var ran []string
 	hook := func(name string) Option {
 		return WithHook(func(ctx context.Context, _ CallInfo) (context.Context, func(CallResult)) {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -22,38 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var errBroken = errors.New("connection broken")
-
-// unsent fails as net/http does when it gets no connection.
-func unsent(r *http.Request) (*http.Response, error) {
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.GetConn("api.paperspace.com:443")
-	}
-	return nil, errBroken
-}
-
-// sent fails as net/http does when the connection breaks after the request was written.
-func sent(r *http.Request) (*http.Response, error) {
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.GetConn("api.paperspace.com:443")
-		trace.GotConn(httptrace.GotConnInfo{})
-	}
-	return nil, errBroken
-}
-
-// cut answers with a body that ends early.
-func cut(r *http.Request) (*http.Response, error) {
-	resp, _ := reply(200, "")(r)
-	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"a`), failingReader{}))
-	return resp, nil
-}
-
-type failingReader struct{}
-
-func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
 // calls has one call of each class.
-func calls(c *Client) map[Class]func(context.Context, ...RequestOption) error {
+func callsByClass(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 	return map[Class]func(context.Context, ...RequestOption) error{
 		ClassSafe: func(ctx context.Context, opts ...RequestOption) error {
 			_, err := c.Machines.Get(ctx, "a", opts...)
@@ -79,10 +48,10 @@ func TestRetriesByClass(t *testing.T) {
 		safe, idempotent, once int
 		unknown                bool
 	}{
-		{"no connection", unsent, 2, 2, 2, false},
-		{"reset after sending", sent, 2, 2, 1, true},
+		{"no connection", failUnsent, 2, 2, 2, false},
+		{"reset after sending", failSent, 2, 2, 1, true},
 		{"transport that traces nothing", fail(errBroken), 2, 2, 1, true},
-		{"cut body", cut, 2, 2, 1, true},
+		{"cut body", cutBody, 2, 2, 1, true},
 		{"408", reply(408, ""), 2, 2, 1, true},
 		{"429", reply(429, ""), 2, 2, 2, false},
 		{"499", reply(499, ""), 1, 1, 1, true},
@@ -112,13 +81,13 @@ func TestRetriesByClass(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, class), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					rt := play(tc.step, reply(200, `{"id":"a","user":{"id":"b"}}`))
-					err := calls(newTestClient(t, rt))[class](t.Context())
+					err := callsByClass(newTestClient(t, rt))[class](t.Context())
 					assert.Equal(t, want, rt.count(), "attempts")
 					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // leaves no doubt
 					assert.Equal(t, want == 2 || emptyDelete, err == nil, "%v", err)
 
 					rt = play(tc.step)
-					err = calls(newTestClient(t, rt))[class](t.Context())
+					err = callsByClass(newTestClient(t, rt))[class](t.Context())
 					assert.Equal(t, tc.unknown && class != ClassSafe && !emptyDelete, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 					if !emptyDelete {
 						e, ok := errors.AsType[*Error](err)
@@ -135,15 +104,15 @@ func TestRetriesByClass(t *testing.T) {
 }
 
 // What one attempt leaves unknown is not cleared by the refusal of the next.
-func TestRefusedRepeatOfAnUnknownWrite(t *testing.T) {
+func TestRefusedRetryKeepsTheOutcomeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rt := play(sent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
+		rt := play(failSent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
 		_, err := newTestClient(t, rt).Machines.Delete(t.Context(), "a")
 		require.ErrorIs(t, err, ErrOutcomeUnknown)
 		require.ErrorIs(t, err, ErrNotFound)
 		assert.Equal(t, 2, rt.count())
 
-		rt = play(sent, sent, reply(200, `{"event":null,"data":`+okMachine+`}`))
+		rt = play(failSent, failSent, reply(200, `{"event":null,"data":`+okMachine+`}`))
 		_, err = newTestClient(t, rt).Machines.Delete(t.Context(), "a")
 		require.NoError(t, err, "a repeat that ends well settles it")
 	})
@@ -232,7 +201,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
+func TestCancelledBackoffReturnsTheLastError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -252,11 +221,11 @@ func TestCancelledBackoffKeepsTheLastAnswer(t *testing.T) {
 	})
 }
 
-func TestContextThatEndedBefore(t *testing.T) {
+func TestEndedContextSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	rt := play(reply(200, okMachine))
-	for class, call := range calls(newTestClient(t, rt)) {
+	for class, call := range callsByClass(newTestClient(t, rt)) {
 		err := call(ctx)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown, "class %d", class)
@@ -266,10 +235,10 @@ func TestContextThatEndedBefore(t *testing.T) {
 
 func TestCancelledAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for class := range calls(newTestClient(t, play(hang))) {
+		for class := range callsByClass(newTestClient(t, play(hang))) {
 			rt := play(hang)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			err := calls(newTestClient(t, rt))[class](ctx)
+			err := callsByClass(newTestClient(t, rt))[class](ctx)
 			cancel()
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown))
@@ -346,10 +315,6 @@ func TestAttemptTimeout(t *testing.T) {
 	})
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
 func TestRetryPolicyOfOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(reply(500, ""))
@@ -376,9 +341,9 @@ func TestTimeoutOfOneCall(t *testing.T) {
 }
 
 // A body is sent whole with every attempt.
-func TestBodyOfEveryAttempt(t *testing.T) {
+func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rt := play(reply(429, ""), unsent, reply(200, `{"user":{"id":"b"}}`))
+		rt := play(reply(429, ""), failUnsent, reply(200, `{"user":{"id":"b"}}`))
 		a, err := newTestClient(t, rt).Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "b"})
 		require.NoError(t, err)
 		assert.Equal(t, "b", a.User.ID)
@@ -398,22 +363,22 @@ func TestTinyDeadlines(t *testing.T) {
 	}
 }
 
-// An answer proves that the request left, whatever a transport reports of its connections.
-func TestAnswerOfATransportThatReportsNoConnection(t *testing.T) {
+// A response proves that the request left, whatever a transport reports of its connections.
+func TestResponseOfATransportThatReportsNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, answer := range []step{cut, reply(500, "")} {
+		for _, response := range []step{cutBody, reply(500, "")} {
 			rt := play(func(r *http.Request) (*http.Response, error) {
-				_, _ = unsent(r)
-				return answer(r)
+				_, _ = failUnsent(r)
+				return response(r)
 			})
-			err := calls(newTestClient(t, rt))[ClassOnce](t.Context())
+			err := callsByClass(newTestClient(t, rt))[ClassOnce](t.Context())
 			require.ErrorIs(t, err, ErrOutcomeUnknown)
 			assert.Equal(t, 1, rt.count())
 		}
 	})
 }
 
-func TestContextThatEndsInTheBodyOfAFailure(t *testing.T) {
+func TestContextEndsWhileAnErrorBodyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -431,7 +396,7 @@ func TestContextThatEndsInTheBodyOfAFailure(t *testing.T) {
 	})
 }
 
-func TestBadRetryAfterIsNotPassedOn(t *testing.T) {
+func TestInvalidRetryAfterIsNotReported(t *testing.T) {
 	for _, value := range []string{"-5", "9223372036854775807", "soon"} {
 		once := WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
 		_, err := newTestClient(t, play(reply(429, "", "Retry-After: "+value)), once).Machines.Get(t.Context(), "a")
@@ -442,7 +407,7 @@ func TestBadRetryAfterIsNotPassedOn(t *testing.T) {
 }
 
 // A cookie jar writes into the header of each attempt, which must not reach the next.
-func TestCookiesOfAnAttempt(t *testing.T) {
+func TestCookiesDoNotReachTheNextAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
@@ -479,7 +444,7 @@ func TestCancellationCauses(t *testing.T) {
 }
 
 // Answers that say nothing of what became of a write leave its outcome open.
-func TestAnswersThatSettleNothing(t *testing.T) {
+func TestErrorsThatLeaveTheOutcomeUnknown(t *testing.T) {
 	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
 		for body, unknown := range map[string]bool{
 			`{"message":"m","code":"C"}`: unknown,
@@ -510,8 +475,8 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 func (b *slowBody) Close() error { b.closed.Add(1); return nil }
 
-// What an answer's status says is not held back by a body that does not end.
-func TestFailedAnswerWithASlowBody(t *testing.T) {
+// What a response's status says is not held back by a body that does not end.
+func TestErrorWithASlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(r *http.Request) (*http.Response, error) {
 			return &http.Response{

@@ -28,15 +28,15 @@ import (
 const marker = "hunter2-marker-4711"
 
 // forms are the marker in clear and in other forms that a printer may give it, in lower case.
-var forms = []string{
+var markerForms = []string{
 	marker, hex.EncodeToString([]byte(marker)), strings.ToLower(base64.StdEncoding.EncodeToString([]byte(marker))),
 	strings.Trim(fmt.Sprint([]byte(marker)), "[]"),
 }
 
 // shows says whether a text shows the marker.
-func shows(text string) bool {
+func showsMarker(text string) bool {
 	text = strings.ToLower(text)
-	return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
+	return slices.ContainsFunc(markerForms, func(form string) bool { return strings.Contains(text, form) })
 }
 
 // eachSensitive calls f for every secret in a value that can be set.
@@ -138,7 +138,7 @@ func assertHidden(t *testing.T, what string, v any) {
 		printed[of], verbs = true, allVerbs
 	}
 	for how, text := range printAll(v, verbs) {
-		if shows(text) {
+		if showsMarker(text) {
 			t.Errorf("%s %s: %s", what, how, text)
 			return
 		}
@@ -167,22 +167,22 @@ func countSecrets(path string, tree any) (n int) {
 	return n
 }
 
-// secretive is an operation whose params and answer are full of markers.
-type secretive struct {
+// secretCase is an operation whose params and response are full of markers.
+type secretCase struct {
 	conformingMethod
-	params reflect.Value // invalid if there are none
-	answer []byte
-	first  bool
-	sent   int // secrets in the params
-	got    int // and in the answer
+	params   reflect.Value // invalid if there are none
+	response []byte
+	first    bool
+	sent     int // secrets in the params
+	got      int // and in the response
 }
 
-// eachSecretive calls f for every operation, with each form that its params and its answer can have.
-func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
+// eachSecretCase calls f for every operation, with each form that its params and its response can have.
+func eachSecretCase(t *testing.T, f func(t *testing.T, s secretCase)) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		var list []secretive
-		maker{}.passes(m.sent(), func(value any) {
-			s := secretive{conformingMethod: m, params: m.paramsFrom(t, value)}
+		var list []secretCase
+		maker{}.eachChoice(m.requestSchema(), func(value any) {
+			s := secretCase{conformingMethod: m, params: m.paramsFrom(t, value)}
 			if m.params != nil {
 				eachSensitive(s.params, func(v reflect.Value) { v.SetString(marker); s.sent++ })
 				assert.Equal(t, countSecrets("", value), s.sent, "secrets in the params")
@@ -190,25 +190,25 @@ func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
 			list = append(list, s)
 		})
 		i := 0
-		maker{}.passes(m.op.Response, func(value any) {
-			answer := toJSON(t, value)
+		maker{}.eachChoice(m.op.Response, func(value any) {
+			response := toJSON(t, value)
 			result := reflect.New(m.result).Elem()
-			result.Set(reflect.ValueOf(m.received(t, value)))
+			result.Set(reflect.ValueOf(m.resultOf(t, value)))
 			got := 0
 			eachSensitive(result, func(v reflect.Value) {
 				got++
-				answer = bytes.ReplaceAll(answer, toJSON(t, v.String()), toJSON(t, marker))
+				response = bytes.ReplaceAll(response, toJSON(t, v.String()), toJSON(t, marker))
 			})
-			assert.Equal(t, countSecrets("answer", value), got, "secrets in the answer")
+			assert.Equal(t, countSecrets("response", value), got, "secrets in the response")
 			if i == len(list) {
 				list = append(list, list[0])
 			}
-			list[i].answer, list[i].got = answer, got
+			list[i].response, list[i].got = response, got
 			i++
 		})
 		for i, s := range list {
-			if s.first = i == 0; s.answer == nil {
-				s.answer, s.got = list[0].answer, list[0].got
+			if s.first = i == 0; s.response == nil {
+				s.response, s.got = list[0].response, list[0].got
 			}
 			if s.first || s.sent+s.got > 0 {
 				f(t, s)
@@ -218,7 +218,7 @@ func eachSecretive(t *testing.T, f func(t *testing.T, s secretive)) {
 }
 
 // failures are answers that make a call fail and hold the marker wherever a service may repeat it, but for its own message.
-var failures = map[string]step{
+var failuresWithMarker = map[string]step{
 	"refusal": reply(400, `{"message":"no","code":"BAD_REQUEST","issues":[{"path":["password"],"message":"too short"}],`+
 		`"details":{"given":"`+marker+`"},"echo":"`+marker+`"}`),
 	"proxy":               reply(502, "<html>"+marker+"</html>"),
@@ -229,7 +229,7 @@ var failures = map[string]step{
 	"error under 200":     reply(200, `{"message":"no","code":"CONFLICT","details":"`+marker+`"}`),
 	"redirect":            reply(307, marker, "Location: https://user:"+marker+"@elsewhere.example.com/"+marker+"?k="+marker+"#"+marker),
 	"redirect to nowhere": reply(307, "", "Location: https://"+marker+":99999999/%zz"),
-	"no connection":       unsent,
+	"no connection":       failUnsent,
 	"timeout":             hang,
 }
 
@@ -240,13 +240,13 @@ func TestNoSecretIsShown(t *testing.T) {
 		t.Skip("one goroutine has no races")
 	}
 	sent, got, places := 0, 0, 0
-	eachSecretive(t, func(t *testing.T, s secretive) {
+	eachSecretCase(t, func(t *testing.T, s secretCase) {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			debug := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
 			logger := slog.New(slog.NewMultiHandler(slog.NewTextHandler(&log, debug), slog.NewJSONHandler(&log, debug)))
-			rt := play(reply(200, string(s.answer)))
-			client, hooked := secretiveClient(t, rt, logger)
+			rt := play(reply(200, string(s.response)))
+			client, hooked := newMarkedClient(t, rt, logger)
 			result, err := s.call(t.Context(), client, s.params)
 			require.NoError(t, err)
 			if s.params.IsValid() {
@@ -267,11 +267,11 @@ func TestNoSecretIsShown(t *testing.T) {
 			assert.NotContains(t, rt.bodies[0], mask)
 			assert.NotContains(t, rt.requests[0].URL.String(), marker)
 			sent, got = sent+s.sent, got+s.got
-			for name, step := range failures {
+			for name, step := range failuresWithMarker {
 				if !s.first {
 					break
 				}
-				client, hooked := secretiveClient(t, play(step), logger)
+				client, hooked := newMarkedClient(t, play(step), logger)
 				_, err := s.call(t.Context(), client, s.params)
 				require.Error(t, err, name)
 				assertHidden(t, "the error of "+name, err)
@@ -279,7 +279,7 @@ func TestNoSecretIsShown(t *testing.T) {
 				assertHidden(t, "what a hook gets of "+name, hooked())
 			}
 			assert.NotEmpty(t, log.String())
-			assert.False(t, shows(log.String()), "the log")
+			assert.False(t, showsMarker(log.String()), "the log")
 			places++
 		})
 	})
@@ -288,8 +288,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	t.Logf("%d forms of calls, with %d secrets sent and %d received", places, sent, got)
 }
 
-// secretiveClient has the marker as its key, and a function that returns what its hook got.
-func secretiveClient(t *testing.T, rt http.RoundTripper, logger *slog.Logger) (*Client, func() []any) {
+// newMarkedClient has the marker as its key, and a function that returns what its hook got.
+func newMarkedClient(t *testing.T, rt http.RoundTripper, logger *slog.Logger) (*Client, func() []any) {
 	var seen []any
 	return newTestClient(t, rt, WithAPIKey(marker), WithLogger(logger), WithHook(
 		func(ctx context.Context, info CallInfo) (context.Context, func(CallResult)) {
@@ -341,12 +341,12 @@ func TestClientAndOptionsShowNoSecret(t *testing.T) {
 // nothing is sent.
 func TestMasksAreRefused(t *testing.T) {
 	places := 0
-	eachSecretive(t, func(t *testing.T, s secretive) {
+	eachSecretCase(t, func(t *testing.T, s secretCase) {
 		if s.sent == 0 {
 			return
 		}
 		refused := func(params reflect.Value) {
-			rt := play(reply(200, string(s.answer)))
+			rt := play(reply(200, string(s.response)))
 			_, err := s.call(t.Context(), newTestClient(t, rt), params)
 			e, ok := errors.AsType[*ParamError](err)
 			if assert.True(t, ok, "%v", err) {
@@ -396,40 +396,40 @@ func masksKeys(t *testing.T) bool {
 func TestWhatIsNotMasked(t *testing.T) {
 	secret := Sensitive(marker)
 	format := func(format string, v any) string { return fmt.Sprintf(format, v) } // unseen by vet
-	assert.True(t, shows(format("%p", secret)), "the verbs that vet refuses")
-	assert.True(t, shows(format("%w", secret)), "the verbs that vet refuses")
+	assert.True(t, showsMarker(format("%p", secret)), "the verbs that vet refuses")
+	assert.True(t, showsMarker(format("%w", secret)), "the verbs that vet refuses")
 	type callers struct{ Password Sensitive }
-	assert.True(t, shows(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
-	assert.False(t, shows(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
+	assert.True(t, showsMarker(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
+	assert.False(t, showsMarker(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
 	key, err := json.Marshal(map[Sensitive]int{secret: 1})
 	require.NoError(t, err)
-	assert.Equal(t, !masksKeys(t), shows(string(key)), "the keys of a map in encoding/json")
-	assert.True(t, shows(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
+	assert.Equal(t, !masksKeys(t), showsMarker(string(key)), "the keys of a map in encoding/json")
+	assert.True(t, showsMarker(fmt.Sprint(struct{ s Sensitive }{secret})), "unexported fields of other packages' types")
 
 	var b bytes.Buffer
 	require.NoError(t, gob.NewEncoder(&b).Encode(SecretCreateParams{Value: secret}))
-	assert.True(t, shows(b.String()), "encoding/gob")
+	assert.True(t, showsMarker(b.String()), "encoding/gob")
 
 	var config DeploymentConfig
 	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"v1","new":"`+marker+`"}`), &config))
 	encoded, err := json.Marshal(config)
 	require.NoError(t, err)
-	assert.True(t, shows(string(encoded)), "unknown members as JSON")
+	assert.True(t, showsMarker(string(encoded)), "unknown members as JSON")
 	b.Reset()
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("m", "config", config)
-	assert.True(t, shows(b.String()), "unknown members in slog's JSON")
+	assert.True(t, showsMarker(b.String()), "unknown members in slog's JSON")
 	b.Reset()
 	slog.New(slog.NewTextHandler(&b, nil)).Info("m", "config", config)
-	assert.False(t, shows(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "elsewhere they are")
+	assert.False(t, showsMarker(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "elsewhere they are")
 
 	rt := play(reply(400, `{"message":"the password `+marker+` is too short","code":"BAD_REQUEST"}`))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a")
-	assert.True(t, shows(err.Error()), "what the service writes into its message")
+	assert.True(t, showsMarker(err.Error()), "what the service writes into its message")
 	var response Response
 	rt = play(reply(200, okMachine, "Set-Cookie: "+marker))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a", WithResponse(&response))
 	require.NoError(t, err)
-	assert.True(t, shows(fmt.Sprint(response)), "the header of a captured response")
+	assert.True(t, showsMarker(fmt.Sprint(response)), "the header of a captured response")
 	response.Header = nil
 	response.Body = RawJSON(marker)
 	assertHidden(t, "a captured response", response)
@@ -473,12 +473,12 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 	} {
 		holds(typ)
 	}
-	secretive := 0
+	secretCase := 0
 	for typ, holds := range seen {
 		if holds && typ.Name() != "" && strings.HasSuffix(typ.PkgPath(), "paperspace") {
-			secretive++
+			secretCase++
 			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, and has no Format", typ)
 		}
 	}
-	assert.Greater(t, secretive, 25)
+	assert.Greater(t, secretCase, 25)
 }

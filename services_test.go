@@ -2,60 +2,17 @@ package paperspace
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// lastRequest returns the last request's query and body, and fails the test if they are not what the contract has for
-// the operation.
-func lastRequest(t *testing.T, s *script, id string) (query url.Values, body string) {
-	t.Helper()
-	require.NotEmpty(t, s.requests, "nothing was sent")
-	r, body := s.requests[len(s.requests)-1], s.bodies[len(s.bodies)-1]
-	op, path, _ := contract.Match(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), "/v1"))
-	require.NotNil(t, op, "%s %s", r.Method, r.URL)
-	require.Equal(t, id, op.ID)
-	query = r.URL.Query()
-	assert.Empty(t, op.CheckPath(path))
-	assert.Empty(t, op.CheckQuery(query))
-	if op.Request == nil {
-		assert.Empty(t, body)
-		assert.Empty(t, r.Header.Values("Content-Type"))
-	} else {
-		assert.Empty(t, op.Request.CheckJSON([]byte(body)))
-	}
-	return query, body
-}
-
-// fits returns an answer, and fails the test if it is not one of the operation's.
-func fits(t *testing.T, id, answer string) step {
-	t.Helper()
-	require.Empty(t, contract.Lookup(id).Response.CheckJSON([]byte(answer)), id)
-	return reply(http.StatusOK, answer)
-}
-
-// refused asserts that the call fails before anything is sent, with an error that names the field.
-func refused(t *testing.T, id, field string, call func(*Client) error) {
-	t.Helper()
-	rt := play(reply(http.StatusOK, `{}`))
-	err := call(newTestClient(t, rt))
-	e, ok := errors.AsType[*ParamError](err)
-	require.True(t, ok, "%s %s: %v", id, field, err)
-	assert.Equal(t, [2]string{id, field}, [2]string{e.Endpoint, e.Field}, e.Error())
-	assert.Zero(t, rt.count(), "%s %s", id, field)
-}
-
 // A delete that is answered with nothing returns what it was called with; one that begins an operation does not.
-func TestDeletesWithAnEmptyAnswer(t *testing.T) {
+func TestDeletesWithAnEmptyResponse(t *testing.T) {
 	ctx := t.Context()
 	for id, tc := range map[string]struct {
 		call func(*Client) (any, error)
@@ -190,12 +147,12 @@ func TestRequiredParamsOfServices(t *testing.T) {
 			return err
 		}},
 	} {
-		t.Run(tc.id+" "+tc.field, func(t *testing.T) { refused(t, tc.id, tc.field, tc.call) })
+		t.Run(tc.id+" "+tc.field, func(t *testing.T) { assertRefused(t, tc.id, tc.field, tc.call) })
 	}
 }
 
 func TestOSTemplatesNeedNoKey(t *testing.T) {
-	rt := play(fits(t, "osTemplates-list", `{"hasMore":false,"items":[
+	rt := play(conformingReply(t, "osTemplates-list", `{"hasMore":false,"items":[
 		{"id":"t0nspur5","name":"Ubuntu","agentType":"LinuxHeadless","operatingSystemLabel":"Ubuntu 22.04","defaultSizeGb":50.0,
 		"availableMachineTypes":[{"machineTypeLabel":"C5","isAvailable":true}],"dtCreated":"2024-01-02T03:04:05.678Z"},
 		{"id":"t","name":"n","agentType":"a","operatingSystemLabel":"o","defaultSizeGb":null,"availableMachineTypes":[],
@@ -212,12 +169,12 @@ func TestOSTemplatesNeedNoKey(t *testing.T) {
 	assert.Equal(t, []TemplateMachineType{{MachineTypeLabel: "C5", IsAvailable: true}}, templates[0].AvailableMachineTypes)
 }
 
-func TestConnectionTestThatFails(t *testing.T) {
-	for answer, want := range map[string]ConnectionTest{
+func TestFailedConnectionTest(t *testing.T) {
+	for response, want := range map[string]ConnectionTest{
 		`{"success":false,"error":"unauthorized"}`: {Message: "unauthorized"},
 		`{"success":true}`:                         {Success: true},
 	} {
-		c := newTestClient(t, play(fits(t, "containerRegistries-testConnection", answer)))
+		c := newTestClient(t, play(conformingReply(t, "containerRegistries-testConnection", response)))
 		got, err := c.ContainerRegistries.TestConnection(t.Context(), "a")
 		require.NoError(t, err)
 		assert.Equal(t, want, *got)
@@ -225,32 +182,32 @@ func TestConnectionTestThatFails(t *testing.T) {
 }
 
 // Secrets go to the service as they are, and are seen nowhere else.
-func TestSecretsGoOut(t *testing.T) {
+func TestSecretsAreSentUnmasked(t *testing.T) {
 	ctx := t.Context()
 	const secret = Sensitive("hunter2\n#!/bin/sh")
 	key := S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: secret}
 
-	goesOut(t, "containerRegistries-create", ContainerRegistryCreateParams{Name: "n", URL: "u", Username: "u", Password: secret},
+	assertSentUnmasked(t, "containerRegistries-create", ContainerRegistryCreateParams{Name: "n", URL: "u", Username: "u", Password: secret},
 		func(c *Client, p ContainerRegistryCreateParams) (any, error) {
 			return c.ContainerRegistries.Create(ctx, p)
 		})
-	goesOut(t, "containerRegistries-update", ContainerRegistryUpdateParams{Password: new(secret)},
+	assertSentUnmasked(t, "containerRegistries-update", ContainerRegistryUpdateParams{Password: new(secret)},
 		func(c *Client, p ContainerRegistryUpdateParams) (any, error) {
 			return c.ContainerRegistries.Update(ctx, "a", p)
 		})
-	goesOut(t, "projectSecrets-create", SecretCreateParams{Name: "n", Value: secret},
+	assertSentUnmasked(t, "projectSecrets-create", SecretCreateParams{Name: "n", Value: secret},
 		func(c *Client, p SecretCreateParams) (any, error) { return c.Projects.CreateSecret(ctx, "a", p) })
-	goesOut(t, "projectSecrets-update", SecretUpdateParams{Value: secret},
+	assertSentUnmasked(t, "projectSecrets-update", SecretUpdateParams{Value: secret},
 		func(c *Client, p SecretUpdateParams) (any, error) { return c.Projects.UpdateSecret(ctx, "a", "n", p) })
-	goesOut(t, "startupScripts-create", StartupScriptCreateParams{Name: "n", Script: secret},
+	assertSentUnmasked(t, "startupScripts-create", StartupScriptCreateParams{Name: "n", Script: secret},
 		func(c *Client, p StartupScriptCreateParams) (any, error) { return c.StartupScripts.Create(ctx, p) })
-	goesOut(t, "startupScripts-update", StartupScriptUpdateParams{Script: new(secret)},
+	assertSentUnmasked(t, "startupScripts-update", StartupScriptUpdateParams{Script: new(secret)},
 		func(c *Client, p StartupScriptUpdateParams) (any, error) { return c.StartupScripts.Update(ctx, "a", p) })
-	goesOut(t, "storageProviders-update", StorageProviderUpdateParams{Name: "n", S3Config: key},
+	assertSentUnmasked(t, "storageProviders-update", StorageProviderUpdateParams{Name: "n", S3Config: key},
 		func(c *Client, p StorageProviderUpdateParams) (any, error) { return c.Storage.Update(ctx, "a", p) })
 }
 
-func goesOut[P any](t *testing.T, id string, params P, call func(*Client, P) (any, error)) {
+func assertSentUnmasked[P any](t *testing.T, id string, params P, call func(*Client, P) (any, error)) {
 	t.Helper()
 	rt := play(reply(http.StatusOK, `{"id":"a","name":"n"}`))
 	_, err := call(newTestClient(t, rt), params)

@@ -23,7 +23,7 @@ func TestRestoreBodies(t *testing.T) {
 		`{"createSnapshotBeforeRestore":true}`:  {CreateSnapshotBeforeRestore: new(true)},
 		`{"createSnapshotBeforeRestore":false}`: {CreateSnapshotBeforeRestore: new(false)},
 	} {
-		rt := play(fits(t, "snapshots-restore", `{"event":`+doneEvent+`,"data":`+okSnapshot+`}`))
+		rt := play(conformingReply(t, "snapshots-restore", `{"event":`+doneEvent+`,"data":`+okSnapshot+`}`))
 		op, err := newTestClient(t, rt).Snapshots.Restore(t.Context(), "ss1", params)
 		require.NoError(t, err)
 		_, sent := lastRequest(t, rt, "snapshots-restore")
@@ -36,23 +36,23 @@ func TestRestoreBodies(t *testing.T) {
 // Waiting reads the object again, except after a delete.
 func TestOperationsOnSnapshotsAndTemplates(t *testing.T) {
 	ctx := t.Context()
-	rereads(t, "snapshots-create", okSnapshot, "snapshots-get", func(c *Client) (*Operation[Snapshot], error) {
+	assertRereads(t, "snapshots-create", okSnapshot, "snapshots-get", func(c *Client) (*Operation[Snapshot], error) {
 		return c.Snapshots.Create(ctx, SnapshotCreateParams{Name: "n", MachineID: "psm9u09bwu5i"})
 	})
-	rereads(t, "snapshots-restore", okSnapshot, "snapshots-get", func(c *Client) (*Operation[Snapshot], error) {
+	assertRereads(t, "snapshots-restore", okSnapshot, "snapshots-get", func(c *Client) (*Operation[Snapshot], error) {
 		return c.Snapshots.Restore(ctx, "ss1", SnapshotRestoreParams{})
 	})
-	rereads(t, "snapshots-delete", okSnapshot, "", func(c *Client) (*Operation[Snapshot], error) {
+	assertRereads(t, "snapshots-delete", okSnapshot, "", func(c *Client) (*Operation[Snapshot], error) {
 		return c.Snapshots.Delete(ctx, "ss1")
 	})
-	rereads(t, "customTemplates-create", okTemplate, "customTemplates-get", func(c *Client) (*Operation[CustomTemplate], error) {
+	assertRereads(t, "customTemplates-create", okTemplate, "customTemplates-get", func(c *Client) (*Operation[CustomTemplate], error) {
 		return c.CustomTemplates.Create(ctx, CustomTemplateCreateParams{Name: "n", MachineID: "psm9u09bwu5i"})
 	})
 }
 
-func rereads[T any](t *testing.T, id, data, reread string, call func(*Client) (*Operation[T], error)) {
+func assertRereads[T any](t *testing.T, id, data, reread string, call func(*Client) (*Operation[T], error)) {
 	t.Helper()
-	rt := play(fits(t, id, `{"event":`+doneEvent+`,"data":`+data+`}`), reply(http.StatusOK, data))
+	rt := play(conformingReply(t, id, `{"event":`+doneEvent+`,"data":`+data+`}`), reply(http.StatusOK, data))
 	op, err := call(newTestClient(t, rt))
 	require.NoError(t, err)
 	lastRequest(t, rt, id)

@@ -31,14 +31,14 @@ func socketClient(t *testing.T, baseURL string, opts ...Option) *Client {
 	return c
 }
 
-func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+func startServer(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(handler)
 	t.Cleanup(srv.Close)
 	return srv
 }
 
-// hangUp closes the connection without an answer.
+// hangUp closes the connection without a response.
 func hangUp(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err == nil {
@@ -50,7 +50,7 @@ func TestRefusedConnection(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	for class, call := range calls(socketClient(t, "http://"+listener.Addr().String())) {
+	for class, call := range callsByClass(socketClient(t, "http://"+listener.Addr().String())) {
 		err := call(t.Context())
 		e, ok := errors.AsType[*Error](err)
 		require.True(t, ok, "%v", err)
@@ -59,21 +59,21 @@ func TestRefusedConnection(t *testing.T) {
 	}
 }
 
-// impatient is a RoundTripper that does not wait for longer than a while, and leaves its request running.
-type impatient struct {
+// impatientTransport is a RoundTripper that does not wait for longer than a while, and leaves its request running.
+type impatientTransport struct {
 	http.RoundTripper
 	patience time.Duration
 }
 
-func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
-	type answer struct {
+func (i impatientTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	type response struct {
 		resp *http.Response
 		err  error
 	}
-	done := make(chan answer, 1)
+	done := make(chan response, 1)
 	go func() {
 		resp, err := i.RoundTripper.RoundTrip(r)
-		done <- answer{resp, err}
+		done <- response{resp, err}
 	}()
 	select {
 	case a := <-done:
@@ -84,11 +84,11 @@ func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // A request that a RoundTripper gave up on while it had no connection does not go out later: it would be a second one.
-func TestRequestThatATransportLeavesBehind(t *testing.T) {
+func TestAbandonedRequestIsNotSentLater(t *testing.T) {
 	for name, limit := range map[string]time.Duration{"no deadline": 0, "a deadline": 20 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			var acted atomic.Int64
-			srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
 				acted.Add(1)
 				_, _ = io.WriteString(w, `{"id":"p"}`)
 			})
@@ -106,7 +106,7 @@ func TestRequestThatATransportLeavesBehind(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, limit)
 				defer cancel()
 			}
-			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatient{slow, 100 * time.Millisecond}}))
+			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatientTransport{slow, 100 * time.Millisecond}}))
 			_, err := c.Projects.Create(ctx, ProjectCreateParams{Name: "p"})
 			require.NoError(t, err)
 			time.Sleep(500 * time.Millisecond) // for the first dial
@@ -116,8 +116,8 @@ func TestRequestThatATransportLeavesBehind(t *testing.T) {
 }
 
 // What a broken server sends in place of HTTP may hold anything, and shows in no error.
-func TestAnswersThatAreNoHTTP(t *testing.T) {
-	for name, answer := range map[string]string{
+func TestResponsesThatAreNotHTTP(t *testing.T) {
+	for name, response := range map[string]string{
 		"status line":    `{"password":"` + marker + `"}` + "\r\n\r\n",
 		"version":        "HTTP/" + marker + " 200 OK\r\n\r\n",
 		"status code":    "HTTP/1.1 " + marker + " OK\r\n\r\n",
@@ -135,18 +135,18 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 					return
 				}
 				_, _ = conn.Read(make([]byte, 4096))
-				_, _ = io.WriteString(conn, answer)
+				_, _ = io.WriteString(conn, response)
 				_ = conn.Close()
 			}
 		}()
 		_, err = socketClient(t, "http://"+listener.Addr().String()).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 		assert.ErrorIs(t, err, ErrOutcomeUnknown, name)
-		assert.False(t, shows(err.Error()), "%s: %v", name, err)
+		assert.False(t, showsMarker(err.Error()), "%s: %v", name, err)
 		require.NoError(t, listener.Close())
 	}
 }
 
-// A long body of a failed answer is read to its end, within a bound, so that its connection serves the next call.
+// A long body of a failed response is read to its end, within a bound, so that its connection serves the next call.
 func TestConnectionAfterALongError(t *testing.T) {
 	var connections atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -170,14 +170,14 @@ func TestConnectionAfterALongError(t *testing.T) {
 
 func TestResetAfterTheServerActed(t *testing.T) {
 	var acted atomic.Int32
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		acted.Add(1)
 		hangUp(w)
 	})
 	for class, want := range map[Class]int32{ClassSafe: 4, ClassIdempotent: 4, ClassOnce: 1} {
 		acted.Store(0)
-		err := calls(socketClient(t, srv.URL))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL))[class](t.Context())
 		require.Error(t, err)
 		assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 		if class == ClassOnce {
@@ -190,7 +190,7 @@ func TestResetAfterTheServerActed(t *testing.T) {
 
 // A server may close a kept connection just as the next request is about to use it. net/http sends a request again of
 // which nothing was written; one that was written may have been carried out, and is not.
-func TestKeptConnectionThatTheServerClosed(t *testing.T) {
+func TestIdleConnectionThatTheServerClosed(t *testing.T) {
 	var posts, connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -210,7 +210,7 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 	defer srv.Close()
 	const rounds = 200
 	unknown := 0
-	all := calls(socketClient(t, srv.URL))
+	all := callsByClass(socketClient(t, srv.URL))
 	for range rounds {
 		for class, call := range all {
 			switch err := call(t.Context()); {
@@ -229,7 +229,7 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 
 func TestCutBody(t *testing.T) {
 	var served atomic.Int32
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if served.Add(1) == 1 {
 			w.Header().Set("Content-Length", "1000")
@@ -242,7 +242,7 @@ func TestCutBody(t *testing.T) {
 	})
 	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		served.Store(0)
-		err := calls(socketClient(t, srv.URL))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL))[class](t.Context())
 		assert.Equal(t, want, served.Load())
 		assert.Equal(t, class == ClassOnce, errors.Is(err, ErrOutcomeUnknown), "%v", err)
 	}
@@ -250,7 +250,7 @@ func TestCutBody(t *testing.T) {
 
 func TestTimeoutWaitingForTheHeader(t *testing.T) {
 	var acted atomic.Int32
-	srv := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	srv := startServer(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		acted.Add(1)
 		<-r.Context().Done()
@@ -258,7 +258,7 @@ func TestTimeoutWaitingForTheHeader(t *testing.T) {
 	quick := WithRetryPolicy(RetryPolicy{MaxAttempts: 2, MinDelay: time.Millisecond, AttemptTimeout: 50 * time.Millisecond})
 	for class, want := range map[Class]int32{ClassSafe: 2, ClassIdempotent: 2, ClassOnce: 1} {
 		acted.Store(0)
-		err := calls(socketClient(t, srv.URL, quick))[class](t.Context())
+		err := callsByClass(socketClient(t, srv.URL, quick))[class](t.Context())
 		require.Error(t, err)
 		assert.NotErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, class != ClassSafe, errors.Is(err, ErrOutcomeUnknown))
@@ -277,13 +277,13 @@ func TestCertificatesAndSchemes(t *testing.T) {
 	secure.Config.ErrorLog = nil
 	secure.StartTLS()
 	defer secure.Close()
-	plain := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
+	plain := startServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	for name, base := range map[string]string{
 		"certificate of nobody we know": secure.URL,
 		"http behind an https URL":      strings.Replace(plain.URL, "http://", "https://", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, call := range calls(socketClient(t, base)) {
+			for _, call := range callsByClass(socketClient(t, base)) {
 				err := call(t.Context())
 				e, ok := errors.AsType[*Error](err)
 				require.True(t, ok, "%v", err)
@@ -303,9 +303,9 @@ func TestRedirects(t *testing.T) {
 			fmt.Fprint(w, `{"id":"a","user":{"id":"b"}}`)
 		}
 	}
-	other := serve(t, record("other"))
+	other := startServer(t, record("other"))
 	var location string
-	home := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	home := startServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/moved") {
 			record("home")(w, r)
 			return
@@ -338,7 +338,7 @@ func TestRedirects(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			reached, location = nil, tc.to
-			err := calls(socketClient(t, home.URL))[tc.class](t.Context())
+			err := callsByClass(socketClient(t, home.URL))[tc.class](t.Context())
 			if tc.followed {
 				require.NoError(t, err)
 				assert.Equal(t, []string{"home GET /moved Bearer " + testKey}, reached)
@@ -389,7 +389,7 @@ func TestRedirects(t *testing.T) {
 }
 
 // Sixty-four goroutines need sixty-four connections, whatever the answers' length and however late they end.
-func TestConnectionsAreKept(t *testing.T) {
+func TestConnectionsAreReused(t *testing.T) {
 	var connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, okMachine)
@@ -454,7 +454,7 @@ func TestHTTP2(t *testing.T) {
 
 // The body of a 101 is the bare connection, and would outlast any context.
 func TestSwitchingProtocols(t *testing.T) {
-	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")

@@ -11,7 +11,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-func TestS3ConfigGoesBothWays(t *testing.T) {
+func TestS3ConfigRoundTrips(t *testing.T) {
 	const key = `"bucket":"b","accessKey":"AKIA","secretAccessKey":"hunter2"`
 	for _, tc := range []struct{ name, config string }{
 		{"nothing but what must be", `{` + key + `}`},
@@ -19,7 +19,7 @@ func TestS3ConfigGoesBothWays(t *testing.T) {
 		{"values", `{"endpoint":"https://s3.example.com",` + key + `,"region":"us-east-1","signatureVersion":"v4","retainData":false}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			rt := play(fits(t, "storageProviders-get", `{"id":"sp1","name":"n","isTeamDefault":null,"isManaged":false,"s3Config":`+tc.config+`}`))
+			rt := play(conformingReply(t, "storageProviders-get", `{"id":"sp1","name":"n","isTeamDefault":null,"isManaged":false,"s3Config":`+tc.config+`}`))
 			c := newTestClient(t, rt)
 			provider, err := c.Storage.Get(t.Context(), "sp1")
 			require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestS3ConfigGoesBothWays(t *testing.T) {
 }
 
 // The region of a bucket is not one of ours, even where it reads like one.
-func TestS3RegionIsPlain(t *testing.T) {
+func TestS3RegionIsAPlainString(t *testing.T) {
 	rt := play(reply(http.StatusOK, `{"s3Config":{"region":"NY2"}}`))
 	provider, err := newTestClient(t, rt).Storage.Get(t.Context(), "sp1")
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestS3RegionIsPlain(t *testing.T) {
 }
 
 func TestStorageUtilization(t *testing.T) {
-	rt := play(fits(t, "storageUtilization-getPublic", `{"totalFreeStorage":"1","remainingFreeStorage":"2","totalUsage":"9007199254740993",
+	rt := play(conformingReply(t, "storageUtilization-getPublic", `{"totalFreeStorage":"1","remainingFreeStorage":"2","totalUsage":"9007199254740993",
 		"modelUsage":"4","datasetUsage":"5","sharedStorageUsage":"6","notebookWorkspaceUsage":""}`))
 	got, err := newTestClient(t, rt).Storage.GetUtilization(t.Context())
 	require.NoError(t, err)
@@ -61,18 +61,18 @@ func TestStorageUtilization(t *testing.T) {
 	}, got)
 }
 
-func TestIDsDoNotReachOtherOperations(t *testing.T) {
+func TestIDsDoNotReachOtherEndpoints(t *testing.T) {
 	ctx := t.Context()
-	refused(t, "storageProviders-get", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-get", "id", func(c *Client) error {
 		_, err := c.Storage.Get(ctx, "utilization")
 		return err
 	})
-	refused(t, "storageProviders-update", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-update", "id", func(c *Client) error {
 		params := StorageProviderUpdateParams{S3Config: S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: "s"}}
 		_, err := c.Storage.Update(ctx, "utilization", params)
 		return err
 	})
-	refused(t, "storageProviders-delete", "id", func(c *Client) error {
+	assertRefused(t, "storageProviders-delete", "id", func(c *Client) error {
 		_, err := c.Storage.Delete(ctx, "utilization")
 		return err
 	})

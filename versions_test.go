@@ -26,7 +26,7 @@ func TestVersionBodies(t *testing.T) {
 		`{"metadata":{"k":null}}`: {Metadata: map[string]any{"k": nil}},
 	} {
 		t.Run(body, func(t *testing.T) {
-			rt := play(fits(t, "datasetVersions-update", okVersion))
+			rt := play(conformingReply(t, "datasetVersions-update", okVersion))
 			c := newTestClient(t, rt)
 			_, err := c.Versions.Update(t.Context(), "ds1", "v1", params)
 			require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestVersionTagsInQuery(t *testing.T) {
 		{VersionTags{}, url.Values{}},
 		{VersionTags{"a", "b&c"}, url.Values{"tags": {"a,b&c"}}},
 	} {
-		rt := play(fits(t, "datasetVersions-list", `{"hasMore":false,"items":[]}`))
+		rt := play(conformingReply(t, "datasetVersions-list", `{"hasMore":false,"items":[]}`))
 		_, err := newTestClient(t, rt).Versions.List(t.Context(), "ds1", DatasetVersionListParams{Tags: tc.tags})
 		require.NoError(t, err)
 		query, _ := lastRequest(t, rt, "datasetVersions-list")
@@ -69,35 +69,35 @@ func TestVersionTagsInQuery(t *testing.T) {
 	}
 }
 
-func TestVersionTagsThatCannotBeSent(t *testing.T) {
+func TestInvalidVersionTags(t *testing.T) {
 	for _, tags := range []VersionTags{{"a", "b,c"}, {","}, {""}, {"a", ""}} {
-		refused(t, "datasetVersions-create", "tags", func(c *Client) error {
+		assertRefused(t, "datasetVersions-create", "tags", func(c *Client) error {
 			_, err := c.Versions.Create(t.Context(), "ds1", DatasetVersionCreateParams{Tags: tags})
 			return err
 		})
-		refused(t, "datasetVersions-update", "tags", func(c *Client) error {
+		assertRefused(t, "datasetVersions-update", "tags", func(c *Client) error {
 			_, err := c.Versions.Update(t.Context(), "ds1", "v1", DatasetVersionUpdateParams{Tags: tags})
 			return err
 		})
-		refused(t, "datasetVersions-list", "tags", func(c *Client) error {
+		assertRefused(t, "datasetVersions-list", "tags", func(c *Client) error {
 			_, err := c.Versions.List(t.Context(), "ds1", DatasetVersionListParams{Tags: tags})
 			return err
 		})
-		refused(t, "datasetVersions-list", "tags", func(c *Client) error {
+		assertRefused(t, "datasetVersions-list", "tags", func(c *Client) error {
 			_, err := Collect(c.Versions.All(t.Context(), "ds1", DatasetVersionListParams{Tags: tags}))
 			return err
 		})
 		_, err := json.Marshal(DatasetVersionCreateParams{Tags: tags})
 		require.Error(t, err, "nor can they be stored")
 	}
-	refused(t, "datasetVersions-create", "metadata.k", func(c *Client) error {
+	assertRefused(t, "datasetVersions-create", "metadata.k", func(c *Client) error {
 		_, err := c.Versions.Create(t.Context(), "ds1", DatasetVersionCreateParams{Metadata: map[string]any{"k": make(chan int)}})
 		return err
 	})
 }
 
-func TestVersionAnswer(t *testing.T) {
-	v, err := newTestClient(t, play(fits(t, "datasetVersions-get", okVersion))).Versions.Get(t.Context(), "ds1", "v1")
+func TestVersionResponse(t *testing.T) {
+	v, err := newTestClient(t, play(conformingReply(t, "datasetVersions-get", okVersion))).Versions.Get(t.Context(), "ds1", "v1")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, v.Tags)
 	assert.Equal(t, Bytes(9007199254740993), v.UsageBytes, "more than a float64 holds")
@@ -109,16 +109,16 @@ func TestDescriptions(t *testing.T) {
 	const dataset = `{"id":"ds1","name":null,"dtCreated":"2024-01-02T03:04:05Z","dtModified":"2024-01-02T03:04:05Z",
 		"isPublic":false,"teamId":"te1","storageProviderId":null,"description":`
 	for _, tc := range []struct {
-		set          Nullable[string]
-		body, answer string
-		want         *string
+		set            Nullable[string]
+		body, response string
+		want           *string
 	}{
 		{Nullable[string]{}, `{}`, `null`, nil},
 		{Null[string](), `{"description":null}`, `null`, nil},
 		{Value(""), `{"description":""}`, `""`, new("")},
 		{Value("rows"), `{"description":"rows"}`, `"rows"`, new("rows")},
 	} {
-		rt := play(fits(t, "datasets-update", dataset+tc.answer+`}`))
+		rt := play(conformingReply(t, "datasets-update", dataset+tc.response+`}`))
 		c := newTestClient(t, rt)
 		got, err := c.Datasets.Update(t.Context(), "ds1", DatasetUpdateParams{Description: tc.set})
 		require.NoError(t, err)
@@ -152,7 +152,7 @@ func TestDatasetPrivacy(t *testing.T) {
 		DatasetPrivacyPrivate: {"teamId": {"te1"}, "privacy": {"PRIVATE"}},
 		DatasetPrivacyPublic:  {"teamId": {"te1"}, "privacy": {"PUBLIC"}},
 	} {
-		rt := play(fits(t, "datasets-list", `{"hasMore":false,"items":[]}`))
+		rt := play(conformingReply(t, "datasets-list", `{"hasMore":false,"items":[]}`))
 		_, err := newTestClient(t, rt).Datasets.List(t.Context(), DatasetListParams{TeamID: "te1", Privacy: privacy})
 		require.NoError(t, err)
 		query, _ := lastRequest(t, rt, "datasets-list")
