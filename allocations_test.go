@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// instant answers machines-get, machines-create and machines-list from memory, and costs next to nothing itself.
+// memoryTransport responds to machines-get, machines-create and machines-list from memory, and allocates next to
+// nothing.
 type memoryTransport struct {
 	machine, created []byte
 	pages            [][]byte
@@ -76,10 +77,11 @@ func (a *memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
 }
 
-// What a call allocates does not depend on the machine. The limits leave a little room above what bench shows.
+// TestAllocations limits what a call allocates, which does not depend on the machine that runs it. The limits are
+// slightly above the figures of bench.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
-		t.Skip("under the race detector sync.Pool drops what it is given")
+		t.Skip("under the race detector sync.Pool drops items")
 	}
 	c := newTestClient(t, newMemoryTransport(t, 100))
 	for name, tc := range map[string]struct {
@@ -101,7 +103,7 @@ func TestAllocations(t *testing.T) {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
 		}, 600, 63_000},
-		"walk 12,000": {func() error {
+		"list 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {
 				if err != nil {
@@ -115,7 +117,7 @@ func TestAllocations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)
-			for range 10 { // the least counts: whenever the collector runs, it empties the pools
+			for range 10 { // the minimum counts: a garbage collection empties the pools
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				require.NoError(t, tc.call())

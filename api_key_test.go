@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keys returns the API keys that requests carried.
+// sentAPIKeys returns the API keys that the requests carried.
 func sentAPIKeys(rt *script) (keys []string) {
 	for _, r := range rt.requests {
 		keys = append(keys, r.Header.Get("Authorization"))
@@ -27,7 +27,7 @@ func TestAPIKeyFunc(t *testing.T) {
 		c, err := NewClient(WithHTTPClient(&http.Client{Transport: rt}), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}),
 			WithAPIKeyFunc(func(ctx context.Context) (string, error) {
 				_, isAttempt := EndpointFromContext(ctx)
-				assert.True(t, isAttempt, "the context is the attempt's")
+				assert.True(t, isAttempt, "the context belongs to an attempt")
 				return next + "\n", fails
 			}))
 		require.NoError(t, err)
@@ -40,14 +40,14 @@ func TestAPIKeyFunc(t *testing.T) {
 	rt := play(rotating, reply(200, okMachine))
 	_, err := client(rt).Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Bearer first", "Bearer second"}, sentAPIKeys(rt), "each attempt asks for the key")
+	assert.Equal(t, []string{"Bearer first", "Bearer second"}, sentAPIKeys(rt), "each attempt calls the function")
 
 	for _, bad := range []string{"", "a b", "a\r\nX-Evil: 1"} {
 		rt, next = play(reply(200, okMachine)), bad
 		_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 		require.ErrorContains(t, err, "WithAPIKeyFunc", "%q", bad)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
-		assert.Zero(t, rt.count(), "nothing was sent")
+		assert.Zero(t, rt.count(), "requests sent")
 	}
 	next, fails = "key", errors.New("the vault is sealed")
 	_, err = client(rt).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
@@ -85,7 +85,7 @@ func TestChangedKeyFileIsReread(t *testing.T) {
 	require.NoError(t, get())
 	assert.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second", "Bearer second"}, sentAPIKeys(rt))
 
-	// A change that the file's time does not show is found after a 401, once.
+	// A change that the modification time does not show is found after a 401, once.
 	write("third1", began)
 	require.NoError(t, get())
 	write("third2", began)
@@ -97,7 +97,7 @@ func TestChangedKeyFileIsReread(t *testing.T) {
 	assert.Equal(t, []string{"Bearer third2"}, sentAPIKeys(rt))
 }
 
-// countingLimiter counts how often it was asked.
+// countingLimiter counts the calls of Wait.
 type countingLimiter struct {
 	waits int
 	fails error
@@ -111,13 +111,13 @@ func TestLimiter(t *testing.T) {
 	c := newTestClient(t, rt, WithLimiter(l), WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}))
 	_, err := c.Machines.Get(t.Context(), "m")
 	require.NoError(t, err)
-	assert.Equal(t, 2, l.waits, "each attempt asks")
+	assert.Equal(t, 2, l.waits, "each attempt waits for the limiter")
 
 	l.fails = errors.New("too fast")
 	_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
 	require.ErrorIs(t, err, l.fails)
 	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
-	assert.Equal(t, 2, rt.count(), "nothing was sent")
+	assert.Equal(t, 2, rt.count(), "requests sent")
 
 	_, err = NewClient(WithLimiter(nil))
 	require.ErrorContains(t, err, "WithLimiter: is nil")

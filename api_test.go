@@ -11,7 +11,8 @@ import (
 	"github.com/paperspace-go/paperspace/internal/exported"
 )
 
-// What is exported is recorded, and what breaks callers is named in the changelog.
+// TestExportedAPI checks that testdata/api.txt lists the exported API, and that CHANGELOG.md names each incompatible
+// change.
 func TestExportedAPI(t *testing.T) {
 	lines, err := exported.Lines(".", "paperspacetest")
 	require.NoError(t, err)
@@ -21,6 +22,6 @@ func TestExportedAPI(t *testing.T) {
 	changelog, err := os.ReadFile("CHANGELOG.md")
 	require.NoError(t, err)
 	for _, entry := range exported.Unnamed(record, string(changelog)) {
-		t.Errorf("callers break, and CHANGELOG.md does not name `%s` under Changed or Removed of its unreleased section: %s", exported.Name(entry[2:]), entry)
+		t.Errorf("incompatible change: CHANGELOG.md must name `%s` under Changed or Removed in its unreleased section: %s", exported.Name(entry[2:]), entry)
 	}
 }

@@ -18,7 +18,7 @@ import (
 func TestBaseURL(t *testing.T) {
 	for _, tc := range []struct {
 		url  string
-		want string // of the request for the machine a/b, "" for an error
+		want string // URL of the request for the machine a/b; "" means an error
 	}{
 		{"https://api.example.com/v1", "https://api.example.com/v1/machines/a%2Fb"},
 		{"https://api.example.com/v1/", "https://api.example.com/v1/machines/a%2Fb"},
@@ -104,12 +104,12 @@ func TestFromEnv(t *testing.T) {
 		{name: "file", file: file, wantKey: "from-file"},
 		{name: "blank key, file", key: " ", file: file, wantKey: "from-file"},
 		{name: "url", key: "k", url: "https://gw.example.com/v1", wantKey: "k", wantAt: "gw.example.com"},
-		{name: "nothing", wantErr: "PAPERSPACE_API_KEY"},
+		{name: "no key", wantErr: "PAPERSPACE_API_KEY"},
 		{name: "missing file", file: file + "x", wantErr: "PAPERSPACE_API_KEY_FILE"},
 		{name: "control character", key: "se\x01cret", wantErr: "PAPERSPACE_API_KEY"},
 		{name: "bad url", key: "k", url: "http://gw.example.com", wantErr: "PAPERSPACE_API_URL"},
-		{name: "nothing, but a key before it", opts: []Option{WithAPIKey("other")}, wantKey: "other"},
-		{name: "key, and one before it", key: "from-env", opts: []Option{WithAPIKey("other")}, wantKey: "from-env"},
+		{name: "no key, WithAPIKey before FromEnv", opts: []Option{WithAPIKey("other")}, wantKey: "other"},
+		{name: "key, WithAPIKey before FromEnv", key: "from-env", opts: []Option{WithAPIKey("other")}, wantKey: "from-env"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Setenv("PAPERSPACE_API_KEY", tc.key)
@@ -131,7 +131,7 @@ func TestFromEnv(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nothing, but a key after it", func(t *testing.T) {
+	t.Run("no key, WithAPIKey after FromEnv", func(t *testing.T) {
 		t.Setenv("PAPERSPACE_API_KEY", "")
 		t.Setenv("PAPERSPACE_API_KEY_FILE", "")
 		_, err := NewClient(FromEnv(), WithAPIKey("k"))
@@ -157,7 +157,7 @@ func TestInvalidOptions(t *testing.T) {
 	assert.Error(t, err)
 	for _, p := range []RetryPolicy{{MaxDelay: time.Millisecond}, {MinDelay: time.Hour}} {
 		_, err := NewClient(WithRetryPolicy(p))
-		assert.NoError(t, err, "a bound that is set moves the other's default")
+		assert.NoError(t, err, "a delay that is set adjusts the default of the other")
 	}
 }
 
@@ -191,10 +191,10 @@ func TestWith(t *testing.T) {
 	require.NoError(t, err)
 	second, err := first.With(WithAPIKey("k"))
 	require.NoError(t, err)
-	assert.Same(t, first.config.httpClient.Transport, second.config.httpClient.Transport, "a copy shares the connections")
+	assert.Same(t, first.config.httpClient.Transport, second.config.httpClient.Transport, "a copy shares the transport")
 	third, err := NewClient()
 	require.NoError(t, err)
-	assert.Same(t, first.config.httpClient.Transport, third.config.httpClient.Transport, "all clients without one of their own share a transport")
+	assert.Same(t, first.config.httpClient.Transport, third.config.httpClient.Transport, "clients without WithHTTPClient share a transport")
 }
 
 func TestCallersHTTPClientIsNotChanged(t *testing.T) {
@@ -212,10 +212,10 @@ func TestDefaultTransport(t *testing.T) {
 	require.NoError(t, err)
 	transport := c.config.httpClient.Transport.(*http.Transport)
 	assert.NotSame(t, http.DefaultTransport, transport)
-	assert.NotNil(t, transport.Proxy, "proxies from the environment stay")
+	assert.NotNil(t, transport.Proxy, "proxies from the environment are used")
 	assert.NotNil(t, transport.DialContext)
 	assert.Positive(t, transport.TLSHandshakeTimeout)
-	assert.Zero(t, transport.ResponseHeaderTimeout, "it would hide behind the attempt's")
+	assert.Zero(t, transport.ResponseHeaderTimeout, "AttemptTimeout covers it")
 	assert.GreaterOrEqual(t, transport.MaxIdleConnsPerHost, 64)
 	assert.Equal(t, 90*time.Second, transport.IdleConnTimeout)
 	assert.Positive(t, transport.HTTP2.SendPingTimeout)
@@ -229,11 +229,11 @@ func TestDefaultTransport(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Machines.Get(t.Context(), "a")
 	require.NoError(t, err)
-	assert.Equal(t, 1, rt.count(), "a program's own default transport is used as it is")
+	assert.Equal(t, 1, rt.count(), "a replaced http.DefaultTransport is used unchanged")
 	c.CloseIdleConnections()
 }
 
-// Whatever prints a client, alone or inside something else, does not print its key.
+// TestClientPrintsNoKey prints a client alone and inside other values.
 func TestClientPrintsNoKey(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)))
 	type holder struct {
@@ -271,7 +271,7 @@ func TestBaseURLNeedsTheVersion(t *testing.T) {
 	}
 }
 
-// What a policy does not set stays as it was, in a copy of the client and in a call.
+// Fields that a policy does not set keep their value, in a client's copy and in a call.
 func TestRetryPoliciesMerge(t *testing.T) {
 	c, err := NewClient(WithAPIKey("k"), WithRetryPolicy(RetryPolicy{AttemptTimeout: 5 * time.Minute, MaxRetryAfter: time.Hour, MinDelay: time.Second}))
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What one wait returns is its own, and as it was received.
+// A clone equals the original and shares no memory with it. Each of two waits for one object gets its own.
 func TestClone(t *testing.T) {
 	var d Deployment
 	require.NoError(t, decode([]byte(`{"id":"d","latestSpec":{"id":"1","externalApplied":"2024-01-01T00:00:00+02:00","data":{"apiVersion":"latest",

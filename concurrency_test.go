@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leftover returns the goroutines that this package, its server or net/http's client are in.
+// leftGoroutines returns the stacks of goroutines that run code of this package, its server or net/http's client.
 func leftGoroutines() []string {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -37,7 +37,7 @@ func leftGoroutines() []string {
 	return found
 }
 
-// assertNoGoroutineLeft asserts that no goroutine is left that was not there before.
+// assertNoGoroutineLeft asserts that no more goroutines run than before.
 func assertNoGoroutineLeft(t *testing.T, before int) {
 	t.Helper()
 	for range 500 {
@@ -46,17 +46,17 @@ func assertNoGoroutineLeft(t *testing.T, before int) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("goroutines are left:\n%s", strings.Join(leftGoroutines(), "\n\n"))
+	t.Errorf("goroutines still running:\n%s", strings.Join(leftGoroutines(), "\n\n"))
 }
 
-// One client serves 64 goroutines that make 10,000 calls, a tenth of which meet a fault. Every response goes to the call
-// that asked for it, creates are carried out once at most, and a connection is made only for each goroutine and for
-// each connection that a fault has taken away.
+// One client serves 64 goroutines that make 10,000 calls, a tenth of which meet a fault. Every response reaches the
+// call that asked for it, no create is carried out twice, and a connection is opened only for each goroutine and in
+// place of each connection that a fault broke.
 func TestConcurrentCallsUnderFaults(t *testing.T) {
 	const goroutines, total = 64, 10_000
 	before := len(leftGoroutines())
 	var connections, broken atomic.Int64
-	var created sync.Map // how often, by name
+	var created sync.Map // number of creates by name
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		chance := rand.IntN(100)
@@ -128,10 +128,11 @@ func TestConcurrentCallsUnderFaults(t *testing.T) {
 		assert.Equal(t, int64(1), count.(*atomic.Int64).Load(), name)
 		return true
 	})
-	assert.Equal(t, goroutines*((total/goroutines+3)/4), names, "every create was carried out")
+	assert.Equal(t, goroutines*((total/goroutines+3)/4), names, "distinct creates that were carried out")
 	assert.Positive(t, unknown.Load())
 
-	// Each that broke is replaced, and the guard may close one more as it stops net/http from sending again.
+	// Each broken connection is replaced, and the guard may close one more to keep net/http from sending a request
+	// again.
 	assert.LessOrEqual(t, connections.Load(), goroutines+2*broken.Load())
 	t.Logf("%d connections, of which %d were broken; %d of %d creates with an unknown outcome", connections.Load(), broken.Load(), unknown.Load(), names)
 	c.CloseIdleConnections()
@@ -139,7 +140,7 @@ func TestConcurrentCallsUnderFaults(t *testing.T) {
 	assertNoGoroutineLeft(t, before)
 }
 
-// Nothing piles up in a client, whatever becomes of its calls.
+// Memory does not grow with the number of calls, whatever their outcome.
 func TestMemoryDoesNotGrow(t *testing.T) {
 	total := 100_000
 	if raceEnabled {
@@ -186,7 +187,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	early := used()
 	for range 8 {
 		run(total / 10)
-		for range total / 100 { // writes and options have ways of their own
+		for range total / 100 { // writes and options take other code paths
 			_ = all[ClassOnce](context.Background(), WithHeader("X-A", "b"))
 		}
 	}
@@ -197,13 +198,13 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	t.Logf("%d KiB on the heap after a tenth of %d calls, %d KiB after all", early>>10, total, late>>10)
 }
 
-// A call that ends early for whatever reason leaves no connection and no goroutine behind.
+// A call that ends early for any reason leaves no connection or goroutine behind.
 func TestCallsLeaveNothingOpen(t *testing.T) {
 	before := len(leftGoroutines())
 	var open atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		if strings.HasSuffix(r.URL.Path, "/endless") { // more than anybody drains
+		if strings.HasSuffix(r.URL.Path, "/endless") { // longer than the client drains
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"message":"no","code":"BAD_REQUEST","details":"`)
 			for {
@@ -254,9 +255,9 @@ func TestCallsLeaveNothingOpen(t *testing.T) {
 	}
 	wg.Wait()
 	require.Eventually(t, func() bool {
-		c.CloseIdleConnections() // a dial may have ended after its call, and its connection waits for another
+		c.CloseIdleConnections() // a dial that outlived its call leaves an idle connection
 		return open.Load() == 0
-	}, 5*time.Second, 5*time.Millisecond, "connections are left")
+	}, 5*time.Second, 5*time.Millisecond, "connections still open")
 	srv.Close()
 	assertNoGoroutineLeft(t, before)
 }

@@ -16,24 +16,24 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// maker makes values of schemas, as encoding/json with UseNumber would decode them. Each value is different from the
-// last, and each time that the maker meets a union, an enum or a boolean, it takes the next of its choices.
+// maker makes values of schemas, as encoding/json with UseNumber would decode them. Each value differs from the last,
+// and at each union, enum or boolean the maker takes the next choice.
 type maker struct {
 	required bool   // make required fields only
-	null     bool   // null wherever the contract has it
-	nullAt   int    // the objects at this depth have null in every field; 0 for none
-	integers string // how integers are written: "" as they are, "text" as strings, "empty" as ""
-	newer    bool   // enums have values that are not in the contract, and objects unknown members
+	null     bool   // null wherever the contract allows it
+	nullAt   int    // objects at this depth have null in every field; 0 means none
+	integers string // encoding of integers: "" as in the contract, "text" as strings, "empty" as ""
+	newer    bool   // enums have values, and objects members, that the contract lacks
 
 	n     int
 	depth int
 	turns map[*contract.Schema]int
-	sizes map[*contract.Schema]int // how many choices there are
+	sizes map[*contract.Schema]int // number of choices
 	met   map[*contract.Schema]bool
 }
 
-// passes calls f with a new value of the schema until every variant of every union in it, every value of every enum
-// and both booleans were used.
+// eachChoice calls f with new values of the schema until every variant of every union, every enum value and both
+// booleans have occurred.
 func (m maker) eachChoice(s *contract.Schema, f func(value any)) maker {
 	m.turns, m.sizes, m.met = map[*contract.Schema]int{}, map[*contract.Schema]int{}, map[*contract.Schema]bool{}
 	for more := true; more; {
@@ -46,7 +46,7 @@ func (m maker) eachChoice(s *contract.Schema, f func(value any)) maker {
 	return m
 }
 
-// turn returns the number of the choice that it is the turn of.
+// nextChoice returns the number of the next choice.
 func (m *maker) nextChoice(s *contract.Schema, size int) int {
 	turn := m.turns[s]
 	m.turns[s], m.sizes[s] = turn+1, size
@@ -106,7 +106,7 @@ func (m *maker) object(s *contract.Schema) any {
 	return object
 }
 
-// array has an item for each variant, or two; where only what is required is made, it has one or none.
+// array has one or two items for each variant. With required fields only, it has at most one item.
 func (m *maker) array(name string, s *contract.Schema) any {
 	items := []any{}
 	count := max(2, len(s.Items.Variants))
@@ -119,13 +119,13 @@ func (m *maker) array(name string, s *contract.Schema) any {
 	return items
 }
 
-// byteCountNames are the strings of the contract that hold a number.
+// byteCountNames are the string fields of the contract that hold a number.
 var byteCountNames = []string{
 	"usageBytes", "totalFreeStorage", "remainingFreeStorage", "totalUsage", "modelUsage", "datasetUsage",
 	"sharedStorageUsage", "notebookWorkspaceUsage",
 }
 
-// exampleTexts are examples of what the contract has a pattern or a format for.
+// exampleTexts are formats of example strings, by pattern or format.
 var exampleTexts = map[string]string{
 	`^[a-zA-Z][a-zA-Z0-9_]*$`:                                       `NAME_%d`,
 	`^(s3:\/\/[a-zA-Z0-9_-]*\/[a-zA-Z0-9_-]*)`:                      `s3://bucket-%d/prefix`,
@@ -152,7 +152,7 @@ func (m *maker) text(name string, s *contract.Schema) any {
 	return fmt.Sprintf(form, m.n)
 }
 
-// fractionNames are the numbers of the contract that are not whole ones.
+// fractionNames are the number fields of the contract that may have a fraction.
 var fractionNames = []string{"usageRate", "storageRate", "fontSize"}
 
 func (m *maker) number(name string, s *contract.Schema) any {
@@ -186,7 +186,7 @@ func (m *maker) integer(n int64, asText bool) any {
 	return json.Number(fmt.Sprint(n))
 }
 
-// reachable returns the schemas that s is made of, and s itself.
+// nestedSchemas returns s and all schemas within it.
 func nestedSchemas(s *contract.Schema) map[*contract.Schema]bool {
 	all := map[*contract.Schema]bool{}
 	var visit func(*contract.Schema)
@@ -202,7 +202,7 @@ func nestedSchemas(s *contract.Schema) map[*contract.Schema]bool {
 	return all
 }
 
-// fieldCount counts the fields in a schema by their paths, those of each variant by themselves.
+// fieldCount counts the fields in a schema by path, separately for each variant.
 func fieldCount(s *contract.Schema) int {
 	n := len(s.Fields)
 	for _, child := range s.Children() {
@@ -226,8 +226,8 @@ func fromJSON(t testing.TB, data []byte) (tree any) {
 	return tree
 }
 
-// differ compares decoded JSON by its meaning: 1 is "1", instants are compared as such, and regions in any spelling. It
-// calls report for all that is missing from got, is in got alone, or means something else there.
+// diffJSON compares decoded JSON by meaning: 1 equals "1", times are compared as instants, and regions in any spelling.
+// It calls report for each value that is missing from got, only in got, or different.
 func diffJSON(path string, want, got any, report func(path string, want, got any)) {
 	switch want := want.(type) {
 	case map[string]any:
@@ -265,7 +265,7 @@ func diffJSON(path string, want, got any, report func(path string, want, got any
 	report(path, want, got)
 }
 
-// absent stands for a member that is not there.
+// absent stands for a missing member.
 var absent = struct{ no string }{"nothing"}
 
 func sameScalar(a, b any) bool {
@@ -291,7 +291,7 @@ func sameScalar(a, b any) bool {
 	return errA == nil && errB == nil && regionA == regionB
 }
 
-// assertSame compares decoded JSON by its meaning; see differ.
+// assertSame asserts that decoded JSON means the same; see diffJSON.
 func assertSame(t testing.TB, want, got any) {
 	t.Helper()
 	diffJSON("", want, got, func(path string, want, got any) { t.Errorf("%s: want %v, got %v", path, want, got) })

@@ -17,7 +17,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// send calls the method with params that hold the fields and returns them, and what went out: the body or the query.
+// send calls the method with params that hold the fields. It returns the params, and the body or query that was sent.
 func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, sent any) {
 	t.Helper()
 	params = m.paramsFrom(t, fields)
@@ -36,8 +36,7 @@ func (m conformingMethod) send(t *testing.T, fields any) (params reflect.Value, 
 	return params, object
 }
 
-// Everything that the contract lets a caller send can be sent, as it was given; and there is nothing in the params that
-// the contract does not have.
+// Every field and value that the contract allows in a request can be sent unchanged, and params have no other fields.
 func TestRequestsWithAllFields(t *testing.T) {
 	fields := 0
 	secrets := map[string]bool{}
@@ -45,7 +44,7 @@ func TestRequestsWithAllFields(t *testing.T) {
 		schema := m.requestSchema()
 		set := map[string]bool{}
 		made := maker{}.eachChoice(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
+			require.Empty(t, schema.Check(value), "the value made by the test")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
 			if m.params == nil {
@@ -73,12 +72,12 @@ func TestRequestsWithAllFields(t *testing.T) {
 				}
 			}
 			slices.Sort(never)
-			assert.Empty(t, never, "the contract does not have these fields of %s", m.params)
+			assert.Empty(t, never, "fields of %s that the contract lacks", m.params)
 		}
 	})
 	assert.Equal(t, []string{
 		"accessKey", "accessKeyId", "basicAuthKey", "password", "script", "secretAccessKey", "username", "value",
-	}, slices.Sorted(maps.Keys(secrets)), "what is masked")
+	}, slices.Sorted(maps.Keys(secrets)), "masked members")
 	t.Logf("%d fields of requests", fields)
 }
 
@@ -86,7 +85,7 @@ func TestRequestsWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.requestSchema()
 		maker{required: true}.eachChoice(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
+			require.Empty(t, schema.Check(value), "the value made by the test")
 			params, sent := m.send(t, value)
 			assertSame(t, value, sent)
 			assertParamsRoundTrip(t, params)
@@ -94,7 +93,8 @@ func TestRequestsWithRequiredFields(t *testing.T) {
 	})
 }
 
-// Null goes out where the contract has it, but for the deployment to change: null creates one, and so does its absence.
+// Null is sent where the contract allows it, except for the id of the deployment to change: null creates one, as does
+// its absence.
 func TestRequestsWithNull(t *testing.T) {
 	places := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -116,10 +116,10 @@ func TestRequestsWithNull(t *testing.T) {
 	assert.Equal(t, 13, places)
 }
 
-// assertParamsRoundTrip asserts that params come through encoding/json as they were, with masks in place of secrets.
+// assertParamsRoundTrip asserts that encoding/json encodes and decodes params without a change except masked secrets.
 func assertParamsRoundTrip(t *testing.T, params reflect.Value) {
 	t.Helper()
-	if !params.IsValid() { // there are none
+	if !params.IsValid() { // the method has no params
 		return
 	}
 	data, err := json.Marshal(params.Interface())
@@ -130,12 +130,12 @@ func assertParamsRoundTrip(t *testing.T, params reflect.Value) {
 	want.Set(params)
 	maskSecrets(want)
 	if list, is := again.Interface().(*DatasetVersionListParams); is && len(list.Tags) == 0 {
-		list.Tags = nil // in a query, no tags are as good as none
+		list.Tags = nil // a query cannot distinguish empty tags from none
 	}
 	assert.Equal(t, want.Interface(), again.Elem().Interface())
 }
 
-// maskSecrets puts the mask into every Sensitive in v that is encoded.
+// maskSecrets replaces every encoded Sensitive in v by the mask.
 func maskSecrets(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -159,10 +159,10 @@ func maskSecrets(v reflect.Value) {
 	}
 }
 
-// kept are fields for what the contract does not have.
+// extraMemberTypes are the types of fields that hold members that the contract lacks.
 var extraMemberTypes = []reflect.Type{reflect.TypeFor[RawJSON](), reflect.TypeFor[UnknownMembers]()}
 
-// allFields returns the paths of all fields of a type of params.
+// allFields returns the paths of all fields of a params type.
 func allFields(path string, t reflect.Type) map[string]bool {
 	fields := map[string]bool{}
 	switch t.Kind() {
@@ -182,7 +182,7 @@ func allFields(path string, t reflect.Type) map[string]bool {
 	return fields
 }
 
-// collectSet adds the paths of the fields that are not zero.
+// collectSet adds the paths of the nonzero fields to set.
 func collectSet(path string, v reflect.Value, set map[string]bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -203,8 +203,7 @@ func collectSet(path string, v reflect.Value, set map[string]bool) {
 	}
 }
 
-// Zero values that cannot be meant, and numbers that are out of range, are refused before anything is sent, and the ends
-// of the range are not.
+// Invalid zero values and numbers out of range are refused before anything is sent. The limits of a range are accepted.
 func TestInvalidRequestsAreRefused(t *testing.T) {
 	refused := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -243,8 +242,8 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 	t.Logf("%d wrong values", refused)
 }
 
-// leaves calls f for each text and number in a value of the schema. Its set function puts another value in place, and
-// for nil the one that was there.
+// eachLeaf calls f for each string and number in a value of the schema. Its set function replaces the value, or
+// restores it when given nil.
 func eachLeaf(path, name string, s *contract.Schema, value any, f func(path, name string, s *contract.Schema, set func(any))) {
 	for _, variant := range s.Variants {
 		if len(variant.Check(value)) == 0 {
@@ -279,12 +278,12 @@ func eachLeaf(path, name string, s *contract.Schema, value any, f func(path, nam
 	}
 }
 
-// wrongValues returns the values of a field that a call must refuse.
+// wrongValues returns values of a field that a call must refuse.
 func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []any {
 	if name == "apiVersion" || name == "type" { // not fields in Go
 		return nil
 	}
-	if strings.HasSuffix(path, "]") { // rules are those of fields: what is in their lists is left to the service
+	if strings.HasSuffix(path, "]") { // items of lists are left to the service
 		return nil
 	}
 	var wrong []any
@@ -298,7 +297,7 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 			}
 			wrong = append(wrong, json.Number(fmt.Sprint(greatest+1)))
 		}
-		if s.Minimum != "" && (s.Minimum != "0" || s.Maximum != "") { // no less than none is left to the service
+		if s.Minimum != "" && (s.Minimum != "0" || s.Maximum != "") { // a minimum of 0 alone is left to the service
 			wrong = append(wrong, json.Number("-1"))
 		}
 		if len(s.Check(json.Number("0"))) > 0 && !optionalQuery {
@@ -310,22 +309,22 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 	return wrong
 }
 
-// refusesEmpty says whether the service cannot do anything with an empty text.
+// refusesEmpty reports whether the method must refuse an empty string in the field.
 func (m conformingMethod) refusesEmpty(path, name string, s *contract.Schema) bool {
 	switch {
-	case s.Nullable: // null means nothing, but for an id
+	case s.Nullable: // null stands for no value, except for an id
 		return strings.HasSuffix(name, "Id")
 	case name == "region", name == "machineType", name == "instanceType", name == "id", strings.HasSuffix(name, "Id"):
 		return true
-	case path == "config.name", path == "config.image": // a file may leave them open, a request may not
+	case path == "config.name", path == "config.image": // optional in a file, required in a request
 		return true
 	case len(s.Enum) > 0, s.Pattern != "", s.MinLength != nil:
 		return true
 	}
-	return m.op.Request == nil // what a query requires
+	return m.op.Request == nil // required in a query
 }
 
-// Free texts go as they are, also when they are empty.
+// Free text is sent unchanged, even if it is empty.
 func TestEmptyStringsAreSent(t *testing.T) {
 	sentEmpty := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -347,5 +346,5 @@ func TestEmptyStringsAreSent(t *testing.T) {
 			})
 		})
 	})
-	t.Logf("%d empty texts", sentEmpty)
+	t.Logf("%d empty strings", sentEmpty)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// received calls the method against a service that answers with the value.
+// resultOf returns the result of a call to which the service responds with the value.
 func (m conformingMethod) resultOf(t *testing.T, value any) any {
 	t.Helper()
 	response := string(toJSON(t, value))
@@ -26,7 +26,7 @@ func (m conformingMethod) resultOf(t *testing.T, value any) any {
 	return result
 }
 
-// shown encodes a result with its secrets.
+// encodeUnmasked encodes a result with its secrets.
 func encodeUnmasked(t *testing.T, result any) any {
 	t.Helper()
 	data, err := encode(result)
@@ -34,8 +34,9 @@ func encodeUnmasked(t *testing.T, result any) any {
 	return fromJSON(t, data)
 }
 
-// assertEncodes asserts that a result means the response that it was decoded from, whichever package encodes it, that
-// other packages see no secrets, and that it comes through encoding/json as it was. It returns where the secrets are.
+// assertEncodes asserts that every JSON package encodes a result with the meaning of the response it was decoded from,
+// that only this package encodes its secrets, and that encoding/json decodes what it encoded. It returns the paths of
+// secrets.
 func assertEncodes(t *testing.T, response, result any) map[string]bool {
 	t.Helper()
 	assertSameMeaning(t, response, encodeUnmasked(t, result))
@@ -66,7 +67,7 @@ func assertEncodes(t *testing.T, response, result any) map[string]bool {
 
 var indices = regexp.MustCompile(`\[\d+\]`)
 
-// assertSameMeaning is assertSame, but that what is empty may have become empty in another way, or absent.
+// assertSameMeaning is like assertSame, but an empty value may have become another empty value, or absent.
 func assertSameMeaning(t *testing.T, want, got any) {
 	t.Helper()
 	diffJSON("", want, got, func(path string, want, got any) {
@@ -94,7 +95,7 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// assertEqualExported compares two results, an Operation without what it waits with.
+// assertEqualExported compares two results without the unexported fields of an Operation.
 func assertEqualExported(t *testing.T, want, got reflect.Value) {
 	t.Helper()
 	if want.Kind() == reflect.Pointer && strings.HasPrefix(want.Type().Elem().Name(), "Operation[") {
@@ -108,14 +109,14 @@ func assertEqualExported(t *testing.T, want, got reflect.Value) {
 	assert.Equal(t, want.Interface(), got.Interface())
 }
 
-// Everything that the contract lets the service response is found again in the result.
+// The result holds every field and value that the contract allows in a response.
 func TestFullResponses(t *testing.T) {
 	fields, variants := 0, 0
 	secrets := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		schema := m.op.Response
 		made := maker{}.eachChoice(schema, func(value any) {
-			require.Empty(t, schema.Check(value), "the test's own value")
+			require.Empty(t, schema.Check(value), "the value made by the test")
 			for path := range assertEncodes(t, value, m.resultOf(t, value)) {
 				secrets[path[strings.LastIndex(path, ".")+1:]] = true
 				if strings.HasSuffix(path, ".value") {
@@ -124,29 +125,29 @@ func TestFullResponses(t *testing.T) {
 			}
 		})
 		for s := range nestedSchemas(schema) {
-			assert.True(t, made.met[s], "not answered: %+v", *s)
+			assert.True(t, made.met[s], "not in any response: %+v", *s)
 			variants += len(s.Variants)
 		}
 		fields += fieldCount(schema)
 	})
 	assert.Equal(t, []string{
 		"accessKey", "accessKeyId", "basicAuthKey", "password", "secretAccessKey", "username", "value",
-	}, slices.Sorted(maps.Keys(secrets)), "what is masked")
+	}, slices.Sorted(maps.Keys(secrets)), "masked members")
 	t.Logf("%d fields and %d variants of responses", fields, variants)
 }
 
 func TestResponsesWithRequiredFields(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		maker{required: true}.eachChoice(m.op.Response, func(value any) {
-			require.Empty(t, m.op.Response.Check(value), "the test's own value")
+			require.Empty(t, m.op.Response.Check(value), "the value made by the test")
 			assertEncodes(t, value, m.resultOf(t, value))
 		})
 	})
 }
 
-// A null is no reason to lose a response, whatever the contract says: objects may have null in every field, the response
-// itself and all that is in it. What is required is still there when the result is encoded, and nothing else is. Only what
-// creates something must return its key, or the outcome is unknown.
+// Nulls do not make a response fail, whatever the contract declares: in an object of any depth, every field may be
+// null. The encoded result still has all required members, and no others. Only a create must return its key, because
+// its outcome is unknown otherwise.
 func TestResponsesWithNulls(t *testing.T) {
 	withoutKey := map[string]bool{}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -192,7 +193,7 @@ func required(s *contract.Schema) []string {
 	return names
 }
 
-// hasNullObject says whether a value holds an object that has null in every field.
+// hasNullObject reports whether a value contains an object whose fields are all null.
 func hasNullObject(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
@@ -210,8 +211,8 @@ func hasNullObject(value any) bool {
 	return false
 }
 
-// Integers and byte counts come as numbers, as texts and as "", whatever the contract says; numbers come with a point
-// and without. Byte counts beyond 2^53 are exact.
+// Integers and byte counts decode from numbers, strings and "", whatever the contract declares, with or without a
+// decimal point. Byte counts beyond 2^53 are exact.
 func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	integers := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -234,8 +235,7 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 	assert.Positive(t, integers)
 }
 
-// What the service adds is no reason to lose a response: values of enums are kept, and new members are ignored but for
-// those of deployment configs, which are sent back.
+// New enum values are kept. New members are ignored, except in deployment configs, where they are kept and sent back.
 func TestResponsesWithUnknownMembers(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		maker{newer: true}.eachChoice(m.op.Response, func(value any) {

@@ -24,14 +24,14 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// The tests in the conformance files hold the SDK to the contract: they find the method of each operation by the line
-// in its doc, and make what it sends and what it is answered with from the contract alone.
+// The tests in the conformance files compare the SDK with the contract. They find the method of each endpoint by the
+// API line in its doc, and make requests and responses from the contract alone.
 
-// conformingMethod is the method that performs an operation.
+// conformingMethod is the method that calls an endpoint.
 type conformingMethod struct {
 	apidoc.Method
 	op     *contract.Endpoint
-	params reflect.Type // nil if there are none
+	params reflect.Type // nil if the method has none
 	result reflect.Type
 }
 
@@ -47,7 +47,7 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 		}
 		op := contract.Lookup(m.Endpoint)
 		if op == nil {
-			return nil, fmt.Errorf("%s.%s performs %s, which the contract does not have", m.Service, m.Name, m.Endpoint)
+			return nil, fmt.Errorf("%s.%s calls %s, which the contract lacks", m.Service, m.Name, m.Endpoint)
 		}
 		service, ok := reflect.TypeFor[Client]().FieldByName(m.Service)
 		if !ok {
@@ -78,7 +78,7 @@ func countLists() (n int) {
 	return n
 }
 
-// eachEndpoint runs a subtest for the method of each operation.
+// eachEndpoint runs a subtest for the method of each endpoint.
 func eachEndpoint(t *testing.T, f func(t *testing.T, m conformingMethod)) {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func eachEndpoint(t *testing.T, f func(t *testing.T, m conformingMethod)) {
 }
 
 // keys returns a value for each path parameter, in the order of the path. They need escaping where the contract allows
-// that.
+// it.
 func (m conformingMethod) keys() []string {
 	var keys []string
 	mk := maker{turns: map[*contract.Schema]int{}, sizes: map[*contract.Schema]int{}, met: map[*contract.Schema]bool{}}
@@ -110,7 +110,7 @@ func (m conformingMethod) keys() []string {
 	return keys
 }
 
-// call calls the method. Params may be invalid if it takes none.
+// call calls the method. An invalid Value stands for a method without params.
 func (m conformingMethod) call(ctx context.Context, c *Client, params reflect.Value) (any, error) {
 	arguments := []reflect.Value{reflect.ValueOf(ctx)}
 	for _, key := range m.keys() {
@@ -125,7 +125,7 @@ func (m conformingMethod) call(ctx context.Context, c *Client, params reflect.Va
 	return results[0].Interface(), err
 }
 
-// paramsFrom returns params with the fields of a query or of a body.
+// paramsFrom returns params with the given fields of a query or body.
 func (m conformingMethod) paramsFrom(t testing.TB, fields any) reflect.Value {
 	t.Helper()
 	if m.params == nil {
@@ -153,7 +153,7 @@ func (m conformingMethod) paramsFrom(t testing.TB, fields any) reflect.Value {
 	return params.Elem()
 }
 
-// sent is the schema of what the method's params are sent as: the body, or an object of the query's parameters.
+// requestSchema is the schema of the body, or an object of the query parameters.
 func (m conformingMethod) requestSchema() *contract.Schema {
 	if m.op.Request != nil {
 		return m.op.Request.Schema
@@ -167,7 +167,7 @@ func (m conformingMethod) requestSchema() *contract.Schema {
 	return query
 }
 
-// minimal returns params with what is required.
+// minimal returns params with only the required fields.
 func (m conformingMethod) minimal(t testing.TB) (params reflect.Value) {
 	t.Helper()
 	mk := maker{required: true}
@@ -180,7 +180,7 @@ func (m conformingMethod) minimal(t testing.TB) (params reflect.Value) {
 	return params
 }
 
-// response returns some response that the contract allows.
+// response returns a response that the contract allows.
 func (m conformingMethod) response(t testing.TB) []byte {
 	t.Helper()
 	var response []byte
@@ -233,8 +233,7 @@ func TestEveryEndpointHasAMethod(t *testing.T) {
 	})
 }
 
-// retryClasses says of each operation what may be sent again. It stands here a second time on purpose: a class that is
-// wrong doubles machines.
+// retryClasses repeats the class of each endpoint on purpose: a wrong class creates machines twice.
 var retryClasses = map[string]string{
 	"auth-session":                       "safe",
 	"containerRegistries-create":         "once",
@@ -351,14 +350,14 @@ var retryClasses = map[string]string{
 	"teamSecrets-delete":                 "idempotent",
 }
 
-// The class shows in what is done about answers of 500: only what may be carried out twice is sent again, and only a
-// write leaves the caller in doubt.
+// Responses of 500 reveal the class: only safe and idempotent requests are sent again, and only writes leave the
+// outcome unknown.
 func TestRetryClasses(t *testing.T) {
 	for id := range retryClasses {
-		assert.NotNil(t, contract.Lookup(id), "retryClasses has %s, and the contract does not", id)
+		assert.NotNil(t, contract.Lookup(id), "retryClasses has %s, which the contract lacks", id)
 	}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		require.NotEmpty(t, retryClasses[m.op.ID], "give it a class in retryClasses")
+		require.NotEmpty(t, retryClasses[m.op.ID], "retryClasses lacks the endpoint")
 		params := m.minimal(t)
 		synctest.Test(t, func(t *testing.T) {
 			rt := play(reply(http.StatusInternalServerError, `{"message":"no","code":"INTERNAL_SERVER_ERROR"}`))
@@ -375,7 +374,7 @@ func TestRetryClasses(t *testing.T) {
 				assert.True(t, write)
 			}
 			assert.Equal(t, retryClasses[m.op.ID], class, "%d attempts", rt.count())
-			assert.Equal(t, class, m.Class, "what API.md says")
+			assert.Equal(t, class, m.Class, "class in API.md")
 		})
 	})
 }
@@ -388,7 +387,7 @@ func TestAPIPageIsCurrent(t *testing.T) {
 	assert.True(t, string(want) == string(got), `API.md is not current: run "go run ./internal/cmd/apidoc"`)
 }
 
-// The contract is for tests: whoever uses the SDK does not carry it.
+// The contract is for tests: programs that use the SDK do not contain it.
 func TestContractIsNotImported(t *testing.T) {
 	for _, pattern := range []string{"*.go", "internal/transport/*.go", "internal/wire/*.go", "internal/poll/*.go"} {
 		files, err := filepath.Glob(pattern)

@@ -13,13 +13,13 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// The folder testdata holds a response for each operation as the live service gives it: read by the operation's method,
-// it is found again in the result, and apart from what the service is known to do otherwise it keeps to the contract.
+// testdata holds a realistic response for each endpoint. The result of the endpoint's method has all of it. Apart from
+// known deviations of the live service, each response matches the contract.
 func TestRealisticResponses(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
 	for _, file := range files {
-		assert.NotNil(t, contract.Lookup(strings.TrimSuffix(filepath.Base(file), ".json")), "%s is of no operation", file)
+		assert.NotNil(t, contract.Lookup(strings.TrimSuffix(filepath.Base(file), ".json")), "%s names no endpoint of the contract", file)
 	}
 
 	seen := map[string]bool{}
@@ -29,11 +29,11 @@ func TestRealisticResponses(t *testing.T) {
 		assert.Empty(t, m.op.Response.Check(asDocumented(m.op.Response, fromJSON(t, data), seen)))
 		assertEncodes(t, fromJSON(t, data), m.resultOf(t, fromJSON(t, data)))
 	})
-	assert.Equal(t, map[string]bool{"region": true, "integer": true, "null": true}, seen, "what the service does otherwise")
+	assert.Equal(t, map[string]bool{"region": true, "integer": true, "null": true}, seen, "deviations of the service")
 }
 
-// asDocumented undoes what the live service does otherwise: it spells regions out, sends integers as texts, and null for
-// what a machine does not have yet and for the page after the last.
+// asDocumented undoes the deviations of the live service: it spells out regions, encodes integers as strings, and sends
+// null for fields that a new machine does not have yet and for the page after the last.
 func asDocumented(s *contract.Schema, value any, seen map[string]bool) any {
 	for _, variant := range s.Variants {
 		if undone := asDocumented(variant, value, map[string]bool{}); len(variant.Check(undone)) == 0 {
@@ -47,7 +47,7 @@ func asDocumented(s *contract.Schema, value any, seen map[string]bool) any {
 			switch f := s.Field(name); {
 			case f == nil:
 				object[name] = v
-			case v == nil && name == "nextPage": // the last one
+			case v == nil && name == "nextPage": // the last page
 				seen["null"] = true
 			case v == nil && (name == "ram" || name == "storageUsed" || name == "region"): // of a new machine
 				seen["null"] = true

@@ -21,20 +21,20 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// pairedField is a field of a struct, and what it is in the contract, wherever it is used.
+// pairedField is a struct field with its properties in the contract, over all its uses.
 type pairedField struct {
 	reflect.StructField
 	owner    reflect.Type
-	name     string // in JSON
-	sent     bool   // in a body
-	optional bool   // somewhere
-	nullable bool   // somewhere
-	kind     string // of JSON
+	name     string // JSON name
+	sent     bool   // used in a request body
+	optional bool   // in at least one use
+	nullable bool   // in at least one use
+	kind     string // JSON type
 }
 
 func (f pairedField) String() string { return f.owner.Name() + "." + f.Name }
 
-// pairing walks types and schemas side by side.
+// pairing pairs the fields of types with those of schemas.
 type pairing struct {
 	t      *testing.T
 	fields map[string]pairedField
@@ -104,7 +104,7 @@ func (p *pairing) pair(path string, t reflect.Type, s *contract.Schema) {
 	}
 }
 
-// merged returns one object for the variants of a union that one struct stands for.
+// merged returns one object schema for the variants of a union that one struct represents.
 func merged(s *contract.Schema) *contract.Schema {
 	if len(s.Variants) == 0 {
 		return s
@@ -140,7 +140,7 @@ func (p *pairing) object(path string, t reflect.Type, s *contract.Schema) {
 				known = pairedField{StructField: f, owner: t, name: name}
 			}
 			known.sent = known.sent || p.sent
-			if field == nil { // the type has another use, where there is one; TestFullResponses and its like look after that
+			if field == nil { // another use of the type has the field, which TestFullResponses and the like check
 				known.optional = true
 			} else {
 				known.optional = known.optional || !field.Required
@@ -158,7 +158,7 @@ func (p *pairing) text(path string, t reflect.Type, s *contract.Schema) {
 		return
 	}
 	if t == reflect.TypeFor[string]() {
-		assert.True(p.t, s.Open, "%s has the values %v, and is a string", path, s.Enum)
+		assert.True(p.t, s.Open, "%s is a plain string, but the contract limits its values to %v", path, s.Enum)
 		return
 	}
 	if p.enums[t] == nil {
@@ -169,8 +169,8 @@ func (p *pairing) text(path string, t reflect.Type, s *contract.Schema) {
 	}
 }
 
-// What is required of a body is a plain value that is always sent, or refused if it is zero; what is optional can be
-// left out; what can be null is a Nullable.
+// A required body field is a plain value that is always sent, or refused if zero. An optional field can be omitted. A
+// nullable field is a Nullable.
 func TestTypesOfBodyFields(t *testing.T) {
 	p := pairAll(t)
 	count := 0
@@ -182,27 +182,27 @@ func TestTypesOfBodyFields(t *testing.T) {
 		omitzero := strings.HasSuffix(f.Tag.Get("json"), ",omitzero")
 		isNullable := strings.HasPrefix(f.Type.Name(), "Nullable[")
 		switch f.String() {
-		case "DeploymentUpsertParams.DeploymentID": // null means what absence means
+		case "DeploymentUpsertParams.DeploymentID": // null means the same as absence
 			assert.True(t, omitzero)
 			continue
-		case "HealthCheck.Exec": // is what tells the kind of check
+		case "HealthCheck.Exec": // its presence selects the kind of check
 			assert.True(t, omitzero)
 			continue
 		}
-		refusedAsZero := strings.Contains(f.Tag.Get("check"), "required") || f.Name == "Resources" // which has such a field
-		assert.Equal(t, f.nullable, isNullable, "%s: only what can be null is a Nullable", f)
-		assert.True(t, omitzero == f.optional || refusedAsZero, "%s: only what is optional has omitzero", f)
+		refusedAsZero := strings.Contains(f.Tag.Get("check"), "required") || f.Name == "Resources" // which has a required field
+		assert.Equal(t, f.nullable, isNullable, "%s: want a Nullable exactly if the field is nullable", f)
+		assert.True(t, omitzero == f.optional || refusedAsZero, "%s: want omitzero exactly if the field is optional", f)
 		canBeNil := slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Map}, f.Type.Kind())
 		if f.optional {
-			assert.True(t, canBeNil || isNullable, "%s is optional, and cannot be told from zero", f)
+			assert.True(t, canBeNil || isNullable, "%s is optional, but its type cannot distinguish absent from zero", f)
 		} else {
-			assert.NotEqual(t, reflect.Pointer, f.Type.Kind(), "%s is required", f)
+			assert.NotEqual(t, reflect.Pointer, f.Type.Kind(), "%s is required and must not be a pointer", f)
 		}
 	}
 	assert.Greater(t, count, 100)
 }
 
-// The zero params have all that is required, and nothing else.
+// Zero params encode the required fields and nothing else.
 func TestZeroParams(t *testing.T) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		if m.params == nil {
@@ -211,7 +211,7 @@ func TestZeroParams(t *testing.T) {
 		zero := reflect.New(m.params).Elem().Interface()
 		if m.op.Request == nil {
 			r, err := newEndpoint(m.op.Method, "", "/").request(nil, zero, nil)
-			if err == nil { // else something is required
+			if err == nil { // otherwise a parameter is required
 				assert.Empty(t, r.query)
 			}
 			assert.Equal(t, len(required(m.requestSchema())) > 0, err != nil)
@@ -229,7 +229,7 @@ func TestZeroParams(t *testing.T) {
 	})
 }
 
-// What a query takes is plain, and is left out when it is zero unless it is required; lists take ListParams.
+// Query parameters are plain values, omitted if zero unless required. Lists embed ListParams.
 func TestTypesOfQueryParams(t *testing.T) {
 	lists := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -237,7 +237,7 @@ func TestTypesOfQueryParams(t *testing.T) {
 			if m.op.Request != nil {
 				break
 			}
-			require.NotNil(t, m.params, "the method takes no params, and the contract has %s", p.Name)
+			require.NotNil(t, m.params, "the method takes no params, but the contract has %s", p.Name)
 			i := slices.IndexFunc(reflect.VisibleFields(m.params), func(f reflect.StructField) bool {
 				name, _, _ := strings.Cut(f.Tag.Get("url"), ",")
 				return name == p.Name
@@ -254,26 +254,26 @@ func TestTypesOfQueryParams(t *testing.T) {
 		lists++
 		f, ok := m.params.FieldByName("ListParams")
 		assert.True(t, ok && f.Anonymous, "%s does not embed ListParams", m.params)
-		assert.NotEmpty(t, m.All, "no method walks the pages")
+		assert.NotEmpty(t, m.All, "no method iterates over all pages")
 	})
 	assert.Equal(t, countLists(), lists)
 }
 
-// What a result may lack has omitzero, and what may be null is told apart from a number or a boolean.
+// Optional result fields have omitzero, and nullable numbers and booleans are pointers.
 func TestTypesOfResultFields(t *testing.T) {
 	for _, f := range pairAll(t).fields {
-		if f.sent || f.Name == "Event" && strings.HasPrefix(f.owner.Name(), "Operation[") { // optional for one operation
+		if f.sent || f.Name == "Event" && strings.HasPrefix(f.owner.Name(), "Operation[") { // optional for one endpoint
 			continue
 		}
 		omitzero := strings.HasSuffix(f.Tag.Get("json"), ",omitzero")
-		assert.Equal(t, f.optional, omitzero, "%s: only what is optional has omitzero", f)
+		assert.Equal(t, f.optional, omitzero, "%s: want omitzero exactly if the field is optional", f)
 		if f.nullable && (f.kind == "boolean" || f.kind == "number" || f.kind == "integer") {
-			assert.Equal(t, reflect.Pointer, f.Type.Kind(), "%s can be null", f)
+			assert.Equal(t, reflect.Pointer, f.Type.Kind(), "%s is nullable and must be a pointer", f)
 		}
 	}
 }
 
-// otherNames are what the contract calls the fields that are not named after it.
+// otherNames are the JSON names of fields whose Go name differs from the rule of goName.
 var otherNames = map[string]string{
 	"ConnectionTest.Message":           "error",
 	"Machine.CPUs":                     "cpus",
@@ -285,7 +285,7 @@ var (
 	initialisms = []string{"Id", "Ip", "Url", "Os", "Ram", "Gpu", "Sha", "Vnc", "Uuid", "Mfa", "Qr", "Gb", "Ssl"}
 )
 
-// goName is the name that a field gets in Go.
+// goName returns the Go name of a JSON field.
 func goName(name string) string {
 	name = strings.TrimPrefix(name, "x-git-")
 	event, isTime := strings.CutPrefix(name, "dt")
@@ -307,18 +307,18 @@ func goName(name string) string {
 	return b.String()
 }
 
-// A tag on the wrong field would go unseen by all that encodes and decodes.
+// A JSON tag on the wrong field would round-trip, so other tests would miss it.
 func TestFieldsAreNamedAfterTheContract(t *testing.T) {
 	for _, f := range pairAll(t).fields {
 		if other, ok := otherNames[f.String()]; ok {
 			assert.Equal(t, other, f.name, "%s", f)
 		} else {
-			assert.Equal(t, goName(f.name), f.Name, "%s is %s", f, f.name)
+			assert.Equal(t, goName(f.name), f.Name, "%s has the JSON name %s", f, f.name)
 		}
 	}
 }
 
-// Every enum of the package knows the contract's values, has a constant for each, and knows no other.
+// Every enum has a constant for each of the contract's values and no others, and its Known method agrees.
 func TestEnumsMatchTheContract(t *testing.T) {
 	p := pairAll(t)
 	everything := []string{"", "newer"}
@@ -351,7 +351,7 @@ func TestEnumsMatchTheContract(t *testing.T) {
 	assert.Len(t, byName, len(types)-1)
 }
 
-// stringTypes returns the exported string types of the package, and the values of their constants.
+// stringTypes returns the exported string types of the package and the values of their constants.
 func stringTypes(t *testing.T) (types []string, constants map[string][]string) {
 	constants = map[string][]string{}
 	names, err := filepath.Glob("*.go")

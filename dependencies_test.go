@@ -16,7 +16,7 @@ import (
 
 var requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(\S+\.\S+/\S+) v`)
 
-// Whoever takes the SDK takes three modules, and the one that the first of them brings; its tests need two more.
+// The SDK depends on three modules and on one that the first of them needs. Its tests need two more.
 func TestDependencies(t *testing.T) {
 	gomod, err := os.ReadFile("go.mod")
 	require.NoError(t, err)
@@ -30,7 +30,7 @@ func TestDependencies(t *testing.T) {
 	assert.ElementsMatch(t, slices.Concat(ours, theirs, tests), required)
 	assert.NotContains(t, string(gomod), "replace")
 
-	// What is imported is what is said above, by the package and by the tests.
+	// Imports are limited to these modules, for the package and for its tests.
 	count := 0
 	err = filepath.WalkDir(".", func(dir string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
@@ -38,7 +38,7 @@ func TestDependencies(t *testing.T) {
 		}
 		_, notMod := os.Stat(filepath.Join(dir, "go.mod"))
 		if name := entry.Name(); dir != "." && (notMod == nil || name == "testdata" || strings.HasPrefix(name, ".")) {
-			return filepath.SkipDir // another module, or no Go
+			return filepath.SkipDir // another module, or not Go code
 		}
 		pkg, err := build.ImportDir(dir, 0)
 		if err != nil { // no Go files
@@ -58,8 +58,8 @@ func TestDependencies(t *testing.T) {
 	assert.Greater(t, count, 5)
 }
 
-// What keeps programs large stays out of the package: the contract, text/template, which finds methods by their names at
-// run time, and doing so ourselves, since all methods of a program must then stay in it.
+// The package uses nothing that makes the linker keep unused methods: not text/template, which calls methods by name,
+// and no calls by name of its own. It does not contain the contract either.
 func TestLinkerCanDropDeadCode(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func within(path string, modules []string) bool {
 	return slices.ContainsFunc(modules, func(m string) bool { return path == m || strings.HasPrefix(path, m+"/") })
 }
 
-// Nothing that CI runs is whatever is the latest: versions are pinned in go.mod files.
+// CI runs no tool at its latest version: go.mod files pin the versions.
 func TestToolsArePinned(t *testing.T) {
 	scripts, err := filepath.Glob(".ci/*")
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// v1File returns a file of version v1 with one more member.
+// v1File returns a configuration of version v1 with one more member.
 func v1File(member string) string {
 	return `{"apiVersion":"v1","name":"n","image":"i","resources":{"machineType":"C5","ports":[80]},` + member + `}`
 }
@@ -114,11 +114,11 @@ func TestConfigVersionIsInferredFromItsMembers(t *testing.T) {
 	var config DeploymentConfig
 	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"latest",`+v1+`}`), &config))
 	assert.Equal(t, "C5", config.V1.Resources.MachineType)
-	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"latest","name":"n"}`), &config), "what is missing may be filled in")
+	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"latest","name":"n"}`), &config), "missing members may be set later")
 	assert.Equal(t, "n", config.V1.Name)
 }
 
-// What a file leaves open can be filled in by a program. What is still open when it is to be sent is refused by name.
+// A program can fill in what a file omits. A required member that is still missing is refused by name before sending.
 func TestRequiredMembersOfAConfigFile(t *testing.T) {
 	const resources = `"resources":{"machineType":"C5","ports":[80]}`
 	for file, field := range map[string]string{
@@ -173,10 +173,10 @@ func TestConfigFilesRoundTrip(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"$schema":"https://example.com/schema.json","apiVersion":"v1","name":"n","region":null}`), &config))
 	got, err := encode(config)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"apiVersion":"v1","name":"n"}`, string(got), "without $schema, and null is as good as absent")
+	assert.JSONEq(t, `{"apiVersion":"v1","name":"n"}`, string(got), "$schema is dropped, and null means absent")
 }
 
-// Every configuration that the contract allows goes through the types unchanged, and so do members that it does not have.
+// Every configuration that the contract allows decodes and encodes unchanged, including unknown members.
 func FuzzConfigFilesRoundTrip(f *testing.F) {
 	for seed := range uint64(200) {
 		f.Add(seed)
@@ -203,7 +203,7 @@ func FuzzConfigFilesRoundTrip(f *testing.F) {
 	})
 }
 
-// fillEmptyTexts fills the required texts that the contract lets be empty, and that mean nothing then.
+// fillEmptyTexts sets required strings that the contract allows to be empty and the SDK refuses.
 func fillEmptyTexts(value any) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -252,7 +252,7 @@ func TestEachConfigVersionDecodes(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, parse(t, masked(file)), parse(t, string(shown)))
 
-		require.NoError(t, json.Unmarshal([]byte(`{"name":"n"}`), value), "the type tells the version")
+		require.NoError(t, json.Unmarshal([]byte(`{"name":"n"}`), value), "the Go type determines the version")
 		sent, err = encode(value)
 		require.NoError(t, err)
 		assert.JSONEq(t, `{"apiVersion":"`+version+`","name":"n"}`, string(sent))

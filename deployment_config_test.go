@@ -14,7 +14,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// What a configuration of the versions v1 and v0alpha1 can hold, but for apiVersion.
+// configMembers are all members of a configuration of the versions v1 and v0alpha1, except apiVersion.
 const configMembers = `
 	"name": "api", "image": "acme/api:1", "containerRegistry": "acme", "command": ["run", "-v"], "enabled": false,
 	"region": "ny2", "basicAuthKey": "hunter2-basic",
@@ -53,7 +53,7 @@ var fullConfigs = map[string]string{
 		"resources": {"instanceType": "C5", "replicas": 2, "autoscaling": {"maxReplicas": 3, "metrics": []}}}`,
 }
 
-// withUnknown adds members to every object, at every level.
+// withUnknown adds unknown members to every object, at every level.
 func withUnknown(t *testing.T, config string) string {
 	var walk func(any)
 	walk = func(v any) {
@@ -77,7 +77,7 @@ func withUnknown(t *testing.T, config string) string {
 	return string(b)
 }
 
-// parse reads JSON and loses nothing of its numbers.
+// parse decodes JSON with its numbers unchanged.
 func parse(t *testing.T, text string) any {
 	t.Helper()
 	var v any
@@ -87,7 +87,7 @@ func parse(t *testing.T, text string) any {
 	return v
 }
 
-// masked puts the mask wherever a fixture has a secret.
+// masked replaces the secrets of a fixture by the mask.
 func masked(text string) string {
 	for _, secret := range []string{
 		"hunter2-basic", "hunter2-env", "hunter2-header", "hunter2-id", "secret:hunter2-key", "hunter2-user", "hunter2-password",
@@ -116,7 +116,7 @@ func TestDeploymentConfigRoundTrips(t *testing.T) {
 			assert.NotContains(t, string(logged), "hunter2")
 			again, err := json.Marshal(ours)
 			require.NoError(t, err)
-			assert.Equal(t, string(logged), string(again), "the order is always the same")
+			assert.Equal(t, string(logged), string(again), "the encoding is deterministic")
 		}
 		schema := contract.Lookup("deployments-upsert").Request.Field("config").Schema
 		assert.Empty(t, schema.Check(parse(t, full)), "the fixture of %s", version)
@@ -136,15 +136,15 @@ func TestDeploymentConfigVersions(t *testing.T) {
 		assert.Equal(t, 1, setFields(c))
 	}
 	assert.True(t, v1.Equal(get("v1")))
-	assert.False(t, v1.Equal(latest), "they are sent with another apiVersion")
+	assert.False(t, v1.Equal(latest), "they have different apiVersions")
 
 	built, err := encode(DeploymentConfig{V1: latest.V1})
 	require.NoError(t, err)
-	assert.Equal(t, parse(t, fullConfigs["v1"]), parse(t, string(built)), "what is built says v1")
+	assert.Equal(t, parse(t, fullConfigs["v1"]), parse(t, string(built)), "a config built in Go has the apiVersion v1")
 
 	var reused = v1
 	require.NoError(t, json.Unmarshal([]byte(fullConfigs["v0alpha0"]), &reused))
-	assert.Equal(t, alpha0, reused, "nothing is left of what was there")
+	assert.Equal(t, alpha0, reused, "decoding replaces all earlier fields")
 	require.NoError(t, json.Unmarshal([]byte(`null`), &reused))
 	assert.Zero(t, reused)
 }
@@ -166,7 +166,7 @@ func TestDeploymentConfigHasBothHealthChecks(t *testing.T) {
 		assert.NotNil(t, v1.Healthchecks)
 	}
 	require.NoError(t, json.Unmarshal([]byte(`{"apiVersion":"v0alpha0","healthchecks":{"startup":null}}`), &c))
-	assert.Nil(t, c.V0Alpha0.HealthChecks, "v0alpha0 has only one of them")
+	assert.Nil(t, c.V0Alpha0.HealthChecks, "v0alpha0 has only one spelling")
 	assert.Equal(t, `{"startup":null}`, string(c.V0Alpha0.Unknown["healthchecks"]))
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// internal/yamltest has the tests with every YAML package.
+// internal/yamltest tests every YAML package.
 
 func TestYAMLKeepsTheTextOfStrings(t *testing.T) {
 	var config DeploymentConfig

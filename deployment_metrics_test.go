@@ -68,7 +68,7 @@ func TestDeploymentMetrics(t *testing.T) {
 	assert.Equal(t, "null", string(b))
 }
 
-// A null may stand where an instance has no values.
+// A null may take the place of an instance's values.
 func TestSeriesWithNullValues(t *testing.T) {
 	var m DeploymentMetrics
 	require.NoError(t, decode([]byte(`[{"instanceId":"i1","values":null},

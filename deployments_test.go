@@ -167,7 +167,7 @@ func TestDeploymentsHistory(t *testing.T) {
 			Workflow:   Workflow{ID: "w2", CreatedAt: time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)},
 		}}, got)
 	}
-	// The contract's ids of workflows are UUIDs; the short ones here read better, so the response is not checked.
+	// The contract requires UUIDs as ids of workflows. The short ids here read better, so the response is not checked.
 	rt := play(reply(200, page(response)))
 	client := newTestClient(t, rt)
 	list, err := client.Deployments.ListHistory(t.Context(), "d1", DeploymentHistoryListParams{})

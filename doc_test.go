@@ -32,7 +32,7 @@ func optionTable(t *testing.T) map[string]optionRow {
 	rows, name := map[string]optionRow{}, ""
 	for _, line := range strings.Split(table, "\n")[1:] {
 		cells := append(regexp.MustCompile(`\s{2,}`).Split(strings.TrimPrefix(line, "\t"), -1), "")
-		if cells[0] == "" { // it continues the last cell of the row above
+		if cells[0] == "" { // a continuation of the row above
 			rows[name] = optionRow{rows[name].configures, rows[name].refusedBy + " " + cells[1]}
 			continue
 		}
@@ -42,7 +42,7 @@ func optionTable(t *testing.T) map[string]optionRow {
 	return rows
 }
 
-// The package doc's table has every option, with what it configures.
+// The package doc's table lists every option and what it configures.
 func TestOptionTableIsComplete(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func callWithOption(t *testing.T, method reflect.Value, option WaitOption) error
 	}
 	results := method.Call(append(args, reflect.ValueOf(option)))
 	last := results[len(results)-1]
-	if last.Kind() == reflect.Func { // an iterator
+	if last.Kind() == reflect.Func { // the method returns an iterator
 		for _, err := range last.Seq2() {
 			if !err.IsNil() {
 				return err.Interface().(error)

@@ -30,7 +30,7 @@ func TestErrorBodies(t *testing.T) {
 		status  int
 		body    string
 		want    Error
-		foreign bool // not a response of the API
+		foreign bool // the response does not come from the API
 		matches []error
 	}{
 		{name: "as documented", status: 404, body: `{"message":"Not found","code":"NOT_FOUND"}`,
@@ -42,8 +42,8 @@ func TestErrorBodies(t *testing.T) {
 		{name: "details", status: 409, body: `{"message":"m","code":"CONFLICT","details":{"a":1}}`,
 			want: Error{Code: "CONFLICT", Message: "m", Details: RawJSON(`{"a":1}`)}, matches: []error{ErrConflict}},
 		{name: "403 without a code", status: 403, body: `{"message":"m"}`, foreign: true},
-		{name: "a code of its own", status: 403, body: `{"message":"m","code":"NO_BILLING"}`, want: Error{Code: "NO_BILLING", Message: "m"}, matches: []error{ErrForbidden}},
-		{name: "code against status", status: 400, body: `{"message":"m","code":"PRECONDITION_FAILED"}`,
+		{name: "unknown code", status: 403, body: `{"message":"m","code":"NO_BILLING"}`, want: Error{Code: "NO_BILLING", Message: "m"}, matches: []error{ErrForbidden}},
+		{name: "code that contradicts the status", status: 400, body: `{"message":"m","code":"PRECONDITION_FAILED"}`,
 			want: Error{Code: "PRECONDITION_FAILED", Message: "m"}, matches: []error{ErrBadRequest, ErrPreconditionFailed}},
 		{name: "404 of a proxy", status: 404, body: `<html>not here</html>`, foreign: true},
 		{name: "empty 404", status: 404, foreign: true},
@@ -51,20 +51,20 @@ func TestErrorBodies(t *testing.T) {
 		{name: "404 with code and no message", status: 404, body: `{"code":"NOT_FOUND"}`, foreign: true},
 		{name: "401 of a proxy", status: 401, body: `<html>`, foreign: true},
 		{name: "404 of a gateway", status: 404, body: `{"message":"no Route matched with those values"}`, foreign: true},
-		{name: "odd types", status: 412, body: `{"message":{"a":1},"code":7,"issues":"x","details":null}`, foreign: true},
+		{name: "members of wrong types", status: 412, body: `{"message":{"a":1},"code":7,"issues":"x","details":null}`, foreign: true},
 		{name: "nulls", status: 400, body: `{"message":null,"code":null,"issues":null}`, foreign: true},
 		{name: "array", status: 400, body: `[1]`, foreign: true},
-		{name: "cut short", status: 429, body: `{"message":"slow`, foreign: true, matches: []error{ErrTooManyRequests}},
-		{name: "cut short after its message", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","issues":[{"mess`,
+		{name: "truncated", status: 429, body: `{"message":"slow`, foreign: true, matches: []error{ErrTooManyRequests}},
+		{name: "truncated after the message", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","issues":[{"mess`,
 			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
-		{name: "longer than what is kept", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","details":"` + strings.Repeat("x", 70_000) + `"}`,
+		{name: "longer than the kept body", status: 404, body: `{"message":"Not found","code":"NOT_FOUND","details":"` + strings.Repeat("x", 70_000) + `"}`,
 			want: Error{Code: "NOT_FOUND", Message: "Not found"}, matches: []error{ErrNotFound}},
 		{name: "empty 500", status: 500, foreign: true, matches: []error{ErrServer}},
 		{name: "599", status: 599, body: "null", foreign: true, matches: []error{ErrServer}},
 		{name: "700", status: 700, foreign: true, matches: []error{ErrServer}},
-		{name: "deep", status: 400, body: strings.Repeat("[", 100_000), foreign: true},
-		{name: "under 200", status: 200, body: ` {"message":"no","code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND", Message: "no"}, matches: []error{ErrNotFound}},
-		{name: "under 201, with issues", status: 201, body: `{"message":"no","code":"BAD_REQUEST","issues":[{"message":"x"}]}`,
+		{name: "deeply nested", status: 400, body: strings.Repeat("[", 100_000), foreign: true},
+		{name: "error with status 200", status: 200, body: ` {"message":"no","code":"NOT_FOUND"}`, want: Error{Code: "NOT_FOUND", Message: "no"}, matches: []error{ErrNotFound}},
+		{name: "error with status 201 and issues", status: 201, body: `{"message":"no","code":"BAD_REQUEST","issues":[{"message":"x"}]}`,
 			want: Error{Code: "BAD_REQUEST", Message: "no", Issues: []Issue{{Message: "x"}}}, matches: []error{ErrBadRequest}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
-// An object that has a message and a code among other things is no error.
+// A result that has a message and a code among other members is not an error.
 func TestObjectsThatLookLikeErrors(t *testing.T) {
 	for _, body := range []string{
 		`{"id":"a","message":"m","code":"NOT_FOUND"}`,
@@ -150,7 +150,7 @@ func TestBoundedBodies(t *testing.T) {
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a")
 	require.ErrorContains(t, err, "larger than")
-	assert.Equal(t, 2, rt.count(), "another attempt would meet the same")
+	assert.Equal(t, 2, rt.count(), "a response that is too long is not retried")
 }
 
 func TestResponseBodiesWithoutALimit(t *testing.T) {
@@ -160,7 +160,7 @@ func TestResponseBodiesWithoutALimit(t *testing.T) {
 	assert.Equal(t, "trainer", m.Name)
 }
 
-// Errors are logged as JSON by whatever encoder a program has.
+// Every JSON encoder that a program may log with encodes errors the same way.
 func TestErrorsAsJSON(t *testing.T) {
 	_, err := newTestClient(t, play(reply(429, `{"message":"slow down","code":"TOO_MANY_REQUESTS"}`, "Retry-After: 90"))).
 		Machines.Get(t.Context(), "a")
@@ -215,7 +215,7 @@ func TestWaitErrorNamesWhatIsPending(t *testing.T) {
 
 type contextKey struct{}
 
-// contextHandler is a slog handler that keeps what its context holds.
+// contextHandler is a slog handler that records a value of its context.
 type contextHandler struct {
 	slog.Handler
 	seen *[]any
@@ -226,7 +226,7 @@ func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
 	return nil
 }
 
-// Records are made with the caller's context, so that a handler can pass them on to a logger that is in it.
+// The logger receives the caller's context, so that a handler can use its values.
 func TestLoggerGetsTheContext(t *testing.T) {
 	var seen []any
 	logger := slog.New(contextHandler{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}), &seen})

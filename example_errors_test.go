@@ -10,7 +10,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// Test an error with errors.Is, and look into it where that is not enough.
+// Check errors with errors.Is. Error has the details.
 func ExampleError() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
@@ -26,7 +26,8 @@ func ExampleError() {
 	// machines-get 404 NOT_FOUND 1
 }
 
-// The response to a create can get lost after the service has carried it out. Nothing tries it again by itself: look.
+// The response to a create can get lost after the service has created the object. Creates are not retried, so look for
+// the object.
 func ExampleError_outcomeUnknown() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
@@ -50,7 +51,7 @@ func ExampleError_outcomeUnknown() {
 	// creates: 1
 }
 
-// What cannot be right is refused before anything is sent.
+// Invalid params are refused before anything is sent.
 func ExampleParamError() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())

@@ -1,6 +1,6 @@
 package paperspace_test
 
-// The ten most common jobs, as the README shows them: snippets_test.go holds the two together.
+// The ten most common jobs, as the README shows them: snippets_test.go compares the two.
 
 import (
 	"context"

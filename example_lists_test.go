@@ -8,7 +8,7 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// All fetches a page when the loop has come to it, so a loop that ends early asks for no more than it needs.
+// All fetches a page when the loop reaches it, so a loop that ends early sends no more requests than it needs.
 func ExampleMachinesService_All() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	for _, name := range []string{"worker-1", "worker-2", "trainer"} {
@@ -29,7 +29,7 @@ func ExampleMachinesService_All() {
 	// worker-2 off
 }
 
-// List fetches one page, for programs that hand the cursor on to others.
+// List fetches one page, for programs that pass the cursor on.
 func ExampleMachinesService_List() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
@@ -72,7 +72,7 @@ func ExampleWithPrefetch() {
 		newMachine(client, name)
 	}
 
-	// The second page is on its way while the machines of the first are looked at.
+	// The second page is fetched while the loop handles the machines of the first.
 	params := paperspace.MachineListParams{ListParams: paperspace.ListParams{Limit: 2}}
 	count := 0
 	for _, err := range client.Machines.All(context.Background(), params, paperspace.WithPrefetch()) {

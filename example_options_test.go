@@ -14,7 +14,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// A client takes its key from an option, here from a vault, or from the environment with FromEnv.
+// A client gets its key from an option, here from a vault, or with FromEnv from the environment.
 func ExampleNewClient() {
 	keyFromVault := func() string { return "0123456789abcdef" }
 
@@ -27,7 +27,7 @@ func ExampleNewClient() {
 	// Output: paperspace.Client{BaseURL: https://api.paperspace.com/v1, APIKey: [REDACTED]}
 }
 
-// With makes another client of one, here for a job with more patience. They share their connections.
+// With returns a copy with other options, here with more attempts. Both share their connections.
 func ExampleClient_With() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
@@ -43,7 +43,7 @@ func ExampleClient_With() {
 	// Output: ada@example.com
 }
 
-// Do calls what this package has no method for, with the client's authentication, retries and errors.
+// Do calls endpoints without a method, with the client's authentication, retries and errors.
 func ExampleClient_Do() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
@@ -62,7 +62,7 @@ func ExampleClient_Do() {
 	// Output: Windows 10 (Server 2022)
 }
 
-// A hook sees each call with all its attempts: enough for metrics, traces and an audit log.
+// A hook sees each call with all its attempts, as metrics, traces and audit logs need it.
 func ExampleWithHook() {
 	srv := newServer()
 	client := newClient(srv, paperspace.WithHook(func(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
@@ -85,7 +85,7 @@ func ExampleWithHook() {
 func ExampleWithLogger() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // leaves out what differs from run to run
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // drops attributes that differ between runs
 			if a.Key == slog.TimeKey || a.Key == "duration" || a.Key == "request_id" {
 				return slog.Attr{}
 			}
@@ -97,10 +97,11 @@ func ExampleWithLogger() {
 	if _, err := client.Auth.Session(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	// Output: level=DEBUG msg="paperspace attempt" endpoint=auth-session method=GET path_template=/auth/session status=200 attempt=1
+	// Output: level=DEBUG msg="paperspace attempt" endpoint=auth-session method=GET path_template=/auth/session
+	// status=200 attempt=1
 }
 
-// tracer is a RoundTripper that stands before another one.
+// tracer is a RoundTripper that wraps another.
 type tracer struct{ next http.RoundTripper }
 
 func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -110,11 +111,11 @@ func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(req)
 }
 
-// A RoundTripper of your own sees each attempt, and can tell which operation it belongs to.
+// A RoundTripper sees each attempt, and the endpoint that it belongs to.
 func ExampleEndpointFromContext() {
 	srv := newServer()
 	client := newClient(srv, paperspace.WithHTTPClient(&http.Client{
-		Transport: tracer{srv}, // or http.DefaultTransport, to talk to the real service
+		Transport: tracer{srv}, // or http.DefaultTransport, for the real service
 	}))
 	srv.Inject(paperspacetest.Fault{Endpoint: "projects-list", Times: 1, Status: http.StatusServiceUnavailable})
 
@@ -126,16 +127,16 @@ func ExampleEndpointFromContext() {
 	// attempt 2 of projects-list
 }
 
-// Each call takes options of its own.
+// A call can have its own options.
 func ExampleRequestOption() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
 	var response paperspace.Response
 	_, err := client.Machines.List(context.Background(), paperspace.MachineListParams{},
-		paperspace.WithTimeout(10*time.Second),                             // with all its attempts
+		paperspace.WithTimeout(10*time.Second),                             // includes all attempts
 		paperspace.WithRetryPolicy(paperspace.RetryPolicy{MaxAttempts: 1}), // no retries
-		paperspace.WithHeader("X-Correlation-Id", "7f3a"),                  // for a proxy on the way
-		paperspace.WithResponse(&response),                                 // status, header and body as they came
+		paperspace.WithHeader("X-Correlation-Id", "7f3a"),                  // for a proxy
+		paperspace.WithResponse(&response),                                 // status, header and body as received
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -144,7 +145,7 @@ func ExampleRequestOption() {
 	// Output: 200 1
 }
 
-// What the API has learned since this package was made can be sent without waiting for it.
+// WithBodyField sends a field that this package does not know yet.
 func ExampleWithBodyField() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
@@ -152,7 +153,7 @@ func ExampleWithBodyField() {
 	_, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"},
 		paperspace.WithBodyField("description", "finds things"))
 	fmt.Printf("%s\n", srv.Calls("projects-create")[0].Body)
-	fmt.Println("refused:", errors.Is(err, paperspace.ErrBadRequest)) // it has not learned that
+	fmt.Println("refused:", errors.Is(err, paperspace.ErrBadRequest)) // the API does not know it either
 	// Output:
 	// {"description":"finds things","name":"search"}
 	// refused: true

@@ -136,7 +136,7 @@ func ExampleMachineTypesService() {
 	// ca1 false
 }
 
-// A change of the machine type needs the machine off, and takes time.
+// The machine type can only be changed while the machine is off, and the change takes time.
 func ExampleMachinesService() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
@@ -174,7 +174,7 @@ func ExampleModelsService() {
 	// Output: classifier true
 }
 
-// The templates need no API key.
+// Listing templates needs no API key.
 func ExampleOSTemplatesService() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 
@@ -234,7 +234,7 @@ func ExampleProjectsService() {
 	// Output: search grace@example.com HF_TOKEN
 }
 
-// A static address is the team's until it is released, whatever becomes of the machine.
+// A static address belongs to the team until it is released, even if the machine is deleted.
 func ExamplePublicIPsService() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	machine := newMachine(client, "web")

@@ -12,8 +12,8 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// newServer makes an in-memory Paperspace for an example. Five seconds of it pass from call to call, so that the example
-// takes no time and always sees the same.
+// newServer returns an in-memory Paperspace for an example. Its clock advances five seconds with each call, so the
+// example runs at once and its output never varies.
 func newServer() *paperspacetest.Server {
 	var calls atomic.Int64
 	start := time.Now()
@@ -22,7 +22,7 @@ func newServer() *paperspacetest.Server {
 	}))
 }
 
-// newClient makes a client of the server that waits as short as can be. In a program it is
+// newClient returns a client of the server that polls without delay. A program uses
 // paperspace.NewClient(paperspace.FromEnv()).
 func newClient(srv *paperspacetest.Server, opts ...paperspace.Option) *paperspace.Client {
 	quick := []paperspace.Option{
@@ -32,7 +32,7 @@ func newClient(srv *paperspacetest.Server, opts ...paperspace.Option) *paperspac
 	return srv.Client(append(quick, opts...)...)
 }
 
-// newMachine rents a machine for an example that is about something else. It is off.
+// newMachine creates a machine, which is off, for an example about something else.
 func newMachine(client *paperspace.Client, name string) *paperspace.Machine {
 	ctx := context.Background()
 	op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
@@ -48,7 +48,7 @@ func newMachine(client *paperspace.Client, name string) *paperspace.Machine {
 	return machine
 }
 
-// newProject makes a project for an example that is about something else.
+// newProject creates a project for an example about something else.
 func newProject(client *paperspace.Client) *paperspace.Project {
 	project, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"})
 	if err != nil {
@@ -57,7 +57,7 @@ func newProject(client *paperspace.Client) *paperspace.Project {
 	return project
 }
 
-// newDeployment makes a deployment of two instances for an example that is about something else.
+// newDeployment creates a deployment of two instances for an example about something else.
 func newDeployment(client *paperspace.Client) *paperspace.Deployment {
 	deployment, err := client.Deployments.Apply(context.Background(), paperspace.DeploymentUpsertParams{
 		ProjectID: newProject(client).ID,
@@ -72,7 +72,7 @@ func newDeployment(client *paperspace.Client) *paperspace.Deployment {
 	return deployment
 }
 
-// A machine from its rent to its end.
+// Create a machine, wait until it is ready, and delete it.
 func Example() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()

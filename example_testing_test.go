@@ -11,7 +11,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// readyByName is what is to be tested: a function of a program that uses this package.
+// readyByName is the function under test, of a program that uses this package.
 func readyByName(ctx context.Context, client *paperspace.Client, name string) (address string, err error) {
 	machine, err := client.Machines.GetByName(ctx, name)
 	if err != nil {
@@ -23,7 +23,7 @@ func readyByName(ctx context.Context, client *paperspace.Client, name string) (a
 	return machine.PublicIP, nil
 }
 
-// TestReadyByName has half an hour of the service pass in a moment, because it runs in a bubble.
+// TestReadyByName runs in a synctest bubble, where half an hour passes in a moment.
 func TestReadyByName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := paperspacetest.New(t)
@@ -39,7 +39,7 @@ func TestReadyByName(t *testing.T) {
 	})
 }
 
-// Programs are tested against an in-memory Paperspace, which also makes go wrong what may go wrong.
+// Test programs against an in-memory Paperspace, which can also inject faults.
 func Example_testing() {
 	srv := newServer()       // in a test: paperspacetest.New(t)
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())

@@ -9,7 +9,7 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// A field that can be null is left alone, set to null or set to a value.
+// A nullable field is left unchanged, set to null or set to a value.
 func ExampleNullable() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	ctx := context.Background()
@@ -21,9 +21,9 @@ func ExampleNullable() {
 	}
 
 	for _, params := range []paperspace.DatasetUpdateParams{
-		{Name: new("images")},                          // the description is left alone
-		{Description: paperspace.Value("of all cats")}, // set
-		{Description: paperspace.Null[string]()},       // removed
+		{Name: new("images")},                          // leaves the description unchanged
+		{Description: paperspace.Value("of all cats")}, // sets it
+		{Description: paperspace.Null[string]()},       // removes it
 	} {
 		if dataset, err = client.Datasets.Update(ctx, dataset.ID, params); err != nil {
 			log.Fatal(err)
@@ -66,7 +66,7 @@ func ExampleParseRegion() {
 	// Output: ny2 true East Coast (NY2)
 }
 
-// A configuration decodes from the API's JSON, and from YAML with a package that goes by way of JSON.
+// A configuration decodes from the API's JSON, and from YAML with a package that converts it to JSON.
 func ExampleDeploymentConfig() {
 	var config paperspace.DeploymentConfig
 	err := json.Unmarshal([]byte(`{

@@ -11,7 +11,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// Wait follows the operation's event to its end and reads the object again.
+// Wait polls the event until it ends, and then gets the object again.
 func ExampleOperation_Wait() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
@@ -32,7 +32,7 @@ func ExampleOperation_Wait() {
 	// after: ready
 }
 
-// Watch yields each change of the operation's event that a poll sees, for a line of progress.
+// Watch yields each change of the operation's event that a poll sees, for example to show progress.
 func ExampleOperation_Watch() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
@@ -53,7 +53,7 @@ func ExampleOperation_Watch() {
 	// start done
 }
 
-// An operation can fail after the call that began it was taken.
+// An operation can fail after the call that started it succeeded.
 func ExampleEventError() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
@@ -75,7 +75,7 @@ func ExampleEventError() {
 	// the machine is off
 }
 
-// A wait that ends early leaves the operation going on, and tells what is pending.
+// A wait that ends early leaves the operation running. Its error names what is pending.
 func ExampleWaitError() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
@@ -97,7 +97,7 @@ func ExampleWaitError() {
 	// it is in progress
 }
 
-// The id of an event is all that another process needs to go on waiting.
+// Another process can wait for an operation with the id of its event.
 func ExampleMachineEventsService_Wait() {
 	srv := newServer()
 	first := newClient(srv)
@@ -107,7 +107,7 @@ func ExampleMachineEventsService_Wait() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	saved := op.Event.ID // in a file, a database, the status of a resource
+	saved := op.Event.ID // for example in a database
 
 	second := newClient(srv)
 	events, err := second.MachineEvents.Wait(context.Background(), []string{saved})
@@ -118,7 +118,7 @@ func ExampleMachineEventsService_Wait() {
 	// Output: create done true
 }
 
-// Watch follows an event by its id, in another process too, and yields each change that a poll sees.
+// Watch polls an event by its id, from any process, and yields each change that a poll sees.
 func ExampleMachineEventsService_Watch() {
 	client := newClient(newServer())
 	op, err := client.Machines.Start(context.Background(), newMachine(client, "trainer").ID)
@@ -138,7 +138,7 @@ func ExampleMachineEventsService_Watch() {
 	// start done
 }
 
-// EnsureReady does the least that is needed, whatever the machine does at the moment. OnChange shows the steps.
+// EnsureReady takes the fewest steps from any state of the machine. WithOnChange shows them.
 func ExampleMachinesService_EnsureReady() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
@@ -162,7 +162,7 @@ func ExampleMachinesService_EnsureReady() {
 	// reachable at 184.105.0.3
 }
 
-// Watch yields the machine at each change that a poll sees, until the loop is left.
+// Watch yields the machine at each change that a poll sees, until the loop ends.
 func ExampleMachinesService_Watch() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	id := newMachine(client, "trainer").ID
@@ -185,7 +185,7 @@ func ExampleMachinesService_Watch() {
 	// ready
 }
 
-// Apply is bound to the spec that it sends: that an earlier one was healthy does not count.
+// Apply waits for the spec that it sends. An earlier healthy spec does not end the wait.
 func ExampleDeploymentsService_Apply() {
 	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
 	deployment := newDeployment(client)
@@ -202,7 +202,7 @@ func ExampleDeploymentsService_Apply() {
 	// Output: ghcr.io/acme/api:1.5 is healthy: true
 }
 
-// A deployment that does not become healthy tells what its instances say.
+// DeploymentError has the messages of the failed instances.
 func ExampleDeploymentError() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
@@ -224,7 +224,7 @@ func ExampleDeploymentError() {
 	// error cannot pull the image
 }
 
-// FollowLogs goes on until the loop is left or the context ends.
+// FollowLogs yields lines until the loop or the context ends.
 func ExampleDeploymentsService_FollowLogs() {
 	srv := newServer()
 	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())

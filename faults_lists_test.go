@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pagesOf returns three pages for a list's operation, with items that are all different, by their cursors.
+// pagesOf returns three pages of a list by cursor. All items differ.
 func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 	items := c.op.Response.Field("items")
 	pages := map[string][]byte{}
 	next := ""
 	var rows []any
 	maker{}.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
-	for len(rows) < 6 { // values of one pass are not repeated by another
+	for len(rows) < 6 { // another pass makes other values
 		more := maker{n: 1000 * len(rows)}
 		more.eachChoice(items.Schema, func(value any) { rows = append(rows, value.([]any)...) })
 	}
@@ -32,7 +32,7 @@ func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 	return pages
 }
 
-// walk collects what the method that walks all pages yields.
+// collectAll returns the items that the All method yields.
 func (c *faultyCase) collectAll(t *testing.T, client *Client) (items []string, err error) {
 	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
 	for _, key := range c.keys() {
@@ -48,10 +48,10 @@ func (c *faultyCase) collectAll(t *testing.T, client *Client) (items []string, e
 	return items, nil
 }
 
-// Every list meets every fault at its second page. An iterator loses no item and repeats none: it yields them all, or
-// those of the pages before the one that failed, and then an error.
+// Every list meets every fault at its second page. An iterator neither loses nor repeats an item: it yields all items,
+// or those of the first page and then an error.
 func TestListsUnderFaults(t *testing.T) {
-	lists, walks := 0, 0
+	lists, iterations := 0, 0
 	for _, c := range faultyCases(t) {
 		if c.All == "" {
 			continue
@@ -77,13 +77,13 @@ func TestListsUnderFaults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, f := range faults {
 					if f.kept && f.serves == nil || strings.Contains(f.name, "redirect to the same host") {
-						continue // nobody closes, and the moved page is another
+						continue // these faults do not affect the second page
 					}
-					walks++
+					iterations++
 					f.kept = false
 					s, client := newFaultyService(t, &f, 1, false, response)
 					if s.skip = 1; f.net == closing || f.net == closingTLS || f.net == refusing || f.net == unresolved {
-						s.skip = 0 // there is one connection for all pages
+						s.skip = 0 // all pages share one connection, so it fails at the first
 					}
 					got, err := c.collectAll(t, client)
 					s.close(client)
@@ -103,6 +103,6 @@ func TestListsUnderFaults(t *testing.T) {
 		})
 	}
 	assert.Equal(t, countLists(), lists)
-	t.Logf("%d lists, %d walks", lists, walks)
-	assertStated(t, "no list lost or repeated an item in %s walks", walks)
+	t.Logf("%d lists, %d iterations", lists, iterations)
+	assertStated(t, "no list lost or repeated an item in %s walks", iterations)
 }

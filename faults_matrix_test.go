@@ -22,24 +22,24 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// The table says what comes of a call that meets a fault with every attempt. Each column has a value for the three
-// classes of operations: what only reads (safe), what may be done twice (idempotent), and what must not be (once).
+// The table has the outcome of a call in which every attempt meets a fault. Each column has a value for each class of
+// endpoints: safe, idempotent and once.
 //
-//	attempts  how often the SDK tries; the default policy allows 4
-//	acted     how often the service carries the operation out
-//	ends      ok: with a result; fails: with an error that is certain; unsure: with one that matches ErrOutcomeUnknown
+//	attempts  number of attempts; the default policy allows 4
+//	acted     how often the service carries out the request
+//	ends      ok: a result; fails: an error, known not to have changed anything; unsure: ErrOutcomeUnknown
 //
-// What is once is never carried out twice, and tried again only where it cannot have been carried out. What may
-// have been carried out is unsure, unless it only reads.
+// A request of class once is never carried out twice, and retried only if it cannot have been carried out. A write that
+// may have been carried out ends unsure.
 var faults = []fault{
-	// No request leaves: whatever it is, it can be sent again.
+	// No request is sent, so any can be sent again.
 	{name: "refused", net: refusing, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(syscall.ECONNREFUSED)},
 	{name: "DNS error", net: unresolved, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[*net.DNSError]},
 	{name: "TLS: unknown certificate", net: untrusted, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: isA[x509.UnknownAuthorityError]},
-	{name: "TLS: plain http answers", net: plainHTTP, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(http.ErrSchemeMismatch)},
+	{name: "TLS: server speaks plain HTTP", net: plainHTTP, attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, is: matches(http.ErrSchemeMismatch)},
 	{name: "TLS: cut handshake", net: closingTLS, attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}},
 
-	// The connection was there, and it broke: nobody knows how far the request came.
+	// An established connection broke, so the request may have been carried out.
 	{name: "reset before sending", net: closing, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, bubble: true}, // on sockets see TestResetBeforeSending
 	{name: "reset before the server acted", serves: hangsUp, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}},
 	{name: "reset after the server acted", serves: actsAnd(hangsUp), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
@@ -47,12 +47,12 @@ var faults = []fault{
 	{name: "body cut in the middle", serves: actsAnd(cutsTheBody), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
 	{name: "gzip cut in the middle", serves: actsAnd(cutsTheGzip), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
 
-	// A kept connection is closed: what may be done twice is repeated, by the policy and not by net/http.
+	// A kept connection is closed. The retry policy, not net/http, sends idempotent requests again.
 	{name: "kept connection, closed while idle", kept: true, attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}, bubble: true},
 	{name: "kept connection, closed before the server acted", kept: true, serves: hangsUp, attempts: n{2, 2, 1}, acted: n{1, 1, 0}, ends: e{ok, ok, unsure}},
 	{name: "kept connection, closed after the server acted", kept: true, serves: actsAnd(hangsUp), attempts: n{2, 2, 1}, acted: n{2, 2, 1}, ends: e{ok, ok, unsure}},
 
-	// The same over HTTP/2, where net/http sends again by itself. What other resets and GOAWAYs do is in internal/transport.
+	// The same over HTTP/2, where net/http retries on its own. internal/transport tests other resets and GOAWAY frames.
 	{name: "HTTP/2: stream reset before the server acted", net: http2, serves: resetsTheStream, attempts: n{4, 4, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}},
 	{name: "HTTP/2: stream reset after the server acted", net: http2, serves: actsAnd(resetsTheStream), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
 	{name: "HTTP/2: stream reset within the body", net: http2, serves: actsAnd(resetsWithinTheBody), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}},
@@ -60,7 +60,7 @@ var faults = []fault{
 	{name: "HTTP/2: HTML 403", net: http2, serves: html(403), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 403, is: not(ErrForbidden)},
 	{name: "HTTP/2: gzip", net: http2, serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 
-	// The service, or something before it, answers with an error. It may have acted, but for the 429.
+	// The service, or a proxy before it, responds with an error. It may have acted, except before a 429.
 	{name: "408", serves: actsAnd(status(408)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 408},
 	{name: "429", serves: status(429), attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 429, is: matches(ErrTooManyRequests)},
 	{name: "429 with Retry-After", serves: status(429, "Retry-After: 7"), attempts: n{4, 4, 4}, acted: n{0, 0, 0}, ends: e{fails, fails, fails}, status: 429, is: matches(ErrTooManyRequests), retryAfter: 7 * time.Second, bubble: true},
@@ -77,7 +77,7 @@ var faults = []fault{
 	{name: "HTML 520", serves: actsAnd(html(520)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 520, is: matches(ErrServer)},
 	{name: "500 with 5 MiB", serves: actsAnd(hugeError), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 500, is: keepsShortBody},
 
-	// The response says that all is well, and is not what it should be: it was carried out, so far as we know.
+	// The response has status 200 but an unexpected body. The request has probably been carried out.
 	{name: "empty body", serves: actsAnd(body("application/json", "")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200, except: mayRespondEmpty},
 	{name: "null", serves: actsAnd(body("application/json", "null")), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
 	{name: "HTML 200", serves: actsAnd(html(200)), attempts: n{4, 4, 1}, acted: n{4, 4, 1}, ends: e{fails, unsure, unsure}, status: 200},
@@ -86,27 +86,27 @@ var faults = []fault{
 	{name: "byte order mark", serves: actsAnd(byteOrderMark), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 	{name: "gzip", serves: actsAnd(gzips), attempts: n{1, 1, 1}, acted: n{1, 1, 1}, ends: e{ok, ok, ok}},
 
-	// Redirects are followed for reads within the origin. The service carries out what it is asked for at the other place.
+	// Redirects are followed for reads within the origin. The redirected request is the one that is carried out.
 	{name: "redirect to the same host", serves: redirects("/v1/moved"), attempts: n{1, 1, 1}, acted: n{1, 0, 0}, ends: e{ok, unsure, unsure}, status: 307},
 	{name: "redirect to another host", serves: redirects("http://localhost/v1/moved"), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 307},
 	{name: "redirect from https to http", net: secure, serves: redirects("http://127.0.0.1/v1/moved"), attempts: n{1, 1, 1}, acted: n{0, 0, 0}, ends: e{fails, unsure, unsure}, status: 307},
 }
 
-// fault is something that goes wrong with a call, and what is to come of it.
+// fault is something that goes wrong with a call, and the expected outcome.
 type fault struct {
 	name       string
-	net        network   // what the connections are like
-	serves     behaviour // what the service does; nil: what it should
-	kept       bool      // it happens to connections that have served a request before
+	net        network   // the state of the connections
+	serves     behaviour // how the service responds; nil: correctly
+	kept       bool      // happens on connections that have served a request before
 	attempts   n
 	acted      n
 	ends       e
-	status     int                         // of the error; 0 for none
-	is         func(error) bool            // what else holds of it
-	except     func(conformingMethod) bool // the operations that end well all the same
-	each       time.Duration               // how long an attempt takes
-	retryAfter time.Duration               // what the service asks for between two attempts
-	bubble     bool                        // it takes long, or a moment that sockets do not show: it is only tried in a bubble
+	status     int                         // status in the error; 0 for none
+	is         func(error) bool            // another condition on the error
+	except     func(conformingMethod) bool // endpoints whose calls succeed nevertheless
+	each       time.Duration               // duration of an attempt
+	retryAfter time.Duration               // delay that the service asks for
+	bubble     bool                        // too slow for real sockets, or not reproducible there: runs only in a bubble
 }
 
 // n and e have a value for each class: safe, idempotent, once.
@@ -136,7 +136,7 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// timesOut says that an attempt did, and not the caller's context.
+// timesOut reports whether an attempt timed out, rather than the caller's context.
 func timesOut(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded)
@@ -147,20 +147,20 @@ func keepsShortBody(err error) bool {
 	return ok && len(e.Body) == maxErrorBody && len(err.Error()) < 500
 }
 
-// mayRespondEmpty holds for deletes whose result has nothing in it that the caller did not give, or needs.
+// mayRespondEmpty reports whether an empty response is a success: for deletes whose result needs only the given key.
 func mayRespondEmpty(m conformingMethod) bool {
 	return m.op.Method == http.MethodDelete && !strings.HasPrefix(m.result.Elem().Name(), "Operation[")
 }
 
-// expectsNoField holds for results without a field that a response must have.
+// expectsNoField reports whether a response needs none of its fields.
 func expectsNoField(m conformingMethod) bool {
 	return m.op.ID == "machines-getDesktop" || m.op.ID == "deploymentMetrics-get"
 }
 
-// nullErrors are the operations whose response null is an error of the service.
+// nullErrors are the errors that a null response means, by endpoint.
 var nullErrors = map[string]error{"auth-session": ErrUnauthorized, "privateNetworks-get": ErrNotFound}
 
-// faultyCase is an operation and what a call of it takes.
+// faultyCase is an endpoint with the params and response of a call.
 type faultyCase struct {
 	conformingMethod
 	params   reflect.Value
@@ -181,8 +181,7 @@ func faultyCases(t *testing.T) []faultyCase {
 	return cases
 }
 
-// run makes the call against a service with the fault, which happens with every attempt or once, and holds what comes
-// of it against the table.
+// run calls a service that has the fault once or with every attempt, and compares the outcome with the table.
 func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option) {
 	times := -1
 	if once {
@@ -210,7 +209,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 
 	attempts, wantActed, end := f.attempts[c.class], f.acted[c.class], f.ends[c.class]
 	_, meant := nullErrors[c.op.ID]
-	if f.net == closing && !errors.Is(err, ErrOutcomeUnknown) { // before anybody read the body: then nothing left
+	if f.net == closing && !errors.Is(err, ErrOutcomeUnknown) { // the connection broke before net/http used it, so nothing was sent
 		attempts, end = 4, fails
 	}
 	failing := attempts
@@ -220,7 +219,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	case f.name == "null" && meant:
 		attempts, failing, wantActed = 1, 1, 1
 	case once && !f.kept && attempts > 1:
-		wantActed, end = wantActed/attempts+1, ok // the second attempt ends well
+		wantActed, end = wantActed/attempts+1, ok // the second attempt succeeds
 		attempts, failing = 2, 1
 	}
 	fail := func(format string, arguments ...any) {
@@ -233,7 +232,7 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 		fail("carried out %d times, not %d", acted, wantActed)
 	}
 	if strayed > 0 {
-		fail("%d connections to where a redirect led", strayed)
+		fail("%d connections to the target of a redirect", strayed)
 	}
 	least, most := f.expectedTime(attempts, failing)
 	if !real && (took < least || took > most) {
@@ -247,24 +246,24 @@ func (c *faultyCase) run(t *testing.T, f *fault, once, real bool, opts ...Option
 	}
 	e, isError := errors.AsType[*Error](err)
 	if !isError {
-		fail("ended with %v, which is no *Error", err)
+		fail("ended with %v, which is not an *Error", err)
 		return
 	}
 	if e.Attempts != attempts || e.Endpoint != c.op.ID || e.StatusCode != f.status || e.RetryAfter != f.retryAfter {
-		fail("the error says otherwise: %#v", e)
+		fail("the error has other details: %#v", e)
 	}
 	if errors.Is(err, ErrOutcomeUnknown) != (end == unsure) {
-		fail("is to be %s, and ends with %v", end, err)
+		fail("want the outcome %s, got %v", end, err)
 	}
 	if f.is != nil && !f.is(err) {
-		fail("is of another kind: %v", err)
+		fail("unexpected error: %v", err)
 	}
 	if means, ok := nullErrors[c.op.ID]; ok && f.name == "null" && !errors.Is(err, means) {
 		fail("does not match %v: %v", means, err)
 	}
 }
 
-// time is how long so many attempts may take, with the default policy.
+// expectedTime returns how long the attempts may take with the default policy.
 func (f *fault) expectedTime(attempts, failing int) (least, most time.Duration) {
 	least = time.Duration(failing) * f.each
 	most = least
@@ -275,8 +274,7 @@ func (f *fault) expectedTime(attempts, failing int) (least, most time.Duration) 
 	return least, most
 }
 
-// times says whether the fault is to happen with every attempt, and whether with the first one only, which is the same
-// where there is no other.
+// onceOrAlways returns the values of once to run with: false, and true too if the call is retried.
 func (f *fault) onceOrAlways() (once []bool) {
 	if f.kept || f.attempts == (n{1, 1, 1}) {
 		return []bool{false}
@@ -284,13 +282,12 @@ func (f *fault) onceOrAlways() (once []bool) {
 	return []bool{false, true}
 }
 
-// Every operation meets every fault, with every attempt and with the first one only. Pipes carry what net/http reads and
-// writes, and the clock is synctest's: the time that a call takes is the time that the program would wait. A goroutine
-// that were left would end the test.
+// Every endpoint meets every fault, with every attempt and with only the first. Connections are pipes, and the clock is
+// synctest's: the measured time is the time that a program would wait. A leaked goroutine fails the test.
 func TestFaultMatrix(t *testing.T) {
 	cases := faultyCases(t)
-	if raceEnabled { // on sockets there are all of them
-		cases = cases[:7] // of every class
+	if raceEnabled { // TestFaultMatrixOnSockets has all of them
+		cases = cases[:7] // has each class
 	}
 	cells := 0
 	for _, f := range faults {
@@ -305,14 +302,14 @@ func TestFaultMatrix(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d operations, %d faults, %d cells", len(cases), len(faults), cells)
+	t.Logf("%d endpoints, %d faults, %d cells", len(cases), len(faults), cells)
 	if !raceEnabled {
 		assertStated(t, "A matrix of %s faults", len(faults))
 		assertStated(t, "runs over all %s operations on every change, %s cells in all", len(cases), cells)
 	}
 }
 
-// The same table over real sockets, where the operating system has a say, but for what takes long.
+// The same table over real sockets, without the slow faults.
 func TestFaultMatrixOnSockets(t *testing.T) {
 	cases := faultyCases(t)
 	quick := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
@@ -341,9 +338,9 @@ func TestFaultMatrixOnSockets(t *testing.T) {
 	assertStated(t, "%s of them again on TCP sockets", cells)
 }
 
-// On sockets a connection that is reset as soon as it is made breaks before or after net/http has it for the request.
-// Before, nothing has left and the call is tried again; after, what is once safe nor idempotent is not. Either way
-// the caller knows what to think, and the service acts once at most.
+// On sockets, a connection that is reset at once breaks before or after net/http uses it for the request. Before, the
+// call is retried. After, a request of class once is not. Either way, the outcome is reported and the service acts at
+// most once.
 func TestResetBeforeSending(t *testing.T) {
 	quick := WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
 	for _, c := range faultyCases(t) {

@@ -22,25 +22,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// network is what the way to a faulty service is like.
+// network is the state of the connections to a faulty service.
 type network int
 
 const (
 	direct     network = iota
-	refusing           // no connection is taken
-	unresolved         // the name is not known
-	closing            // connections are closed as soon as they are made
-	closingTLS         // likewise, and TLS is spoken
-	untrusted          // TLS with a certificate that the client does not know
+	refusing           // connections are refused
+	unresolved         // the host name cannot be resolved
+	closing            // connections are closed at once
+	closingTLS         // likewise, before the TLS handshake
+	untrusted          // TLS with an unknown certificate
 	plainHTTP          // the client speaks TLS and the service does not
 	secure             // TLS
-	http2              // TLS, and HTTP/2 over it
+	http2              // HTTP/2 over TLS
 )
 
 func (n network) tls() bool { return n >= closingTLS }
 
-// faultyService is the service with a fault, for one operation. It runs on net/http and on either real connections or,
-// in a synctest bubble, pipes.
+// faultyService is a service with a fault, for one endpoint. It runs on net/http and on real connections or, in a
+// synctest bubble, on pipes.
 type faultyService struct {
 	fault    *fault
 	response func(*http.Request) []byte
@@ -51,10 +51,10 @@ type faultyService struct {
 	address  string
 
 	mu      sync.Mutex
-	skip    int // how many times the fault does not happen first
-	left    int // how many times it happens then; -1 for ever
+	skip    int // requests before the first fault
+	left    int // number of faults after that; -1 for no limit
 	acted   int
-	strayed int // connections to anywhere else
+	strayed int // connections to any other address
 	idle    map[net.Conn]bool
 }
 
@@ -64,7 +64,7 @@ var testCertificate = sync.OnceValue(func() *httptest.Server {
 	return s
 })
 
-// newFaultyService starts a service whose fault happens so many times, and a client of it.
+// newFaultyService starts a service whose fault happens the given number of times, and returns a client of it.
 func newFaultyService(
 	t *testing.T, f *fault, times int, real bool, response func(*http.Request) []byte, opts ...Option,
 ) (*faultyService, *Client) {
@@ -128,7 +128,7 @@ func (s *faultyService) close(c *Client) {
 	_ = s.server.Close()
 }
 
-// happens says whether the fault happens now.
+// happens reports whether the fault happens now, and counts it.
 func (s *faultyService) happens() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *faultyService) dial(ctx context.Context, network, address string) (net.
 		if !s.real {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 		}
-		address = "127.0.0.1:1" // and no port that was just free: another cell's service may get it
+		address = "127.0.0.1:1" // not a port that was just free, because another service may get it
 	case s.fault.net == unresolved && s.happens():
 		if !s.real {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: "api", IsNotFound: true}}
@@ -170,10 +170,10 @@ func (s *faultyService) dial(ctx context.Context, network, address string) (net.
 	return s.listener.(*pipes).dial()
 }
 
-// connection is that of a request.
+// connection is the connection of a request.
 type connection struct {
 	net.Conn
-	served int // requests
+	served int // number of requests
 }
 
 type connectionKey struct{}
@@ -190,14 +190,14 @@ func (s *faultyService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reset forgets what the service did so far.
+// reset sets the count of carried-out requests to zero.
 func (s *faultyService) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acted = 0
 }
 
-// closeIdle closes the connections that wait for another request.
+// closeIdle closes the idle connections.
 func (s *faultyService) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -212,10 +212,10 @@ func (s *faultyService) counts() (acted, strayed int) {
 	return s.acted, s.strayed
 }
 
-// behaviour is what a service does with a request.
+// behaviour responds to a request.
 type behaviour func(*faultyService, http.ResponseWriter, *http.Request)
 
-// actsAnd has the service carry the operation out first.
+// actsAnd carries out the request before it responds.
 func actsAnd(then behaviour) behaviour {
 	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -280,14 +280,14 @@ func html(code int) behaviour {
 	}
 }
 
-// gateway404 is what a gateway says of a path that it has no route for.
+// gateway404 is the response of a gateway without a route for the path.
 func gateway404(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = io.WriteString(w, `{"message":"no Route matched with those values"}`)
 }
 
-// byteOrderMark puts a mark before the response that some proxies add.
+// byteOrderMark starts the response with a byte order mark, as some proxies do.
 func byteOrderMark(s *faultyService, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append([]byte("\ufeff"), s.response(r)...))
@@ -307,7 +307,7 @@ func redirects(to string) behaviour {
 	}
 }
 
-// cutsTheBody announces more than it sends.
+// cutsTheBody sends less than its Content-Length.
 func cutsTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
 	response := s.response(r)
 	w.Header().Set("Content-Length", fmt.Sprint(len(response)))
@@ -318,7 +318,7 @@ func cutsTheBody(s *faultyService, w http.ResponseWriter, r *http.Request) {
 
 func zipped(w http.ResponseWriter, r *http.Request, response []byte) []byte {
 	if r.Header.Get("Accept-Encoding") != "gzip" {
-		return response // nobody asked for it; the tests of what comes of it then fail
+		return response // the client must ask for gzip; its tests fail otherwise
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	var b bytes.Buffer
@@ -332,13 +332,13 @@ func gzips(s *faultyService, w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(zipped(w, r, s.response(r)))
 }
 
-// cutsTheGzip ends the response well, but not what is in it.
+// cutsTheGzip ends the response correctly, but the gzip stream within it too early.
 func cutsTheGzip(s *faultyService, w http.ResponseWriter, r *http.Request) {
 	response := zipped(w, r, s.response(r))
 	_, _ = w.Write(response[:len(response)/2])
 }
 
-// closingListener closes connections where that is the fault.
+// closingListener closes connections if that is the fault.
 type closingListener struct {
 	net.Listener
 	service *faultyService
@@ -352,7 +352,7 @@ func (l closingListener) Accept() (net.Conn, error) {
 			return c, err
 		}
 		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, and no orderly end
+			_ = tcp.SetLinger(0) // a reset instead of an orderly close
 		}
 		_ = c.Close()
 	}
@@ -393,7 +393,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return new(net.TCPAddr) }
 
-// settle waits until all goroutines of the bubble have nothing to do but wait for time to pass.
+// settle waits until all goroutines of the bubble are blocked.
 func (s *faultyService) settle() {
 	if !s.real {
 		synctest.Wait()

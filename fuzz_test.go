@@ -22,10 +22,10 @@ import (
 	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
-// The fuzz targets hold what comes from outside to three things: no panic, no hang and no memory out of proportion.
-// Their seeds are in testdata/fuzz and run with every go test; .ci/fuzz looks for more.
+// Each fuzz target checks that input from outside causes no panic, no hang and no disproportionate memory use. The
+// seeds are in testdata/fuzz and run with every go test; .ci/fuzz generates more.
 
-// bounded runs f and asserts that it takes neither long nor much memory for what it was given.
+// assertBounded runs f and asserts that its time, and its memory relative to the size of the input, are bounded.
 func assertBounded(t *testing.T, input int, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -38,11 +38,11 @@ func assertBounded(t *testing.T, input int, f func()) {
 		t.Errorf("took %s", took)
 	}
 	if used, most := after.TotalAlloc-before.TotalAlloc, uint64(4<<20+200*input); used > most {
-		t.Errorf("took %d bytes for %d", used, input)
+		t.Errorf("allocated %d bytes for %d bytes of input", used, input)
 	}
 }
 
-// caseByIndex returns the operation that a fuzzer's number stands for, or any.
+// caseByIndex returns a function that maps a fuzzed number to one of the suitable endpoints.
 func caseByIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faultyCase {
 	methods, err := conformingMethods()
 	require.NoError(f, err)
@@ -57,7 +57,7 @@ func caseByIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) fa
 
 var once = WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
 
-// A response of 200 is a result or an error, and never both or neither.
+// A call with a 200 response returns a result or an error, never both and never neither.
 func FuzzResponse(f *testing.F) {
 	operation := caseByIndex(f, func(conformingMethod) bool { return true })
 	f.Fuzz(func(t *testing.T, index uint8, body []byte) {
@@ -71,7 +71,7 @@ func FuzzResponse(f *testing.F) {
 			}
 			if err == nil {
 				_, err = json.Marshal(result)
-				require.NoError(t, err, "what was decoded can be encoded")
+				require.NoError(t, err, "encoding the decoded result")
 				return
 			}
 			assert.LessOrEqual(t, len(err.Error()), 4<<10+len(body)*8)
@@ -79,7 +79,7 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// A response of any status is an *Error whose status, code and message are safe to print.
+// A failed call returns an *Error with a status, code and message that are safe to print.
 func FuzzError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
 		code := 100 + int(status)%900
@@ -97,13 +97,13 @@ func FuzzError(f *testing.F) {
 			_, err = json.Marshal(e)
 			assert.NoError(t, err)
 			if errors.Is(e, ErrNotFound) {
-				assert.NotEmpty(t, e.Message, "only the API itself says that something is not there")
+				assert.NotEmpty(t, e.Message, "ErrNotFound without a message from the API")
 			}
 		})
 	})
 }
 
-// A Retry-After is a time to come, or nothing; it never overflows.
+// A Retry-After is a positive delay or nothing, and never overflows.
 func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		now := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -117,7 +117,7 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// A list whose cursors come from a fuzzer ends, and sends each cursor once.
+// A list with fuzzed cursors ends, and sends each cursor once.
 func FuzzCursors(f *testing.F) {
 	f.Fuzz(func(t *testing.T, cursors string) {
 		pages := strings.Split(cursors, "|")
@@ -149,7 +149,7 @@ func FuzzCursors(f *testing.F) {
 	})
 }
 
-// Ids reach the server as one segment each, or are refused.
+// Each id reaches the server as one path segment, or is refused.
 func FuzzPathSegment(f *testing.F) {
 	operation := caseByIndex(f, func(m conformingMethod) bool { return strings.Contains(m.op.Path, "{") })
 	f.Fuzz(func(t *testing.T, index uint8, first, second string) {
@@ -190,7 +190,7 @@ func FuzzPathSegment(f *testing.F) {
 	})
 }
 
-// A base URL that is taken is https, or http on this machine, and requests go below it.
+// An accepted base URL uses https, or http on this machine, and all requests go below it.
 func FuzzBaseURL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, base string) {
 		rt := play(reply(http.StatusBadRequest, ""))
@@ -224,8 +224,8 @@ func FuzzBaseURL(f *testing.F) {
 	})
 }
 
-// A deployment config that was read can be written, and reads again as the same: with its secrets on the way to the
-// service, with masks in encoding/json, which are then refused.
+// A decoded deployment config can be encoded and decodes again to the same value. The service receives its secrets;
+// encoding/json writes masks, which are then refused.
 func FuzzDeploymentConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var config DeploymentConfig
@@ -237,7 +237,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 		assertBounded(t, len(data), func() { _ = validate(&endpoint{}, DeploymentUpsertParams{Config: config, ProjectID: "p"}) })
 		sent, err := encode(config)
 		if err != nil {
-			return // a mask, an integration of no type
+			return // such as a mask, or an integration without a type
 		}
 		var again DeploymentConfig
 		require.NoError(t, json.Unmarshal(sent, &again), "%s", sent)
@@ -264,7 +264,7 @@ func FuzzDeploymentConfig(f *testing.F) {
 	})
 }
 
-// exactly decodes JSON without reading its numbers, which may be larger than a float64.
+// decodeExactly decodes JSON but keeps the text of its numbers, which may exceed a float64.
 func decodeExactly(t *testing.T, data []byte) (value any) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -272,10 +272,10 @@ func decodeExactly(t *testing.T, data []byte) (value any) {
 	return value
 }
 
-// Deep nesting is an error. Huge numbers cost a response no more than their own field.
+// Deeply nested responses fail. A huge number costs only its own field.
 func TestDeepNestingAndHugeNumbers(t *testing.T) {
 	if raceEnabled {
-		t.Skip("one goroutine has no races")
+		t.Skip("no concurrency, so no races to detect")
 	}
 	deep := func(open, close string, depth int) string {
 		return strings.Repeat(open, depth) + strings.Repeat(close, depth)
@@ -284,17 +284,17 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 		value string
 		fails bool
 	}{
-		"arrays":            {deep("[", "]", 1_000_000), true},
-		"objects":           {deep(`{"a":`, "}", 200_000), true},
-		"unclosed":          {strings.Repeat("[", 1_000_000), true},
-		"less deep":         {deep("[", "]", 9_000), false},
-		"a huge exponent":   {"1e999999999", false},
-		"many digits":       {strings.Repeat("9", 1<<20), false},
-		"many zeros":        {"0." + strings.Repeat("0", 1<<20) + "1", false},
-		"a long string":     {`"` + strings.Repeat(`\u00e4`, 1<<18) + `"`, false},
-		"repeated names":    {"{" + strings.Repeat(`"a":1,`, 1<<18) + `"a":1}`, false},
-		"a long array":      {"[" + strings.Repeat("1,", 1<<18) + "1]", false},
-		"what is not UTF-8": {`"` + strings.Repeat("\xff", 1<<18) + `"`, false},
+		"arrays":                  {deep("[", "]", 1_000_000), true},
+		"objects":                 {deep(`{"a":`, "}", 200_000), true},
+		"unclosed":                {strings.Repeat("[", 1_000_000), true},
+		"nested within the limit": {deep("[", "]", 9_000), false},
+		"a huge exponent":         {"1e999999999", false},
+		"many digits":             {strings.Repeat("9", 1<<20), false},
+		"many zeros":              {"0." + strings.Repeat("0", 1<<20) + "1", false},
+		"a long string":           {`"` + strings.Repeat(`\u00e4`, 1<<18) + `"`, false},
+		"repeated names":          {"{" + strings.Repeat(`"a":1,`, 1<<18) + `"a":1}`, false},
+		"a long array":            {"[" + strings.Repeat("1,", 1<<18) + "1]", false},
+		"invalid UTF-8":           {`"` + strings.Repeat("\xff", 1<<18) + `"`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, place := range []string{"unknown", "cpus", "ram", "usageRate", "name", "dtCreated", "region", "publicIp"} {
@@ -321,7 +321,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 			config := `{"apiVersion":"v1","name":"a","later":` + tc.value + `}`
 			assertBounded(t, len(config), func() {
 				err := json.Unmarshal([]byte(config), new(DeploymentConfig))
-				refused := tc.fails || name == "repeated names" || name == "what is not UTF-8" // a mistake in a file
+				refused := tc.fails || name == "repeated names" || name == "invalid UTF-8" // errors in a file
 				assert.Equal(t, refused, err != nil, "%.100v", err)
 				if err != nil {
 					assert.LessOrEqual(t, len(err.Error()), 1000)
@@ -335,8 +335,7 @@ func TestDeepNestingAndHugeNumbers(t *testing.T) {
 	assert.Equal(t, Bytes(math.MaxInt64), b)
 }
 
-// The body of a failed call is read a little beyond what is kept of it, so that its connection can be used again, and no
-// further.
+// The client reads slightly more of an error body than it keeps, so that the connection can be reused, and no more.
 func TestEndlessErrorBodies(t *testing.T) {
 	for _, status := range []int{400, 500} {
 		read := 0
@@ -355,11 +354,10 @@ func TestEndlessErrorBodies(t *testing.T) {
 	}
 }
 
-// A response of 3 MB takes memory in proportion, whatever its bytes could become. Most of it is the body itself, as it is
-// read.
+// A response of 3 MB takes memory in proportion to its size, whatever it decodes to. Most of it is the body itself.
 func TestResponsesTakeBoundedMemory(t *testing.T) {
 	if raceEnabled {
-		t.Skip("one goroutine has no races")
+		t.Skip("no concurrency, so no races to detect")
 	}
 	list := func(element string) string {
 		return "[" + strings.Repeat(element+",", 3<<20/(len(element)+1)) + element + "]"
@@ -384,7 +382,7 @@ func TestResponsesTakeBoundedMemory(t *testing.T) {
 			_, err := c.Machines.List(t.Context(), MachineListParams{})
 			runtime.ReadMemStats(&after)
 			used := float64(after.TotalAlloc-before.TotalAlloc) / float64(len(body))
-			assert.Less(t, used, 40.0, "%s with status %d: bytes for each byte", name, status)
+			assert.Less(t, used, 40.0, "%s with status %d: allocated bytes per byte of the body", name, status)
 			assert.Equal(t, name == "unknown" && status == 200, err == nil, "%s with status %d: %.200v", name, status, err)
 		}
 	}
@@ -398,10 +396,10 @@ func TestResponsesTakeBoundedMemory(t *testing.T) {
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(metadata)))
 }
 
-// What counts is the size of what comes out of a compressed response: here more than the bound, in a hundred KiB.
+// The limit applies to the decompressed body: here 100 KiB decompress to more than the limit.
 func TestCompressedBodiesAreBounded(t *testing.T) {
 	if raceEnabled {
-		t.Skip("one goroutine has no races")
+		t.Skip("no concurrency, so no races to detect")
 	}
 	spaces := bytes.Repeat([]byte(" "), maxResponseBody+1)
 	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(zipped(w, r, spaces)) })
@@ -410,5 +408,5 @@ func TestCompressedBodiesAreBounded(t *testing.T) {
 	assert.ErrorContains(t, err, "larger than")
 	assert.ErrorIs(t, err, ErrOutcomeUnknown)
 	e, _ := errors.AsType[*Error](err)
-	assert.Equal(t, 1, e.Attempts, "it will be no smaller")
+	assert.Equal(t, 1, e.Attempts, "a body that is too large is not retried")
 }

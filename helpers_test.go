@@ -22,10 +22,10 @@ import (
 
 const testKey = "test-key-4711"
 
-// step answers one request.
+// step responds to one request.
 type step func(*http.Request) (*http.Response, error)
 
-// script is a RoundTripper that answers one request after the other, and the last step's way from then on.
+// script is a RoundTripper that takes one step per request, and repeats the last step.
 type script struct {
 	mu       sync.Mutex
 	steps    []step
@@ -33,6 +33,7 @@ type script struct {
 	bodies   []string
 }
 
+// play returns a script of the steps.
 func play(steps ...step) *script { return &script{steps: steps} }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -49,13 +50,14 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next(r)
 }
 
+// count returns the number of requests so far.
 func (s *script) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.requests)
 }
 
-// reply answers with a status, a body and header lines such as "Retry-After: 2".
+// reply responds with a status, a body and header lines such as "Retry-After: 2".
 func reply(status int, body string, header ...string) step {
 	return func(r *http.Request) (*http.Response, error) {
 		h := http.Header{}
@@ -70,7 +72,7 @@ func reply(status int, body string, header ...string) step {
 	}
 }
 
-// refuse responds with the API's own error of a status.
+// refuse responds with the API's own error for the status.
 func refuse(status int) step {
 	for code, known := range codes {
 		if known.status == status {
@@ -80,12 +82,12 @@ func refuse(status int) step {
 	panic(fmt.Sprintf("the API has no code for %d", status))
 }
 
-// fail answers with a transport error.
+// fail returns a transport error.
 func fail(err error) step {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-// hang answers when the request's context ends.
+// hang blocks until the request's context ends.
 func hang(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
@@ -128,7 +130,7 @@ func decode(data []byte, out any) error {
 	return err
 }
 
-// pages serves a list: each page is its items and the cursor of the next, "" for none.
+// pages serves a list. Each page has its items and the cursor of the next page; "" means the last.
 type pages map[string]struct {
 	items string
 	next  string
@@ -155,6 +157,7 @@ func ids(machines []Machine) string {
 	return strings.Join(s, " ")
 }
 
+// page returns the last page of a list, with the item.
 func page(item string) string { return `{"hasMore":false,"items":[` + item + `]}` }
 
 var errBroken = errors.New("connection broken")
@@ -167,7 +170,7 @@ func failUnsent(r *http.Request) (*http.Response, error) {
 	return nil, errBroken
 }
 
-// sent fails as net/http does when the connection breaks after the request was written.
+// failSent fails as net/http does when the connection breaks after the request was written.
 func failSent(r *http.Request) (*http.Response, error) {
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
 		trace.GetConn("api.paperspace.com:443")
@@ -176,7 +179,7 @@ func failSent(r *http.Request) (*http.Response, error) {
 	return nil, errBroken
 }
 
-// cut answers with a body that ends early.
+// cutBody responds with a body that ends early.
 func cutBody(r *http.Request) (*http.Response, error) {
 	resp, _ := reply(200, "")(r)
 	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"a`), failingReader{}))
@@ -195,7 +198,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// sends calls a method and checks what it asks for and that the response is one by the contract.
+// checkCall calls a method, and checks its request and that the response matches the contract.
 func checkCall[T any](t *testing.T, operation, method, uri, response string, call func(*Client) (T, error)) T {
 	t.Helper()
 	assert.Empty(t, contract.Lookup(operation).Response.CheckJSON([]byte(response)))
@@ -207,11 +210,10 @@ func checkCall[T any](t *testing.T, operation, method, uri, response string, cal
 	return got
 }
 
-// lastRequest returns the last request's query and body, and fails the test if they are not what the contract has for
-// the operation.
+// lastRequest returns the query and body of the last request, and fails the test if they do not match the contract.
 func lastRequest(t *testing.T, s *script, id string) (query url.Values, body string) {
 	t.Helper()
-	require.NotEmpty(t, s.requests, "nothing was sent")
+	require.NotEmpty(t, s.requests, "no request was sent")
 	r, body := s.requests[len(s.requests)-1], s.bodies[len(s.bodies)-1]
 	op, path, _ := contract.Match(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), "/v1"))
 	require.NotNil(t, op, "%s %s", r.Method, r.URL)
@@ -228,14 +230,14 @@ func lastRequest(t *testing.T, s *script, id string) (query url.Values, body str
 	return query, body
 }
 
-// fits returns a response, and fails the test if it is not one of the operation's.
+// conformingReply replies with a response, and fails the test if it does not match the contract.
 func conformingReply(t *testing.T, id, response string) step {
 	t.Helper()
 	require.Empty(t, contract.Lookup(id).Response.CheckJSON([]byte(response)), id)
 	return reply(http.StatusOK, response)
 }
 
-// refused asserts that the call fails before anything is sent, with an error that names the field.
+// assertRefused asserts that the call fails before anything is sent, with a ParamError for the field.
 func assertRefused(t *testing.T, id, field string, call func(*Client) error) {
 	t.Helper()
 	rt := play(reply(http.StatusOK, `{}`))

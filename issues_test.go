@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// issuesOf returns the issues of an error with this JSON as its issues.
+// issuesOf returns the issues of an error whose JSON has these issues.
 func issuesOf(t *testing.T, issues string) []Issue {
 	t.Helper()
 	rt := play(reply(400, `{"message":"Input validation failed","code":"BAD_REQUEST","issues":`+issues+`}`))
@@ -43,7 +43,7 @@ func TestUnionIssues(t *testing.T) {
 		issues string
 		want   []string
 	}{
-		"no union": {issue(ports, "Required"), []string{"config.resources.ports: Required"}},
+		"not a union": {issue(ports, "Required"), []string{"config.resources.ports: Required"}},
 		"one branch": {union(config, issue(ports, "Expected array, received number")),
 			[]string{"config.resources.ports: Expected array, received number"}},
 		"the branch of the version that was sent": {
@@ -70,17 +70,17 @@ func TestUnionIssues(t *testing.T) {
 				literal(`"config","integrations",1,"type"`, "model")+","+issue(`"config","integrations",1,"id"`, "Required"),
 				issue(`"config","integrations",1,"url"`, "Required"))),
 			[]string{"config.integrations.1.url: Required"}},
-		"a constant deeper down is no discriminator": {
+		"a nested constant is not a discriminator": {
 			union(config, literal(`"config","resources","autoscaling"`, "x"), literal(version, "v1")),
 			[]string{"config.resources.autoscaling: Invalid literal value, expected x"}},
 		"the root": {union("", literal(`"type"`, "a"), issue(`"size"`, "Required")), []string{"size: Required"}},
 		"zod 4": {
 			`{"code":"invalid_union","path":["config"],"message":"Invalid input","errors":[[{"code":"invalid_value","values":["v1"],"path":["config","apiVersion"],"message":"Invalid input: expected \"v1\""}],[` + issue(ports, "Required") + `]]}`,
 			[]string{"config.resources.ports: Required"}},
-		"without branches":     {union(config), []string{"config: Invalid input"}},
-		"with empty branches":  {union(config, "", ""), []string{"config: Invalid input"}},
-		"with odd branches":    {`{"code":"invalid_union","path":["config"],"message":"Invalid input","unionErrors":[7,{"issues":{}}],"errors":"x"}`, []string{"config: Invalid input"}},
-		"beside another issue": {issue(`"projectId"`, "Required") + "," + union(config, issue(ports, "Required")), []string{"projectId: Required", "config.resources.ports: Required"}},
+		"without branches":      {union(config), []string{"config: Invalid input"}},
+		"with empty branches":   {union(config, "", ""), []string{"config: Invalid input"}},
+		"with invalid branches": {`{"code":"invalid_union","path":["config"],"message":"Invalid input","unionErrors":[7,{"issues":{}}],"errors":"x"}`, []string{"config: Invalid input"}},
+		"beside another issue":  {issue(`"projectId"`, "Required") + "," + union(config, issue(ports, "Required")), []string{"projectId: Required", "config.resources.ports: Required"}},
 	} {
 		var got []string
 		for _, issue := range issuesOf(t, `[`+tc.issues+`]`) {

@@ -14,7 +14,7 @@ import (
 // getByName is a GetByName method, for any type of object.
 type getByName func(ctx context.Context, c *Client, name string) (id string, err error)
 
-// lookups returns the GetByName methods of all services, by the service's field in Client.
+// lookups returns the GetByName methods of all services by service name.
 func lookups() map[string]getByName {
 	found := map[string]getByName{}
 	for field := range reflect.TypeFor[Client]().Fields() {

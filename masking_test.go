@@ -34,7 +34,7 @@ func TestTraceLevelShowsTheWireWithoutSecrets(t *testing.T) {
 	out.Reset()
 	debug := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	_, _ = newTestClient(t, play(reply(200, okMachine)), WithLogger(debug)).Machines.Get(t.Context(), "m")
-	assert.NotContains(t, out.String(), "paperspace request", "only below debug")
+	assert.NotContains(t, out.String(), "paperspace request", "bodies are logged at trace level only")
 }
 
 func TestMaskBody(t *testing.T) {
@@ -52,7 +52,7 @@ func TestMaskBody(t *testing.T) {
 	}
 }
 
-// Every member that is declared as a secret is masked by its name.
+// Every member that is declared as a secret is masked by name.
 func TestSecretMembers(t *testing.T) {
 	seen, secrets := map[reflect.Type]bool{}, 0
 	var look func(reflect.Type)

@@ -37,7 +37,7 @@ func TestPrivateNetworkNotFound(t *testing.T) {
 
 	rt = play(reply(http.StatusOK, `null`))
 	_, err = newTestClient(t, rt).PrivateNetworks.Update(t.Context(), "nf8i2qd", PrivateNetworkUpdateParams{})
-	require.ErrorIs(t, err, ErrOutcomeUnknown, "null answers a get only")
+	require.ErrorIs(t, err, ErrOutcomeUnknown, "null means not found only for a get")
 	_, body := lastRequest(t, rt, "privateNetworks-update")
 	assert.Equal(t, `{}`, body)
 }

@@ -23,7 +23,8 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// reporting is a client whose hook and logger show the odd values of its last call.
+// newReportingClient returns a client of a service that responds with the body, and the odd values that its hook and
+// logger report for the last call.
 func newReportingClient(t *testing.T, body string, opts ...Option) (c *Client, odd *[]Odd, log *bytes.Buffer) {
 	t.Helper()
 	odd, log = new([]Odd), new(bytes.Buffer)
@@ -34,7 +35,7 @@ func newReportingClient(t *testing.T, body string, opts ...Option) (c *Client, o
 	return newTestClient(t, play(reply(http.StatusOK, body)), append([]Option{once, hook, logger}, opts...)...), odd, log
 }
 
-// One machine with odd values costs the list nothing but these.
+// An odd value in one machine leaves the rest of the list intact.
 func TestOddValuesOfAList(t *testing.T) {
 	c, odd, log := newReportingClient(t, `{"items":[
 		{"id":"a","dtCreated":"2024-05-01T10:00:00+0000","autoShutdownEnabled":1,"cpus":"8","name":12},
@@ -60,7 +61,7 @@ func TestOddValuesOfAList(t *testing.T) {
 	for _, text := range []string{"level=WARN", "endpoint=machines-list", "count=5", "/items/2/cpus: number where"} {
 		assert.Contains(t, log.String(), text)
 	}
-	assert.False(t, showsMarker(log.String()+fmt.Sprint(*odd)), "no value is shown")
+	assert.False(t, showsMarker(log.String()+fmt.Sprint(*odd)), "the report contains a value")
 }
 
 func TestOddValuesOfACreate(t *testing.T) {
@@ -76,7 +77,7 @@ func TestOddValuesOfACreate(t *testing.T) {
 
 var minimalMachine = MachineCreateParams{Name: "n", MachineType: "C5", TemplateID: "t", DiskSize: 50, Region: RegionNY2}
 
-// A create without the key of what it created may have created it.
+// A create whose response lacks the key may have succeeded.
 func TestCreatesWithoutAKey(t *testing.T) {
 	for body, call := range map[string]func(*Client) error{
 		`{}`: func(c *Client) error {
@@ -104,7 +105,7 @@ func TestCreatesWithoutAKey(t *testing.T) {
 	}
 }
 
-// An empty list may be reason enough to create something again, so what cannot be read must not pass for one.
+// A program may create an object again because a list is empty, so an unreadable list must not pass for an empty one.
 func TestOddValuesThatAreErrors(t *testing.T) {
 	list := func(c *Client) error {
 		_, err := Collect(c.Machines.All(t.Context(), MachineListParams{}))
@@ -153,10 +154,10 @@ func TestStrictDecoding(t *testing.T) {
 
 	c, _, _ = newReportingClient(t, `{"id":"m","cpus":"8"}`, WithStrictDecoding())
 	_, err = c.Machines.Get(t.Context(), "m")
-	assert.NoError(t, err, "what can be read is not odd")
+	assert.NoError(t, err, "values that can be converted are not odd")
 }
 
-// A stored configuration that does not fit its version is kept raw, and costs neither the list nor its own members.
+// A stored configuration that does not match its version is kept raw. The list and the other members are intact.
 func TestOddConfigurationsAreKeptRaw(t *testing.T) {
 	config := `{"apiVersion":"v1","name":"a","image":"i","resources":{"machineType":"C5","ports":8000}}`
 	odds := map[string]string{
@@ -185,7 +186,7 @@ func TestOddConfigurationsAreKeptRaw(t *testing.T) {
 
 func TestDoDecodesAsEncodingJSONDoes(t *testing.T) {
 	body := "\ufeff" + `{"id":"a","NAME":"n","cpus":"8","other":{"count":1}}`
-	type theirs = struct { // without a name it is of no package
+	type theirs = struct { // an unnamed type belongs to no package
 		ID, Name string
 		Other    struct{ Count int }
 		Skipped  time.Duration `json:"-"`
@@ -232,7 +233,7 @@ func TestNumbersInABodyField(t *testing.T) {
 	assert.True(t, ok, "%v", err)
 }
 
-// samples are the responses in testdata, and where their results are decoded into.
+// eachSample calls f for each response in testdata, with the type of its result.
 func eachSample(t *testing.T, f func(id string, body []byte, result reflect.Type)) {
 	methods, err := conformingMethods()
 	require.NoError(t, err)
@@ -250,7 +251,7 @@ func eachSample(t *testing.T, f func(id string, body []byte, result reflect.Type
 	}
 }
 
-// Every response in testdata is decoded without an odd value, and to what encoding/json/v2 makes of it.
+// Every response in testdata decodes without odd values, to the same result as with encoding/json/v2.
 func TestSamplesDecodeAsEncodingJSONDoes(t *testing.T) {
 	count := 0
 	eachSample(t, func(id string, body []byte, result reflect.Type) {
@@ -265,12 +266,12 @@ func TestSamplesDecodeAsEncodingJSONDoes(t *testing.T) {
 	assert.Equal(t, 113, count)
 }
 
-// Of every response in testdata each value is replaced by others. Where encoding/json/v2 accepts the new one, the result
-// is the same. Where the new one is odd, it alone is reported, and the result is that of a response with null in its
-// place, or without it in an array or a map. Any other was read leniently.
+// Each value of each response in testdata is replaced in turn. If encoding/json/v2 accepts the new value, the result is
+// the same. If the new value is odd, only it is reported, and the result is as if it were null, or absent in an array
+// or map. Any other value was converted.
 func TestSamplesWithOneOddValue(t *testing.T) {
 	replacements := []string{`"odd"`, `"12"`, `7`, `0.5`, `3.0`, `true`, `[]`, `["odd"]`, `{}`, `{"odd":1}`, `""`, `null`, `"2024-05-01T10:00:00+0000"`}
-	const maxPerSample = 60 // values
+	const maxPerSample = 60 // replaced values
 	same, odd, lenient, refused := 0, 0, 0, 0
 	eachSample(t, func(id string, body []byte, result reflect.Type) {
 		places := valuesOf(t, body)
@@ -299,7 +300,7 @@ func TestSamplesWithOneOddValue(t *testing.T) {
 					isNullable := strings.Contains(p.pointer, "3Config/")
 					if isConfig || isNullable || found[0].Pointer != p.pointer {
 						odd++
-						continue // a configuration is raw, null is not the zero value, or only a part of the new value is odd
+						continue // raw configuration, null other than the zero value, or partly odd value
 					}
 					without := []byte(string(body[:p.start]) + "null" + string(body[p.end:]))
 					_, err := decodeResponse(without, want.Interface())
@@ -310,7 +311,7 @@ func TestSamplesWithOneOddValue(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d results as in encoding/json/v2, %d with odd values, %d read leniently, %d refused", same, odd, lenient, refused)
+	t.Logf("%d results as in encoding/json/v2, %d with odd values, %d converted, %d refused", same, odd, lenient, refused)
 	assert.Greater(t, min(same, odd, lenient, refused), 100)
 }
 
@@ -319,7 +320,7 @@ type place struct {
 	start, end int
 }
 
-// valuesOf returns where the values of a document are, the document itself excepted.
+// valuesOf returns the places of all values in a document, except the document itself.
 func valuesOf(t *testing.T, document []byte) (places []place) {
 	var walk func(value []byte, offset int, pointer string)
 	walk = func(value []byte, offset int, pointer string) {

@@ -33,8 +33,8 @@ func TestAll(t *testing.T) {
 			rt := play(tc.pages.step)
 			params, all := MachineListParams{Name: "n"}, newTestClient(t, rt).Machines.All
 			one, two := all(t.Context(), params), all(t.Context(), params, WithPrefetch())
-			assert.Zero(t, rt.count(), "nothing is fetched before it is asked for")
-			for _, seq := range []iter.Seq2[Machine, error]{one, one, two, two} { // the second walk starts again
+			assert.Zero(t, rt.count(), "requests before the loop")
+			for _, seq := range []iter.Seq2[Machine, error]{one, one, two, two} { // the second loop starts again
 				before := rt.count()
 				machines, err := Collect(seq)
 				assert.Equal(t, tc.want, ids(machines))
@@ -63,7 +63,7 @@ func TestAllIsLazy(t *testing.T) {
 			break
 		}
 	}
-	assert.Equal(t, 1, rt.count(), "the page after the last item that was wanted is not fetched")
+	assert.Equal(t, 1, rt.count(), "no page is fetched after the loop ends")
 }
 
 func TestAllFromACursor(t *testing.T) {

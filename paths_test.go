@@ -16,7 +16,7 @@ import (
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
-// hostileIDs are ids that a path could be led astray by.
+// hostileIDs are ids that could change a path.
 var hostileIDs = []string{
 	"a/b", "/", "//", "a?b=c", "a#b", "%", "a%b", "%2f", "a%2Fb", "%2e", "%2e%2e", ".%2e", "%252e%252e", "../..", "..\\..",
 	"a/../b", "...", "..;", ";a=b", "a;b", "a b", " ", "+", "a+b", "a&b=c", "a=b", "a:b", "a@b", "@host/", "http://other.example.com/",
@@ -38,8 +38,7 @@ func (m conformingMethod) callWithKeys(ctx context.Context, c *Client, keys []st
 	return err
 }
 
-// Whatever an id is, it reaches a server as one segment of the path, and comes out of it as it was; a path in the base URL
-// stays before it.
+// Any id reaches the server as one path segment and decodes to the same id. The path of the base URL precedes it.
 func TestHostileIDs(t *testing.T) {
 	var got *http.Request
 	var response []byte
@@ -59,7 +58,7 @@ func TestHostileIDs(t *testing.T) {
 		for b, base := range bases {
 			client := socketClient(t, srv.URL+strings.ReplaceAll(base, " ", "%20"))
 			for i, id := range hostileIDs {
-				if b > 0 && i%len(bases) != b { // not every id with every base
+				if b > 0 && i%len(bases) != b { // a sample of the combinations
 					continue
 				}
 				keys := []string{id, "second"}[:count]
@@ -99,7 +98,7 @@ func TestHostileIDs(t *testing.T) {
 	t.Logf("%d calls", calls)
 }
 
-// An id that could not be told from another path is refused, and nothing is sent.
+// An id that would make the path ambiguous is refused, and nothing is sent.
 func TestRefusedIDs(t *testing.T) {
 	refusals := 0
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
@@ -126,7 +125,7 @@ func TestRefusedIDs(t *testing.T) {
 	t.Logf("%d refusals", refusals)
 }
 
-// Do takes a path that is escaped already, and nothing that leads elsewhere.
+// Do accepts an escaped path, and refuses one that leads outside the base URL.
 func TestHostilePathsOfDo(t *testing.T) {
 	const base = "https://api.example.com/sub/v1"
 	for _, path := range []string{
@@ -149,7 +148,7 @@ func TestHostilePathsOfDo(t *testing.T) {
 	}
 }
 
-// Every path of the contract is one that a hostile id cannot turn into another.
+// No id can turn one path of the contract into another.
 func TestPathsOfTheContractAreDistinct(t *testing.T) {
 	for _, op := range contract.Endpoints() {
 		for _, other := range contract.Endpoints() {
@@ -162,7 +161,7 @@ func TestPathsOfTheContractAreDistinct(t *testing.T) {
 				fits = a[i] == b[i] || strings.HasPrefix(a[i], "{")
 			}
 			if fits {
-				assert.Equal(t, "/storage-providers/{id} /storage-providers/utilization", fmt.Sprint(op.Path, " ", other.Path), "refuse it in expand, or say so here")
+				assert.Equal(t, "/storage-providers/{id} /storage-providers/utilization", fmt.Sprint(op.Path, " ", other.Path), "these paths can be confused: refuse the id in expand, or expect the pair here")
 			}
 		}
 	}

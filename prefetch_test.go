@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hundredPages serves 100 pages of 120 machines, and takes 20 ms for each.
+// hundredPages serves 100 pages of 120 machines. Each takes 20 ms.
 func hundredPages(r *http.Request) (*http.Response, error) {
 	const pages = 100
 	number := 0
@@ -42,7 +42,7 @@ func TestAllSendsOneRequestPerPage(t *testing.T) {
 				machines, err := Collect(newTestClient(t, rt).Machines.All(t.Context(), MachineListParams{}, opts...))
 				require.NoError(t, err)
 				assert.Equal(t, 12_000, len(machines))
-				for i, m := range machines { // what was handed on stays as it was, though pages take each other's place
+				for i, m := range machines { // yielded items must not change when a later page is decoded
 					require.Equal(t, fmt.Sprintf("%d-%d", i/120, i%120), m.ID)
 				}
 				assert.Equal(t, 100, rt.count())
@@ -54,7 +54,7 @@ func TestAllSendsOneRequestPerPage(t *testing.T) {
 
 func TestPrefetchOverlapsWithTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		walk := func(opts ...RequestOption) time.Duration {
+		list := func(opts ...RequestOption) time.Duration {
 			rt, start, items := play(hundredPages), time.Now(), 0
 			for _, err := range newTestClient(t, rt).Machines.All(t.Context(), MachineListParams{}, opts...) {
 				require.NoError(t, err)
@@ -62,19 +62,19 @@ func TestPrefetchOverlapsWithTheLoop(t *testing.T) {
 					time.Sleep(20 * time.Millisecond)
 				}
 				synctest.Wait()
-				assert.LessOrEqual(t, rt.count(), (items-1)/120+2, "no more than one page ahead")
+				assert.LessOrEqual(t, rt.count(), (items-1)/120+2, "requests, with at most one page ahead")
 			}
 			return time.Since(start)
 		}
-		plain, ahead := walk(), walk(WithPrefetch())
+		plain, ahead := list(), list(WithPrefetch())
 		t.Logf("%v without prefetch, %v with it: %.3f", plain, ahead, ahead.Seconds()/plain.Seconds())
 		assert.LessOrEqual(t, ahead.Seconds(), 0.60*plain.Seconds())
 	})
 }
 
 func TestPrefetchEndsWithTheLoop(t *testing.T) {
-	for name, walk := range map[string]func(context.Context, *Client){
-		"breaks off": func(ctx context.Context, c *Client) {
+	for name, list := range map[string]func(context.Context, *Client){
+		"break": func(ctx context.Context, c *Client) {
 			for range c.Machines.All(ctx, MachineListParams{}, WithPrefetch()) {
 				break
 			}
@@ -85,14 +85,14 @@ func TestPrefetchEndsWithTheLoop(t *testing.T) {
 				panic("consumer")
 			}
 		},
-		"has no more time": func(ctx context.Context, c *Client) {
+		"context ends": func(ctx context.Context, c *Client) {
 			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			defer cancel()
 			_, _ = Collect(c.Machines.All(ctx, MachineListParams{}, WithPrefetch()))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // which ends badly if a goroutine is left
+			synctest.Test(t, func(t *testing.T) { // fails if a goroutine is left
 				var running atomic.Int64
 				rt := play(func(r *http.Request) (*http.Response, error) {
 					running.Add(1)
@@ -100,9 +100,9 @@ func TestPrefetchEndsWithTheLoop(t *testing.T) {
 					return hundredPages(r)
 				})
 				start := time.Now()
-				walk(t.Context(), newTestClient(t, rt))
-				assert.Zero(t, running.Load(), "a request is under way after the walk")
-				assert.Equal(t, 20*time.Millisecond, time.Since(start), "the page ahead is not waited for")
+				list(t.Context(), newTestClient(t, rt))
+				assert.Zero(t, running.Load(), "requests in flight after the loop")
+				assert.Equal(t, 20*time.Millisecond, time.Since(start), "the loop does not wait for the next page")
 			})
 		})
 	}
@@ -114,7 +114,7 @@ func TestPrefetchYieldsErrors(t *testing.T) {
 
 	machines, err := Collect(client(reply(403, `{"message":"no","code":"FORBIDDEN"}`)).Machines.
 		All(t.Context(), MachineListParams{}, WithPrefetch()))
-	assert.Equal(t, "a b", ids(machines), "the items before it are good")
+	assert.Equal(t, "a b", ids(machines), "items before the error")
 	assert.ErrorIs(t, err, ErrForbidden)
 
 	assert.PanicsWithValue(t, "transport", func() {

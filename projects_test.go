@@ -18,7 +18,7 @@ func TestAddModelHasNoBody(t *testing.T) {
 	model, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MinDelay: 1, MaxDelay: 1})).Projects.AddModel(t.Context(), "p1", "mo1")
 	require.NoError(t, err)
 	lastRequest(t, rt, "projectModels-add")
-	assert.Equal(t, 2, rt.count(), "what is idempotent is sent again")
+	assert.Equal(t, 2, rt.count(), "attempts of an idempotent request")
 	assert.Equal(t, "p1", model.ProjectID)
 	assert.Nil(t, model.Description)
 }
@@ -37,7 +37,7 @@ func TestRemoveTag(t *testing.T) {
 	assert.Nil(t, tag)
 }
 
-// Whether a deployment uses a secret is not known after a create, which is not the same as that none does.
+// After a create it is unknown whether a deployment uses the secret, which differs from knowing that none does.
 func TestSecretHasDeploymentAttached(t *testing.T) {
 	const secret = `{"name":"DB_PASSWORD","dtCreated":"2024-01-02T03:04:05Z","dtModified":"2024-01-02T03:04:05Z"`
 	rt := play(
@@ -86,7 +86,7 @@ func TestProjectActivity(t *testing.T) {
 	}, page.Items)
 }
 
-// The answers about members have two shapes, and the update sends false as well.
+// Lists and updates return members in two shapes. An update sends false explicitly.
 func TestTeamMembers(t *testing.T) {
 	rt := play(
 		conformingReply(t, "teamMemberships-listByTeamId", `{"hasMore":false,"items":[{"isAdmin":true,"isOwner":false,

@@ -2,6 +2,6 @@
 
 package paperspace
 
-// raceEnabled says that the race detector is on, which makes everything ten times as slow: tests of one goroutine that
-// take long skip it.
+// raceEnabled reports whether the race detector is on. Tests that are slow and not concurrent skip it, because it makes
+// them ten times as slow.
 const raceEnabled = true

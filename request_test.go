@@ -85,7 +85,7 @@ func TestInvalidParams(t *testing.T) {
 	assert.Equal(t, 6, rt.count())
 }
 
-// checkedParams has every kind of rule in every place.
+// checkedParams has every kind of rule in every position.
 type checkedParams struct {
 	ListParams
 	Inner  *checkedInner            `json:"inner,omitzero"`
@@ -105,25 +105,25 @@ type checkedInner struct {
 func TestValidate(t *testing.T) {
 	masked := checkedInner{ID: "a", Env: map[string]Sensitive{"KEY": mask}}
 	for field, p := range map[string]checkedParams{
-		"inner.id":           {Inner: &checkedInner{}},
-		"list[1].id":         {List: []checkedInner{{ID: "a"}, {}}},
-		"named[x].id":        {Named: map[string]*checkedInner{"x": {}}},
-		"any.id":             {Any: checkedInner{}},
-		"any[0].env[KEY]":    {Any: []any{&masked}},
-		"inner.env[KEY]":     {Inner: &masked},
-		"secret":             {Secret: new(Sensitive(mask))},
-		"ratio":              {Ratio: new(2.5)},
-		"limit":              {ListParams: ListParams{Limit: 500}},
-		"nothing is wrong":   {Inner: &checkedInner{ID: "a", hidden: mask}, Secret: new(Sensitive("")), Ratio: new(0.5)},
-		"nothing is set":     {},
-		"nil is not visited": {Inner: nil, Named: map[string]*checkedInner{"x": nil}, Any: nil},
+		"inner.id":        {Inner: &checkedInner{}},
+		"list[1].id":      {List: []checkedInner{{ID: "a"}, {}}},
+		"named[x].id":     {Named: map[string]*checkedInner{"x": {}}},
+		"any.id":          {Any: checkedInner{}},
+		"any[0].env[KEY]": {Any: []any{&masked}},
+		"inner.env[KEY]":  {Inner: &masked},
+		"secret":          {Secret: new(Sensitive(mask))},
+		"ratio":           {Ratio: new(2.5)},
+		"limit":           {ListParams: ListParams{Limit: 500}},
+		"valid":           {Inner: &checkedInner{ID: "a", hidden: mask}, Secret: new(Sensitive("")), Ratio: new(0.5)},
+		"zero value":      {},
+		"nil pointers":    {Inner: nil, Named: map[string]*checkedInner{"x": nil}, Any: nil},
 	} {
 		err := validate(machinesGet, p)
 		if e, ok := errors.AsType[*ParamError](err); ok {
 			assert.Equal(t, field, e.Field)
 		} else {
 			assert.Contains(t, field, "n", "no error")
-			assert.Contains(t, []string{"nothing is wrong", "nothing is set", "nil is not visited"}, field)
+			assert.Contains(t, []string{"valid", "zero value", "nil pointers"}, field)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func TestBodyFieldOption(t *testing.T) {
 	_, err := c.Machines.Start(t.Context(), "a", WithBodyField("x", 1))
 	require.ErrorContains(t, err, "no body")
 	_, err = c.Machines.Update(t.Context(), "a", MachineUpdateParams{}, WithBodyField("name", "n"))
-	require.ErrorContains(t, err, `"name"`, "taken, although it is not set")
+	require.ErrorContains(t, err, `"name"`, "a field of the params, although it is not set")
 	assert.Equal(t, 1, rt.count())
 }
 
@@ -223,7 +223,7 @@ func TestResponseOption(t *testing.T) {
 	})
 }
 
-// Start, stop and restart fail at the service when they come with a content type and no body.
+// The service refuses start, stop and restart requests that have a content type but no body.
 func TestBodylessWrites(t *testing.T) {
 	rt := play(reply(200, `{"event":{"id":"e"},"data":{"id":"a"}}`))
 	c := newTestClient(t, rt)
@@ -304,7 +304,7 @@ func TestHooks(t *testing.T) {
 		log = nil
 		_, err = c.Machines.Get(t.Context(), "")
 		require.Error(t, err)
-		assert.Empty(t, log, "nothing could be sent")
+		assert.Empty(t, log, "hook calls without an attempt")
 	})
 	_, ok := EndpointFromContext(t.Context())
 	assert.False(t, ok)
@@ -319,7 +319,7 @@ func TestDo(t *testing.T) {
 	}{"b"}
 	err := c.Do(t.Context(), Request{Method: "POST", Path: "/beta/a%2Fb", Query: url.Values{"q": {"1"}}, Body: in}, &out, WithQuery("r", "2"))
 	require.NoError(t, err)
-	assert.Equal(t, 1, out.X, "names match in any case, as in encoding/json")
+	assert.Equal(t, 1, out.X, "names match case-insensitively, as in encoding/json")
 	assert.Equal(t, "https://api.paperspace.com/v1/beta/a%2Fb?q=1&r=2", rt.requests[0].URL.String())
 	assert.Equal(t, `{"a":"b"}`, rt.bodies[0])
 	assert.Equal(t, "Bearer "+testKey, rt.requests[0].Header.Get("Authorization"))
@@ -391,7 +391,7 @@ func TestRetryClassesOfDo(t *testing.T) {
 	}
 }
 
-// What has nothing of a response's required members comes from somewhere else, and is no empty list or zero machine.
+// A response with none of the expected fields does not come from the API, and is not an empty list or a zero machine.
 func TestResponsesWithoutExpectedFields(t *testing.T) {
 	for _, body := range []string{`{"status":"ok"}`, `{"error":"maintenance"}`, `{"message":"down"}`} {
 		c := newTestClient(t, play(reply(200, body)))
@@ -448,7 +448,7 @@ func TestCyclicParams(t *testing.T) {
 	require.ErrorContains(t, err, "contains itself")
 }
 
-// A type that contains itself is no reason to look into it for ever.
+// Validation does not recurse forever into a type that contains itself.
 func TestRecursiveParamsType(t *testing.T) {
 	type tree map[string]tree
 	type list []list
@@ -468,11 +468,11 @@ func TestRefusedCallClearsTheCapturedResponse(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)))
 	var none context.Context
 	for name, call := range map[string]func(captured RequestOption) error{
-		"an option after it": func(o RequestOption) error {
+		"an option after WithResponse": func(o RequestOption) error {
 			_, err := c.Machines.Get(t.Context(), "a", o, WithHeader("Host", "x"))
 			return err
 		},
-		"an option before it": func(o RequestOption) error {
+		"an option before WithResponse": func(o RequestOption) error {
 			_, err := c.Machines.Get(t.Context(), "a", WithHeader("Host", "x"), o)
 			return err
 		},
@@ -496,11 +496,11 @@ func TestRefusedCallClearsTheCapturedResponse(t *testing.T) {
 		err := call(WithResponse(&got))
 		_, ok := errors.AsType[*ParamError](err)
 		require.True(t, ok, "%s: %v", name, err)
-		assert.Zero(t, got, "%s: not what an earlier call left there", name)
+		assert.Zero(t, got, "%s: the response of an earlier call is cleared", name)
 	}
 }
 
-// What is captured or kept of a response is not in the buffer that the next call reads into.
+// Captured and kept bodies are not in the buffer that the next call reads into.
 func TestCapturedBodiesAreCopies(t *testing.T) {
 	rt := play(reply(400, `{"message":"first","code":"BAD_REQUEST"}`), reply(200, okMachine))
 	c := newTestClient(t, rt)
@@ -516,7 +516,7 @@ func TestCapturedBodiesAreCopies(t *testing.T) {
 	assert.JSONEq(t, `{"message":"first","code":"BAD_REQUEST"}`, string(captured.Body))
 }
 
-// Nothing that a transport does to one attempt's request reaches the next one.
+// A transport that modifies the request of one attempt does not affect the next.
 func TestAttemptsShareNoRequest(t *testing.T) {
 	rt := play(func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "/v1/machines/a", r.URL.Path)
@@ -554,7 +554,7 @@ func TestHooksEndWhenACallPanics(t *testing.T) {
 	assert.Panics(t, func() {
 		_, _ = newTestClient(t, rt, hook("outer"), panics).Machines.Get(t.Context(), "a")
 	})
-	assert.Equal(t, []string{"outer paperspace: the call panicked"}, ends, "a hook that began is ended")
+	assert.Equal(t, []string{"outer paperspace: the call panicked"}, ends, "a hook that was started is ended")
 }
 
 func TestClientCopiesShareNoHooks(t *testing.T) {
@@ -565,7 +565,7 @@ func TestClientCopiesShareNoHooks(t *testing.T) {
 			return ctx, nil
 		})
 	}
-	base := newTestClient(t, play(reply(200, okMachine)), hook("1"), hook("2"), hook("3")) // append leaves room for a fourth
+	base := newTestClient(t, play(reply(200, okMachine)), hook("1"), hook("2"), hook("3")) // append leaves capacity for a fourth
 	first, err := base.With(hook("first"))
 	require.NoError(t, err)
 	second, err := base.With(hook("second"))

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// calls has one call of each class.
+// callsByClass returns a call of each class.
 func callsByClass(c *Client) map[Class]func(context.Context, ...RequestOption) error {
 	return map[Class]func(context.Context, ...RequestOption) error{
 		ClassSafe: func(ctx context.Context, opts ...RequestOption) error {
@@ -39,8 +39,8 @@ func callsByClass(c *Client) map[Class]func(context.Context, ...RequestOption) e
 	}
 }
 
-// The table says how often each class is sent when the first attempt ends as named and the second well, and whether the
-// outcome of a write is unknown when every attempt ends so.
+// The table has the number of attempts per class if the first attempt ends as named and the second succeeds, and
+// whether the outcome of a write is unknown if every attempt ends so.
 func TestRetriesByClass(t *testing.T) {
 	for _, tc := range []struct {
 		name                   string
@@ -50,7 +50,7 @@ func TestRetriesByClass(t *testing.T) {
 	}{
 		{"no connection", failUnsent, 2, 2, 2, false},
 		{"reset after sending", failSent, 2, 2, 1, true},
-		{"transport that traces nothing", fail(errBroken), 2, 2, 1, true},
+		{"transport without trace events", fail(errBroken), 2, 2, 1, true},
 		{"cut body", cutBody, 2, 2, 1, true},
 		{"408", reply(408, ""), 2, 2, 1, true},
 		{"429", reply(429, ""), 2, 2, 2, false},
@@ -83,7 +83,7 @@ func TestRetriesByClass(t *testing.T) {
 					rt := play(tc.step, reply(200, `{"id":"a","user":{"id":"b"}}`))
 					err := callsByClass(newTestClient(t, rt))[class](t.Context())
 					assert.Equal(t, want, rt.count(), "attempts")
-					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // leaves no doubt
+					emptyDelete := tc.name == "empty 200" && class == ClassIdempotent // a success
 					assert.Equal(t, want == 2 || emptyDelete, err == nil, "%v", err)
 
 					rt = play(tc.step)
@@ -94,7 +94,7 @@ func TestRetriesByClass(t *testing.T) {
 						require.True(t, ok)
 						assert.Equal(t, rt.count(), e.Attempts)
 						if want == 2 {
-							assert.Equal(t, 4, rt.count(), "the default is four attempts")
+							assert.Equal(t, 4, rt.count(), "attempts by default")
 						}
 					}
 				})
@@ -103,7 +103,7 @@ func TestRetriesByClass(t *testing.T) {
 	}
 }
 
-// What one attempt leaves unknown is not cleared by the refusal of the next.
+// An unknown outcome of one attempt remains unknown when the next attempt is refused.
 func TestRefusedRetryKeepsTheOutcomeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(failSent, reply(404, `{"message":"Not found","code":"NOT_FOUND"}`))
@@ -114,13 +114,13 @@ func TestRefusedRetryKeepsTheOutcomeUnknown(t *testing.T) {
 
 		rt = play(failSent, failSent, reply(200, `{"event":null,"data":`+okMachine+`}`))
 		_, err = newTestClient(t, rt).Machines.Delete(t.Context(), "a")
-		require.NoError(t, err, "a repeat that ends well settles it")
+		require.NoError(t, err, "a retry that succeeds makes the outcome known")
 	})
 }
 
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var drawn [5]struct{ least, most time.Duration } // of 50 delays
+		var drawn [5]struct{ least, most time.Duration } // range of 50 delays
 		for round := range 50 {
 			var starts []time.Time
 			rt := play(func(r *http.Request) (*http.Response, error) {
@@ -141,7 +141,7 @@ func TestBackoff(t *testing.T) {
 				}
 			}
 		}
-		for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} { // the jitter is full: a thousandth of a thousandth fails this
+		for i, ceiling := range []time.Duration{1, 2, 4, 4, 4} { // full jitter; the chance that a correct one fails is one in a million
 			assert.Less(t, drawn[i].least, ceiling*time.Second/4)
 			assert.Greater(t, drawn[i].most, ceiling*time.Second*3/4)
 		}
@@ -155,7 +155,7 @@ func TestRetryAfter(t *testing.T) {
 		status   int
 		deadline time.Duration
 		attempts int
-		least    time.Duration // between the attempts
+		least    time.Duration // delay between the attempts
 		most     time.Duration
 	}{
 		{name: "seconds", header: "7", status: 429, attempts: 2, least: 7 * time.Second, most: 7 * time.Second},
@@ -247,7 +247,7 @@ func TestCancelledAttempt(t *testing.T) {
 	})
 }
 
-// An attempt that runs out of time is no end of the caller's context, whoever set the limit.
+// An attempt that times out does not look as if the caller's context had ended, whoever set the limit.
 func TestAttemptTimeout(t *testing.T) {
 	timeouts := map[string]step{
 		"ours":      hang,
@@ -279,7 +279,7 @@ func TestAttemptTimeout(t *testing.T) {
 			assert.Equal(t, time.Minute, time.Since(start))
 		})
 	})
-	t.Run("the caller's http.Client", func(t *testing.T) {
+	t.Run("timeout of the caller's http.Client", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rt := play(hang, reply(200, okMachine))
 			start := time.Now()
@@ -340,7 +340,7 @@ func TestTimeoutOfOneCall(t *testing.T) {
 	})
 }
 
-// A body is sent whole with every attempt.
+// Every attempt sends the whole body.
 func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := play(reply(429, ""), failUnsent, reply(200, `{"user":{"id":"b"}}`))
@@ -351,7 +351,7 @@ func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 	})
 }
 
-// A context may end at any moment, be it between two checks of it.
+// A context may end at any moment, even between two checks of it.
 func TestTinyDeadlines(t *testing.T) {
 	c := newTestClient(t, play(reply(200, okMachine)))
 	for i := range 3000 {
@@ -363,7 +363,7 @@ func TestTinyDeadlines(t *testing.T) {
 	}
 }
 
-// A response proves that the request left, whatever a transport reports of its connections.
+// A response proves that the request was sent, whatever the transport reports of its connections.
 func TestResponseOfATransportThatReportsNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, response := range []step{cutBody, reply(500, "")} {
@@ -406,7 +406,7 @@ func TestInvalidRetryAfterIsNotReported(t *testing.T) {
 	}
 }
 
-// A cookie jar writes into the header of each attempt, which must not reach the next.
+// A cookie jar adds to the header of each attempt, which must not reach the next attempt.
 func TestCookiesDoNotReachTheNextAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jar, err := cookiejar.New(nil)
@@ -424,7 +424,7 @@ func TestCookiesDoNotReachTheNextAttempt(t *testing.T) {
 	})
 }
 
-// A cause that wraps the context's own error is not lost.
+// A cause that wraps the context's own error is kept.
 func TestCancellationCauses(t *testing.T) {
 	why := errors.New("shutting down")
 	for name, cause := range map[string]error{"plain": why, "wrapping": fmt.Errorf("%w: %w", why, context.Canceled)} {
@@ -448,7 +448,7 @@ func TestErrorsThatLeaveTheOutcomeUnknown(t *testing.T) {
 	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
 		for body, unknown := range map[string]bool{
 			`{"message":"m","code":"C"}`: unknown,
-			"<html>":                     status != 429, // it does not come from the API
+			"<html>":                     status != 429, // does not come from the API
 		} {
 			rt := play(reply(status, body))
 			_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
@@ -458,7 +458,7 @@ func TestErrorsThatLeaveTheOutcomeUnknown(t *testing.T) {
 	}
 }
 
-// slowBody gives what it has and then nothing more until it is closed or its request ends.
+// slowBody returns its content, and then blocks until it is closed or its request ends.
 type slowBody struct {
 	io.Reader
 	ctx    context.Context
@@ -475,7 +475,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 func (b *slowBody) Close() error { b.closed.Add(1); return nil }
 
-// What a response's status says is not held back by a body that does not end.
+// An error body that does not end does not delay the error.
 func TestErrorWithASlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(r *http.Request) (*http.Response, error) {
@@ -495,7 +495,7 @@ func TestErrorWithASlowBody(t *testing.T) {
 	})
 }
 
-// Every body is closed, however it ends.
+// Every body is closed, however the call ends.
 func TestBodiesAreClosed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int
@@ -507,7 +507,7 @@ func TestBodiesAreClosed(t *testing.T) {
 		"switching protocols": {101, strings.NewReader("")},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // the body ends where its reader does
+		cancel() // ends bodies that would not end on their own
 		body := &slowBody{Reader: tc.body, ctx: ctx}
 		rt := step(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: tc.status, Header: http.Header{}, Body: body, Request: r}, nil

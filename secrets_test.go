@@ -27,19 +27,19 @@ import (
 // and the credentials of registries and storage.
 const marker = "hunter2-marker-4711"
 
-// forms are the marker in clear and in other forms that a printer may give it, in lower case.
+// markerForms are the marker and its encodings, in lower case.
 var markerForms = []string{
 	marker, hex.EncodeToString([]byte(marker)), strings.ToLower(base64.StdEncoding.EncodeToString([]byte(marker))),
 	strings.Trim(fmt.Sprint([]byte(marker)), "[]"),
 }
 
-// shows says whether a text shows the marker.
+// showsMarker reports whether a text contains the marker in any form.
 func showsMarker(text string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(markerForms, func(form string) bool { return strings.Contains(text, form) })
 }
 
-// eachSensitive calls f for every secret in a value that can be set.
+// eachSensitive calls f for every settable Sensitive in a value.
 func eachSensitive(v reflect.Value, f func(reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -63,14 +63,14 @@ func eachSensitive(v reflect.Value, f func(reflect.Value)) {
 	}
 }
 
-// verbs are those of fmt, but for %w and %p, which ask no value how it prints; a few of them will do for values of a type
-// that was printed with all of them.
+// allVerbs are the verbs of fmt except %w and %p, which do not call Format. fewVerbs suffice for more values of a type
+// that was printed with allVerbs.
 const (
 	allVerbs = "vsdqxXtbcoOeEfFgGUT"
 	fewVerbs = "vsdx"
 )
 
-// printAll returns what fmt, slog and the JSON encoders make of a value, alone and inside other values, by the way.
+// printAll returns the output of fmt, slog and the JSON encoders for a value, alone and inside other values, by method.
 func printAll(v any, someVerbs string) map[string]string {
 	out := map[string]string{}
 	verbs := func(name string, v any, verbs string) {
@@ -88,8 +88,8 @@ func printAll(v any, someVerbs string) map[string]string {
 	out["as a text"] = fmt.Sprint(v) + fmt.Sprintln(v) + fmt.Sprintf("%v", fmt.Errorf("wrapped: %v", v))
 	values := map[string]any{"": v, " in a slice": []any{v}, " in a map": map[string]any{"k": v}, " in a struct": struct{ X any }{v}}
 	if value := reflect.ValueOf(v); value.IsValid() && value.Kind() != reflect.Func {
-		// In a field of its own type, by value and by pointer, as the caller's structs have it. What vet does not let pass
-		// is TestWhatIsNotMasked's.
+		// In fields of the value's type, as in the caller's structs. TestWhatIsNotMasked has the formats that vet
+		// refuses.
 		pointer := reflect.New(value.Type())
 		pointer.Elem().Set(value)
 		own := reflect.New(reflect.StructOf([]reflect.StructField{
@@ -130,7 +130,7 @@ func printAll(v any, someVerbs string) map[string]string {
 
 var printed = map[reflect.Type]bool{}
 
-// assertHidden asserts that no way of printing the value shows the marker.
+// assertHidden asserts that the marker is not in the output of any way to print the value.
 func assertHidden(t *testing.T, what string, v any) {
 	t.Helper()
 	verbs := fewVerbs
@@ -145,7 +145,7 @@ func assertHidden(t *testing.T, what string, v any) {
 	}
 }
 
-// secretNames says which members are secrets, by their paths, whatever the Go types say.
+// secretNames matches the paths of secret members, independently of the Go types.
 var secretNames = regexp.MustCompile(`(?i)(password|script|accessKey|accessKeyId|basicAuthKey)$|(env|headers)\[\]\.value$|^value$|repositories\[\]\.username$`)
 
 // countSecrets counts the secrets in JSON.
@@ -167,17 +167,17 @@ func countSecrets(path string, tree any) (n int) {
 	return n
 }
 
-// secretCase is an operation whose params and response are full of markers.
+// secretCase is an endpoint whose params and response have markers as their secrets.
 type secretCase struct {
 	conformingMethod
-	params   reflect.Value // invalid if there are none
+	params   reflect.Value // invalid if the method has none
 	response []byte
 	first    bool
-	sent     int // secrets in the params
-	got      int // and in the response
+	sent     int // number of secrets in the params
+	got      int // number of secrets in the response
 }
 
-// eachSecretCase calls f for every operation, with each form that its params and its response can have.
+// eachSecretCase calls f for every endpoint, with each form of its params and its response.
 func eachSecretCase(t *testing.T, f func(t *testing.T, s secretCase)) {
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
 		var list []secretCase
@@ -217,15 +217,15 @@ func eachSecretCase(t *testing.T, f func(t *testing.T, s secretCase)) {
 	})
 }
 
-// failures are answers that make a call fail and hold the marker wherever a service may repeat it, but for its own message.
+// failuresWithMarker are failures that hold the marker wherever a service may repeat it, except in its own message.
 var failuresWithMarker = map[string]step{
 	"refusal": reply(400, `{"message":"no","code":"BAD_REQUEST","issues":[{"path":["password"],"message":"too short"}],`+
 		`"details":{"given":"`+marker+`"},"echo":"`+marker+`"}`),
 	"proxy":               reply(502, "<html>"+marker+"</html>"),
 	"undecodable":         reply(200, `{"id":"`+marker),
 	"not JSON":            reply(200, marker),
-	"other JSON":          reply(200, `["`+marker+`"]`),
-	"other JSON still":    reply(200, `"`+marker+`"`),
+	"JSON array":          reply(200, `["`+marker+`"]`),
+	"JSON string":         reply(200, `"`+marker+`"`),
 	"error under 200":     reply(200, `{"message":"no","code":"CONFLICT","details":"`+marker+`"}`),
 	"redirect":            reply(307, marker, "Location: https://user:"+marker+"@elsewhere.example.com/"+marker+"?k="+marker+"#"+marker),
 	"redirect to nowhere": reply(307, "", "Location: https://"+marker+":99999999/%zz"),
@@ -233,11 +233,11 @@ var failuresWithMarker = map[string]step{
 	"timeout":             hang,
 }
 
-// The test fills everything that is a secret with a marker, calls every operation with success and with failures, with
-// the logger at debug, and looks for the marker in everything that comes out.
+// TestNoSecretIsShown sets every secret to the marker, calls every endpoint with success and with failures, logs at
+// debug level, and searches all output for the marker.
 func TestNoSecretIsShown(t *testing.T) {
 	if raceEnabled {
-		t.Skip("one goroutine has no races")
+		t.Skip("no concurrency, so no races to detect")
 	}
 	sent, got, places := 0, 0, 0
 	eachSecretCase(t, func(t *testing.T, s secretCase) {
@@ -253,15 +253,15 @@ func TestNoSecretIsShown(t *testing.T) {
 				assertHidden(t, "params", s.params.Interface())
 			}
 			assertHidden(t, "the result", result)
-			assertHidden(t, "what a hook gets", hooked())
+			assertHidden(t, "the hook's result", hooked())
 			found := 0
 			eachSensitive(reflect.ValueOf(result), func(v reflect.Value) {
 				assert.Equal(t, marker, v.String())
 				found++
 			})
-			assert.Equal(t, s.got, found, "the result has the real values")
+			assert.Equal(t, s.got, found, "secrets with their real values in the result")
 
-			// What is sent holds the real values.
+			// The request has the real values.
 			assert.Equal(t, "Bearer "+marker, rt.requests[0].Header.Get("Authorization"))
 			assert.Equal(t, s.sent, strings.Count(rt.bodies[0], `"`+marker+`"`), "%s", rt.bodies[0])
 			assert.NotContains(t, rt.bodies[0], mask)
@@ -276,7 +276,7 @@ func TestNoSecretIsShown(t *testing.T) {
 				require.Error(t, err, name)
 				assertHidden(t, "the error of "+name, err)
 				assertHidden(t, "the cause of "+name, errors.Unwrap(err))
-				assertHidden(t, "what a hook gets of "+name, hooked())
+				assertHidden(t, "the hook's result of "+name, hooked())
 			}
 			assert.NotEmpty(t, log.String())
 			assert.False(t, showsMarker(log.String()), "the log")
@@ -288,7 +288,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	t.Logf("%d forms of calls, with %d secrets sent and %d received", places, sent, got)
 }
 
-// newMarkedClient has the marker as its key, and a function that returns what its hook got.
+// newMarkedClient returns a client with the marker as its key, and a function that returns what its hook received.
 func newMarkedClient(t *testing.T, rt http.RoundTripper, logger *slog.Logger) (*Client, func() []any) {
 	var seen []any
 	return newTestClient(t, rt, WithAPIKey(marker), WithLogger(logger), WithHook(
@@ -337,8 +337,7 @@ func TestClientAndOptionsShowNoSecret(t *testing.T) {
 	}
 }
 
-// A mask that comes back, because params were decoded from a log or a queue, is refused, wherever it stands, and
-// nothing is sent.
+// A mask in params, for example decoded from a log or a queue, is refused in any position, and nothing is sent.
 func TestMasksAreRefused(t *testing.T) {
 	places := 0
 	eachSecretCase(t, func(t *testing.T, s secretCase) {
@@ -369,7 +368,7 @@ func TestMasksAreRefused(t *testing.T) {
 		refused(back.Elem())
 	})
 	assert.Positive(t, places)
-	t.Logf("%d places", places)
+	t.Logf("%d positions", places)
 
 	rt := play(reply(200, okMachine))
 	c := newTestClient(t, rt)
@@ -379,7 +378,7 @@ func TestMasksAreRefused(t *testing.T) {
 	assert.Zero(t, rt.count())
 }
 
-// textKey is a string that encodes as another text.
+// textKey is a string that encodes as a different text.
 type textKey string
 
 func (textKey) MarshalText() ([]byte, error) { return []byte("text"), nil }
@@ -391,16 +390,16 @@ func masksKeys(t *testing.T) bool {
 	return string(key) == `{"text":1}`
 }
 
-// What cannot be masked, as the docs of Sensitive and RawJSON and SECURITY.md say. When one of these starts to fail, a
-// hole is closed: strike it from the docs.
+// TestWhatIsNotMasked demonstrates what cannot be masked, as the docs of Sensitive and RawJSON and SECURITY.md list it.
+// If a check fails, the gap is closed: remove it from the docs.
 func TestWhatIsNotMasked(t *testing.T) {
 	secret := Sensitive(marker)
-	format := func(format string, v any) string { return fmt.Sprintf(format, v) } // unseen by vet
-	assert.True(t, showsMarker(format("%p", secret)), "the verbs that vet refuses")
-	assert.True(t, showsMarker(format("%w", secret)), "the verbs that vet refuses")
+	format := func(format string, v any) string { return fmt.Sprintf(format, v) } // hidden from vet
+	assert.True(t, showsMarker(format("%p", secret)), "verbs that vet refuses")
+	assert.True(t, showsMarker(format("%w", secret)), "verbs that vet refuses")
 	type callers struct{ Password Sensitive }
 	assert.True(t, showsMarker(format("%s", []any{&callers{secret}})), "the caller's types behind a pointer, with a verb that does not fit it")
-	assert.False(t, showsMarker(format("%s", []any{&SecretCreateParams{Value: secret}})), "ours are")
+	assert.False(t, showsMarker(format("%s", []any{&SecretCreateParams{Value: secret}})), "types of this package behind a pointer are masked")
 	key, err := json.Marshal(map[Sensitive]int{secret: 1})
 	require.NoError(t, err)
 	assert.Equal(t, !masksKeys(t), showsMarker(string(key)), "the keys of a map in encoding/json")
@@ -420,11 +419,11 @@ func TestWhatIsNotMasked(t *testing.T) {
 	assert.True(t, showsMarker(b.String()), "unknown members in slog's JSON")
 	b.Reset()
 	slog.New(slog.NewTextHandler(&b, nil)).Info("m", "config", config)
-	assert.False(t, showsMarker(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "elsewhere they are")
+	assert.False(t, showsMarker(b.String()+fmt.Sprintf("%v %+v %#v %s", config, config, config, config)), "unknown members elsewhere are masked")
 
 	rt := play(reply(400, `{"message":"the password `+marker+` is too short","code":"BAD_REQUEST"}`))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a")
-	assert.True(t, showsMarker(err.Error()), "what the service writes into its message")
+	assert.True(t, showsMarker(err.Error()), "the message of the service")
 	var response Response
 	rt = play(reply(200, okMachine, "Set-Cookie: "+marker))
 	_, err = newTestClient(t, rt).Machines.Get(t.Context(), "a", WithResponse(&response))
@@ -435,8 +434,8 @@ func TestWhatIsNotMasked(t *testing.T) {
 	assertHidden(t, "a captured response", response)
 }
 
-// fmt asks nobody how to print what is behind a pointer for a verb that does not fit it. So every type of this package
-// that can hold a secret prints itself, whatever the verb.
+// fmt calls no method of a value behind a pointer if the verb does not fit it. So every type of this package that can
+// hold a secret implements fmt.Formatter.
 func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 	seen := map[reflect.Type]bool{}
 	var holds func(reflect.Type) bool
@@ -454,7 +453,7 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 			seen[typ] = false
 			for field := range typ.Fields() {
 				if holds(field.Type) && field.IsExported() {
-					seen[typ] = true // and on, to see the types of the other fields
+					seen[typ] = true // continue with the other fields
 				}
 			}
 			return seen[typ]
@@ -477,7 +476,7 @@ func TestTypesWithSecretsPrintThemselves(t *testing.T) {
 	for typ, holds := range seen {
 		if holds && typ.Name() != "" && strings.HasSuffix(typ.PkgPath(), "paperspace") {
 			secretCase++
-			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, and has no Format", typ)
+			assert.True(t, reflect.PointerTo(typ).Implements(reflect.TypeFor[fmt.Formatter]()), "%v can hold a secret, but has no Format method", typ)
 		}
 	}
 	assert.Greater(t, secretCase, 25)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A delete that is answered with nothing returns what it was called with; one that begins an operation does not.
+// A delete with an empty response returns the ids it was called with, unless it begins an operation.
 func TestDeletesWithAnEmptyResponse(t *testing.T) {
 	ctx := t.Context()
 	for id, tc := range map[string]struct {
@@ -51,7 +51,7 @@ func TestDeletesWithAnEmptyResponse(t *testing.T) {
 	}
 }
 
-// What is missing, or set to what means nothing, is refused before anything is sent.
+// Missing and invalid required params are refused before anything is sent.
 func TestRequiredParamsOfServices(t *testing.T) {
 	ctx := t.Context()
 	key := S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: "s"}
@@ -181,7 +181,7 @@ func TestFailedConnectionTest(t *testing.T) {
 	}
 }
 
-// Secrets go to the service as they are, and are seen nowhere else.
+// Secrets are sent unmasked, and masked in all other output.
 func TestSecretsAreSentUnmasked(t *testing.T) {
 	ctx := t.Context()
 	const secret = Sensitive("hunter2\n#!/bin/sh")

@@ -29,11 +29,11 @@ func TestRestoreBodies(t *testing.T) {
 		_, sent := lastRequest(t, rt, "snapshots-restore")
 		assert.Equal(t, body, sent)
 		assert.Equal(t, "e1", op.Event.ID)
-		assert.Equal(t, "psm9u09bwu5i", op.Data.MachineID, "the machine is there to be read")
+		assert.Equal(t, "psm9u09bwu5i", op.Data.MachineID, "Data has the machine")
 	}
 }
 
-// Waiting reads the object again, except after a delete.
+// Wait gets the object again, except after a delete.
 func TestOperationsOnSnapshotsAndTemplates(t *testing.T) {
 	ctx := t.Context()
 	assertRereads(t, "snapshots-create", okSnapshot, "snapshots-get", func(c *Client) (*Operation[Snapshot], error) {

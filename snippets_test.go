@@ -25,7 +25,7 @@ func TestReadmeSnippets(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	_, section, found := strings.Cut(string(readme), "\n## The ten most common jobs\n")
-	require.True(t, found, "the README has no such section")
+	require.True(t, found, "the README lacks the section")
 	section, _, _ = strings.Cut(section, "\n## ")
 	snippets := regexp.MustCompile("(?s)\n```go\n(.*?)\n```\n").FindAllStringSubmatch(section, -1)
 
@@ -46,7 +46,7 @@ func TestReadmeSnippets(t *testing.T) {
 		body := string(source[job.Body.Lbrace-1 : job.Body.Rbrace])
 		require.True(t, strings.Contains(body, "// Output:"), "%s has no output to check, and is not run", job.Name.Name)
 		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippets[i][1], "\t$1")
-		assert.True(t, strings.Contains(body, "\n\n"+indented+"\n\n"), "%s in example_jobs_test.go has no paragraph that reads as snippet %d of the README:\n%s",
+		assert.True(t, strings.Contains(body, "\n\n"+indented+"\n\n"), "%s in example_jobs_test.go has no paragraph equal to snippet %d of the README:\n%s",
 			job.Name.Name, i+1, snippets[i][1])
 	}
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What net/http does on a real connection decides whether a write may be sent again, so these tests run on sockets.
+// Whether a write may be sent again depends on what net/http does on a real connection, so these tests use sockets.
 
-// socketClient has short delays and the default transport.
+// socketClient returns a client with short delays and the default transport.
 func socketClient(t *testing.T, baseURL string, opts ...Option) *Client {
 	t.Helper()
 	quick := RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond, AttemptTimeout: 5 * time.Second}
@@ -54,12 +54,12 @@ func TestRefusedConnection(t *testing.T) {
 		err := call(t.Context())
 		e, ok := errors.AsType[*Error](err)
 		require.True(t, ok, "%v", err)
-		assert.Equal(t, 4, e.Attempts, "nothing left: class %d may be sent again", class)
+		assert.Equal(t, 4, e.Attempts, "nothing was sent, so class %d is retried", class)
 		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
 	}
 }
 
-// impatientTransport is a RoundTripper that does not wait for longer than a while, and leaves its request running.
+// impatientTransport is a RoundTripper that gives up after a time, but leaves its request running.
 type impatientTransport struct {
 	http.RoundTripper
 	patience time.Duration
@@ -76,14 +76,14 @@ func (i impatientTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		done <- response{resp, err}
 	}()
 	select {
-	case a := <-done:
-		return a.resp, a.err
+	case got := <-done:
+		return got.resp, got.err
 	case <-time.After(i.patience):
 		return nil, errors.New("that takes too long")
 	}
 }
 
-// A request that a RoundTripper gave up on while it had no connection does not go out later: it would be a second one.
+// A request that a RoundTripper abandons before it has a connection is not sent later, in addition to the retry.
 func TestAbandonedRequestIsNotSentLater(t *testing.T) {
 	for name, limit := range map[string]time.Duration{"no deadline": 0, "a deadline": 20 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestAbandonedRequestIsNotSentLater(t *testing.T) {
 			var dials atomic.Int64
 			slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				if dials.Add(1) == 1 {
-					time.Sleep(300 * time.Millisecond) // and it takes no notice of ctx
+					time.Sleep(300 * time.Millisecond) // ignores ctx
 				}
 				return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, address)
 			}}
@@ -109,13 +109,13 @@ func TestAbandonedRequestIsNotSentLater(t *testing.T) {
 			c := socketClient(t, srv.URL, WithHTTPClient(&http.Client{Transport: impatientTransport{slow, 100 * time.Millisecond}}))
 			_, err := c.Projects.Create(ctx, ProjectCreateParams{Name: "p"})
 			require.NoError(t, err)
-			time.Sleep(500 * time.Millisecond) // for the first dial
+			time.Sleep(500 * time.Millisecond) // until the first dial has ended
 			assert.EqualValues(t, 1, acted.Load())
 		})
 	}
 }
 
-// What a broken server sends in place of HTTP may hold anything, and shows in no error.
+// A server that does not speak HTTP may send anything. No error shows it.
 func TestResponsesThatAreNotHTTP(t *testing.T) {
 	for name, response := range map[string]string{
 		"status line":    `{"password":"` + marker + `"}` + "\r\n\r\n",
@@ -146,7 +146,7 @@ func TestResponsesThatAreNotHTTP(t *testing.T) {
 	}
 }
 
-// A long body of a failed response is read to its end, within a bound, so that its connection serves the next call.
+// A long error body is read to its end, up to a limit, so that the connection is reused.
 func TestConnectionAfterALongError(t *testing.T) {
 	var connections atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -188,8 +188,8 @@ func TestResetAfterTheServerActed(t *testing.T) {
 	}
 }
 
-// A server may close a kept connection just as the next request is about to use it. net/http sends a request again of
-// which nothing was written; one that was written may have been carried out, and is not.
+// A server may close an idle connection just as the next request uses it. net/http retries if it has written nothing. A
+// request that was written may have been carried out, so it is not sent again.
 func TestIdleConnectionThatTheServerClosed(t *testing.T) {
 	var posts, connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -222,9 +222,9 @@ func TestIdleConnectionThatTheServerClosed(t *testing.T) {
 			}
 		}
 	}
-	assert.LessOrEqual(t, int(posts.Load()), rounds, "no write was carried out twice")
-	assert.GreaterOrEqual(t, int(posts.Load())+unknown, rounds, "none was lost without a word")
-	assert.Greater(t, connections.Load(), int32(rounds), "the connections were in fact closed")
+	assert.LessOrEqual(t, int(posts.Load()), rounds, "writes that were carried out")
+	assert.GreaterOrEqual(t, int(posts.Load())+unknown, rounds, "writes that were carried out or reported as unknown")
+	assert.Greater(t, connections.Load(), int32(rounds), "connections, one for each that the server closed")
 }
 
 func TestCutBody(t *testing.T) {
@@ -279,8 +279,8 @@ func TestCertificatesAndSchemes(t *testing.T) {
 	defer secure.Close()
 	plain := startServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	for name, base := range map[string]string{
-		"certificate of nobody we know": secure.URL,
-		"http behind an https URL":      strings.Replace(plain.URL, "http://", "https://", 1),
+		"unknown certificate":      secure.URL,
+		"http behind an https URL": strings.Replace(plain.URL, "http://", "https://", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, call := range callsByClass(socketClient(t, base)) {
@@ -333,7 +333,7 @@ func TestRedirects(t *testing.T) {
 		{"a write within the origin", "/moved", ClassOnce, false},
 		{"a delete within the origin", "/moved", ClassIdempotent, false},
 		{"a write to another host", other.URL + "/moved", ClassOnce, false},
-		{"nowhere", "http://[::1", ClassSafe, false},
+		{"an invalid address", "http://[::1", ClassSafe, false},
 		{"in a ring", "/again", ClassSafe, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -379,21 +379,21 @@ func TestRedirects(t *testing.T) {
 		reached = nil
 		_, err = socketClient(t, home.URL, WithHTTPClient(sneaky)).Machines.Get(t.Context(), "a")
 		require.Error(t, err)
-		assert.Empty(t, reached, "it may not change where the redirect leads")
+		assert.Empty(t, reached, "a policy must not change the target of a redirect")
 
 		location = other.URL + "/moved"
 		_, err = socketClient(t, home.URL, WithHTTPClient(watch)).Machines.Get(t.Context(), "a")
 		require.Error(t, err)
-		assert.Empty(t, reached, "a lenient policy does not widen ours")
+		assert.Empty(t, reached, "a lenient policy does not allow other origins")
 	})
 }
 
-// Sixty-four goroutines need sixty-four connections, whatever the answers' length and however late they end.
+// Sixty-four goroutines open sixty-four connections, whatever the length of the bodies and however late they end.
 func TestConnectionsAreReused(t *testing.T) {
 	var connections atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, okMachine)
-		if strings.HasSuffix(r.URL.Path, "1") { // chunked, and its end comes late
+		if strings.HasSuffix(r.URL.Path, "1") { // chunked, with a delayed end
 			_ = http.NewResponseController(w).Flush()
 			time.Sleep(time.Millisecond)
 		}
@@ -419,7 +419,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(66))
 	c.CloseIdleConnections()
 	srv.Close()
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 5*time.Second, 10*time.Millisecond, "no goroutine is left")
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 5*time.Second, 10*time.Millisecond, "goroutines still running")
 }
 
 func TestHTTP2(t *testing.T) {
@@ -452,7 +452,7 @@ func TestHTTP2(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(128), "200 goroutines share a few connections")
 }
 
-// The body of a 101 is the bare connection, and would outlast any context.
+// The body of a 101 response is the bare connection, and would outlive any context.
 func TestSwitchingProtocols(t *testing.T) {
 	srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()

@@ -41,7 +41,7 @@ func TestS3ConfigRoundTrips(t *testing.T) {
 	}
 }
 
-// The region of a bucket is not one of ours, even where it reads like one.
+// The region of a bucket is not a Paperspace region, even if it has the same name.
 func TestS3RegionIsAPlainString(t *testing.T) {
 	rt := play(reply(http.StatusOK, `{"s3Config":{"region":"NY2"}}`))
 	provider, err := newTestClient(t, rt).Storage.Get(t.Context(), "sp1")
@@ -77,7 +77,7 @@ func TestIDsDoNotReachOtherEndpoints(t *testing.T) {
 		return err
 	})
 
-	// That is the only id that could: nowhere else does a path have a word where another has a placeholder.
+	// No other path of the contract has a literal segment where another path has a parameter.
 	placeholder := regexp.MustCompile(`{[^}]*}`)
 	reached := map[string]bool{}
 	for _, template := range contract.Endpoints() {
@@ -92,7 +92,7 @@ func TestIDsDoNotReachOtherEndpoints(t *testing.T) {
 	assert.Equal(t, map[string]bool{storageUtilizationGetPublic.path: true}, reached)
 }
 
-// The size of a drive goes out in GB and comes back in any form, in a unit that nobody told us.
+// The size of a drive is sent in GB. Responses have it in any form, in an undocumented unit.
 func TestSharedDriveSize(t *testing.T) {
 	for size, want := range map[string]SharedDriveSize{
 		`250`: 250, `250.0`: 250, `"268435456000"`: 268435456000, `null`: 0, `""`: 0, `"9007199254740993"`: 9007199254740993,

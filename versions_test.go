@@ -38,10 +38,10 @@ func TestVersionBodies(t *testing.T) {
 			assert.JSONEq(t, body, string(stored))
 			var again DatasetVersionUpdateParams
 			require.NoError(t, json.Unmarshal(stored, &again))
-			assert.Equal(t, params.Tags, again.Tags, "nil and empty are not the same")
+			assert.Equal(t, params.Tags, again.Tags, "nil and empty tags differ")
 
 			if params.IsCommitted != nil {
-				return // a create has no such field
+				return // creates lack the field
 			}
 			create := DatasetVersionCreateParams{Message: params.Message, Tags: params.Tags, Metadata: params.Metadata}
 			_, err = c.Versions.Create(t.Context(), "ds1", create)
@@ -88,7 +88,7 @@ func TestInvalidVersionTags(t *testing.T) {
 			return err
 		})
 		_, err := json.Marshal(DatasetVersionCreateParams{Tags: tags})
-		require.Error(t, err, "nor can they be stored")
+		require.Error(t, err, "encoding invalid tags")
 	}
 	assertRefused(t, "datasetVersions-create", "metadata.k", func(c *Client) error {
 		_, err := c.Versions.Create(t.Context(), "ds1", DatasetVersionCreateParams{Metadata: map[string]any{"k": make(chan int)}})
@@ -100,9 +100,9 @@ func TestVersionResponse(t *testing.T) {
 	v, err := newTestClient(t, play(conformingReply(t, "datasetVersions-get", okVersion))).Versions.Get(t.Context(), "ds1", "v1")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, v.Tags)
-	assert.Equal(t, Bytes(9007199254740993), v.UsageBytes, "more than a float64 holds")
+	assert.Equal(t, Bytes(9007199254740993), v.UsageBytes, "exact beyond the precision of a float64")
 	assert.Equal(t, map[string]any{"rows": 1000.0}, v.Metadata)
-	assert.Equal(t, VersionTags{"a", "b"}, DatasetVersionUpdateParams{Tags: v.Tags}.Tags, "tags go out as they come back")
+	assert.Equal(t, VersionTags{"a", "b"}, DatasetVersionUpdateParams{Tags: v.Tags}.Tags, "received tags can be sent")
 }
 
 func TestDescriptions(t *testing.T) {
