@@ -32,8 +32,8 @@ func TestRealisticResponses(t *testing.T) {
 	assert.Equal(t, map[string]bool{"region": true, "integer": true, "null": true}, seen, "deviations of the service")
 }
 
-// asDocumented undoes the deviations of the live service: it spells out regions, encodes integers as strings, and sends
-// null for fields that a new machine does not have yet and for the page after the last.
+// asDocumented undoes the deviations of the live service, which spells out regions, encodes integers as strings, and
+// sends null for fields that a new machine does not have yet and for the page after the last.
 func asDocumented(s *contract.Schema, value any, seen map[string]bool) any {
 	for _, variant := range s.Variants {
 		if undone := asDocumented(variant, value, map[string]bool{}); len(variant.Check(undone)) == 0 {

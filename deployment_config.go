@@ -10,7 +10,7 @@ import (
 )
 
 // DeploymentConfig is the configuration of a deployment, in one of the versions that the API knows. Exactly one field
-// is set. Use V1 for what is new:
+// is set. Use V1 for new configurations:
 //
 //	paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
 //		Name:      "api",
@@ -30,7 +30,7 @@ import (
 //
 // Encoded with encoding/json it shows no [Sensitive] value, and a mask that is decoded again is refused.
 type DeploymentConfig struct {
-	// V1 is the version v1. What was received as "latest" is V1 too, and is sent back as "latest".
+	// V1 is the version v1. A configuration received as "latest" is V1 too, and is sent back as "latest".
 	V1 *DeploymentConfigV1
 	// V0Alpha1 is the version v0alpha1.
 	V0Alpha1 *DeploymentConfigV0Alpha1
@@ -101,7 +101,7 @@ func (c DeploymentConfig) check() string {
 	}
 	var members configObject
 	if json.Unmarshal(c.Raw, &members, decodeOptions) != nil {
-		return "" // the encoder says where it is no JSON
+		return "" // the encoder reports the position of the error
 	}
 	if _, reason := members.version(); reason != "" {
 		return "apiVersion " + reason
@@ -117,7 +117,7 @@ type UnknownMembers map[string]RawJSON
 // The tag that puts a field's members into the object around it is embed in go-json-experiment and from Go 1.27 on,
 // and inline where GOEXPERIMENT=jsonv2 has Go 1.26 take that package's place. Each ignores the other's.
 
-// variant is one of several forms of an object, and the member that says which it is.
+// variant is one of several forms of an object, with the member that selects it.
 type variant[K, T any] struct {
 	Kind  K `json:",embed,inline"`
 	Value T `json:",embed,inline"`
@@ -150,8 +150,8 @@ func setFields(union any) (n int) {
 	return n
 }
 
-// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for what is encoded already. What came with
-// repeated names can be encoded again.
+// maskedOptions are for MarshalJSON, where a Sensitive is a mask, and for values that are encoded already. Members whose
+// name was repeated when received can be encoded again.
 var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 
 // DeploymentConfigV1 is a configuration of the version v1.
@@ -167,7 +167,7 @@ type DeploymentConfigV1 struct {
 	Command []string `json:"command,omitzero"`
 	// Env are environment variables.
 	Env []EnvVar `json:"env,omitzero"`
-	// Enabled says whether there are instances at all; nil is true.
+	// Enabled is whether the deployment runs instances; nil means true.
 	Enabled *bool `json:"enabled,omitzero"`
 	// Region is where the instances run; nil leaves it to the service.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
@@ -175,10 +175,10 @@ type DeploymentConfigV1 struct {
 	Resources DeploymentResources `json:"resources,omitzero"`
 	// HealthChecks are how instances are checked.
 	HealthChecks *HealthChecks `json:"healthChecks,omitzero"`
-	// Healthchecks is the same under another name, healthchecks in JSON: the API has both, and does not say which of
-	// them counts. Use HealthChecks for what is new.
+	// Healthchecks is the same under another name, healthchecks in JSON. The API has both, and does not document which
+	// one takes precedence. Use HealthChecks in new configurations.
 	Healthchecks *HealthChecks `json:"healthchecks,omitzero"`
-	// Integrations are what is mounted in the container.
+	// Integrations are mounted in the container.
 	Integrations []Integration `json:"integrations,omitzero"`
 	// BasicAuthKey is the key that secures the endpoint.
 	BasicAuthKey *Sensitive `json:"basicAuthKey,omitzero"`
@@ -204,7 +204,7 @@ type DeploymentConfigV0Alpha0 struct {
 	Command []string `json:"command,omitzero"`
 	// Env are environment variables.
 	Env []EnvVar `json:"env,omitzero"`
-	// Enabled says whether there are instances at all; nil is true.
+	// Enabled is whether the deployment runs instances; nil means true.
 	Enabled *bool `json:"enabled,omitzero"`
 	// Region is where the instances run; nil leaves it to the service.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
@@ -270,10 +270,10 @@ type Autoscaling struct {
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// AutoscalingMetric is a measure of load, and what it is to be kept at. [CPUMetric], [MemoryMetric] and
-// [RequestDurationMetric] make one.
+// AutoscalingMetric is a measure of load and its target value. [CPUMetric], [MemoryMetric] and [RequestDurationMetric]
+// return one.
 type AutoscalingMetric struct {
-	// Metric is what is measured.
+	// Metric names the measure.
 	Metric AutoscalingMetricName `json:"metric,omitzero" check:"required"`
 	// Summary is how the measures of all instances become one.
 	Summary AutoscalingSummary `json:"summary,omitzero" check:"required"`
@@ -387,9 +387,9 @@ func (h HealthCheck) check() string {
 
 // HTTPHealthCheck checks with an HTTP request.
 type HTTPHealthCheck struct {
-	// Path is what is asked for.
+	// Path is the path of the request.
 	Path string `json:"path,omitzero" check:"required"`
-	// Host is the host that is asked; nil leaves it to the service.
+	// Host is the host of the request; nil leaves it to the service.
 	Host *string `json:"host,omitzero"`
 	// Port is the TCP port, from 1 to 65535; nil leaves it to the service.
 	Port *int `json:"port,omitzero" check:"min=1,max=65535"`
@@ -490,7 +490,7 @@ type ModelIntegration struct {
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// S3Integration mounts an S3 bucket, or what is under a prefix of one.
+// S3Integration mounts an S3 bucket, or the objects below a prefix of one.
 type S3Integration struct {
 	// Name is the integration's name.
 	Name string `json:"name,omitzero" check:"required"`

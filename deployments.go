@@ -64,8 +64,8 @@ func (s *DeploymentsService) Upsert(ctx context.Context, params DeploymentUpsert
 	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, params, opts)
 }
 
-// SetEnabled turns a deployment on or off. The API can do that only by a new spec, so the latest one is sent again, as
-// it was received but for its member enabled; [DeploymentsService.WaitUntilHealthy] waits for what comes of it.
+// SetEnabled turns a deployment on or off. The API can do that only with a new spec, so SetEnabled sends the latest one
+// again, as received except for its member enabled. [DeploymentsService.WaitUntilHealthy] waits for the new spec.
 //
 // Calls deployments-get and deployments-upsert.
 func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled bool, opts ...RequestOption) (*DeploymentUpsertResult, error) {

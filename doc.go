@@ -41,9 +41,9 @@
 //
 // # Responses
 //
-// The service does not always keep to its contract. A number in a string or a time without a zone is read. A value that
-// cannot be read costs only itself: its field stays zero, and [CallResult.Odd] and the logger report it. See [Odd] and
-// [WithStrictDecoding].
+// The service does not always keep to its contract. A number in a string or a time without a zone is decoded. Any other
+// odd value leaves its field zero and the rest of the response intact; [CallResult.Odd] and the logger report it. See
+// [Odd] and [WithStrictDecoding].
 //
 // # Retries
 //

@@ -234,7 +234,7 @@ type ParamError struct {
 	Endpoint string
 	// Field is the name of the parameter: the field as the API spells it, or else the option or argument.
 	Field string
-	// Reason is what is wrong with the parameter. It does not contain the value.
+	// Reason describes the error. It does not contain the value.
 	Reason string
 }
 

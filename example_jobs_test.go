@@ -95,7 +95,7 @@ func Example_createWithKey() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := op.Wait(ctx); err != nil { // tells at once if the machine could not be made
+	if _, err := op.Wait(ctx); err != nil { // fails at once if the machine cannot be created
 		log.Fatal(err)
 	}
 	machine, err := client.Machines.WaitForState(ctx, op.Data.ID, paperspace.MachineStateReady)

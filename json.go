@@ -113,7 +113,7 @@ func decodeInto(body []byte, out any) ([]Odd, error) {
 	return nil, stdjson.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), out)
 }
 
-// unmarshal decodes what is not a response, and reads nothing leniently.
+// unmarshal decodes JSON other than responses, strictly.
 func unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, decodeOptions) }
 
 func encode(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }

@@ -14,12 +14,12 @@ import (
 var secretMembers = []string{"authkey", "accesskey", "apikey", "credential", "password", "script", "secret", "token", "username", "value"}
 
 // maskBody masks the secrets in a body before it is logged: the members that hold secrets, and any text that repeats a
-// secret of the request. Of JSON that is cut short nothing is shown.
+// secret of the request. It replaces invalid JSON, such as a truncated body, as a whole.
 func maskBody(body, request []byte) []byte {
 	masked := body
 	var out bytes.Buffer
 	enc := jsontext.NewEncoder(&out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	err := walkStrings(body, func(token jsontext.Token, secret bool) {
+	err := eachToken(body, func(token jsontext.Token, secret bool) {
 		if secret {
 			token = jsontext.String(mask)
 		}
@@ -31,7 +31,7 @@ func maskBody(body, request []byte) []byte {
 	case text[0] == '{' || text[0] == '[':
 		masked = []byte("[invalid JSON]")
 	}
-	_ = walkStrings(request, func(token jsontext.Token, secret bool) {
+	_ = eachToken(request, func(token jsontext.Token, secret bool) {
 		const tooCommon = 4
 		if secret && len(token.String()) >= tooCommon {
 			quoted, _ := jsontext.AppendQuote(nil, token.String())
@@ -42,9 +42,9 @@ func maskBody(body, request []byte) []byte {
 	return masked
 }
 
-// walkStrings passes each token of a JSON text to f, with whether it is a string in a member that holds a secret. It
-// returns io.EOF at the end, and any other error for what is not JSON.
-func walkStrings(text []byte, f func(token jsontext.Token, secret bool)) error {
+// eachToken calls f for each token of a JSON text. secret is whether it is a string in a member that holds a secret. It
+// returns io.EOF at the end, and any other error for invalid JSON.
+func eachToken(text []byte, f func(token jsontext.Token, secret bool)) error {
 	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for {
 		token, err := dec.ReadToken()

@@ -87,7 +87,7 @@ func hasKey(v reflect.Value) bool {
 type envelope interface{ isEmpty() bool }
 
 // hasExpectedField reports whether a JSON object has any of the fields that a response of type t must have. An object
-// without one does not come from the API, and must not be taken for an empty list.
+// without one does not come from the API, and must not pass for an empty list.
 func hasExpectedField(object []byte, t reflect.Type) bool {
 	var members map[string]jsontext.Value
 	if unmarshal(object, &members) != nil {

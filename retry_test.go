@@ -443,7 +443,7 @@ func TestCancellationCauses(t *testing.T) {
 	}
 }
 
-// Answers that say nothing of what became of a write leave its outcome open.
+// Some error responses do not reveal whether a write was carried out.
 func TestErrorsThatLeaveTheOutcomeUnknown(t *testing.T) {
 	for status, unknown := range map[int]bool{101: true, 302: true, 408: true, 499: true, 500: true, 600: true, 999: true, 400: false, 404: false, 429: false} {
 		for body, unknown := range map[string]bool{
