@@ -144,7 +144,7 @@ func TestPrefetchIsRefused(t *testing.T) {
 	var captured Response
 	_, err = Collect(c.Machines.All(t.Context(), MachineListParams{}, WithPrefetch(), WithResponse(&captured)))
 	assert.ErrorContains(t, err, "machines-list: WithResponse: ")
-	//lint:ignore SA1012 a nil context is what is refused
+	//lint:ignore SA1012 the test passes a nil context on purpose
 	_, err = Collect(c.Machines.All(nil, MachineListParams{}, WithPrefetch()))
 	assert.ErrorContains(t, err, "machines-list: ctx: ")
 	assert.Zero(t, rt.count())
