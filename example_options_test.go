@@ -97,8 +97,7 @@ func ExampleWithLogger() {
 	if _, err := client.Auth.Session(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	// Output: level=DEBUG msg="paperspace attempt" endpoint=auth-session method=GET path_template=/auth/session
-	// status=200 attempt=1
+	// Output: level=DEBUG msg="paperspace attempt" endpoint=auth-session method=GET path_template=/auth/session status=200 attempt=1
 }
 
 // tracer is a RoundTripper that wraps another.
