@@ -3,6 +3,7 @@ package paperspace
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -28,7 +29,59 @@ const (
 // errErrorBody is a response with a 2xx status whose body is an error.
 var errErrorBody = errors.New("the response is an error")
 
-// read decodes the body of a 2xx response into out, a pointer to a zero value.
+// destination is where a response goes.
+type destination struct {
+	// out is a pointer; nil discards the response.
+	out any
+	// dirty reports whether out may hold something, be it the caller's or from an earlier attempt.
+	dirty bool
+	// whenEmpty is a pointer to the result of an empty response; nil makes such a response an error.
+	whenEmpty any
+	decode    func(body []byte, out any) ([]Odd, error)
+}
+
+// receiver reads the responses to a request.
+type receiver struct {
+	destination
+	ctx      context.Context
+	client   *Client
+	endpoint *endpoint
+	odd      []Odd
+	isError  bool // the response has a 2xx status, and its body is an error
+}
+
+// Receive implements [transport.Receiver].
+func (r *receiver) Receive(res *transport.Result) (err error) {
+	if r.odd = nil; res.StatusCode/100 == 2 && isJSON(res.Body) {
+		if r.odd, err = r.read(res.Body); err == nil {
+			err = r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+		}
+		r.isError = err == errErrorBody
+	}
+	if r.isError || err == nil && isFromAPI(res) {
+		return nil
+	}
+	return cmp.Or(err, notFromAPI(res))
+}
+
+// read decodes the body of a 2xx response.
+func (r *receiver) read(body []byte) ([]Odd, error) {
+	if r.out == nil {
+		return nil, r.endpoint.checkBody(body)
+	}
+	out := reflect.ValueOf(r.out).Elem()
+	if r.dirty {
+		out.SetZero()
+	}
+	r.dirty = true
+	if r.whenEmpty != nil && len(bytes.TrimSpace(body)) == 0 {
+		out.Set(reflect.ValueOf(r.whenEmpty).Elem())
+		return nil, nil
+	}
+	return r.endpoint.read(body, r.out, r.decode)
+}
+
+// read decodes the body of a 2xx response into out, a pointer to a value that is empty.
 func (ep *endpoint) read(body []byte, out any, decode func(body []byte, out any) ([]Odd, error)) ([]Odd, error) {
 	if err := ep.checkBody(body); err != nil {
 		return nil, err
