@@ -13,8 +13,8 @@ import (
 
 // keySource is where the API key comes from. It is in a closure, so that printing by reflection does not show the key.
 type keySource struct {
-	// get returns the key for one attempt.
-	get func(context.Context) (string, error)
+	// authorization returns the Authorization header for one attempt.
+	authorization func(context.Context) (string, error)
 	// reload gets the key anew and reports whether it has changed; nil for a key that does not change.
 	reload func() bool
 	// hash is that of a key that does not change. Keys that change are the same if their sources are.
@@ -26,14 +26,25 @@ func (s *keySource) same(other *keySource) bool {
 	return s == other || s != nil && other != nil && s.hash != [sha256.Size]byte{} && s.hash == other.hash
 }
 
-// authorization returns the header for one attempt.
-func (s *keySource) authorization(ctx context.Context) (string, error) {
-	key, err := s.get(ctx)
-	return "Bearer " + key, err
-}
+const bearer = "Bearer "
 
 func constantKey(key string) *keySource {
-	return &keySource{get: func(context.Context) (string, error) { return key, nil }, hash: sha256.Sum256([]byte(key))}
+	header := bearer + key
+	return &keySource{
+		authorization: func(context.Context) (string, error) { return header, nil }, hash: sha256.Sum256([]byte(key)),
+	}
+}
+
+// changingKey is the source of a key that get returns for each attempt. A nil reload means that get always returns the
+// current key.
+func changingKey(get func(context.Context) (string, error), reload func() bool) *keySource {
+	return &keySource{
+		authorization: func(ctx context.Context) (string, error) {
+			key, err := get(ctx)
+			return bearer + key, err
+		},
+		reload: reload,
+	}
 }
 
 // WithAPIKey sets the API key. Surrounding space is trimmed. An empty key is an error, and so is one with a character
@@ -57,13 +68,13 @@ func WithAPIKeyFunc(f func(context.Context) (string, error)) Option {
 		if f == nil {
 			return &ParamError{Field: "WithAPIKeyFunc", Reason: "is nil"}
 		}
-		c.key = &keySource{get: func(ctx context.Context) (string, error) {
+		c.key = changingKey(func(ctx context.Context) (string, error) {
 			key, err := f(ctx)
 			if err != nil {
 				return "", fmt.Errorf("paperspace: getting the API key: %w", err)
 			}
 			return checkKey("WithAPIKeyFunc", key)
-		}}
+		}, nil)
 		return nil
 	})
 }
@@ -118,7 +129,7 @@ func keyFromEnv() (*keySource, error) {
 	if err := f.read(); err != nil {
 		return nil, err
 	}
-	return &keySource{get: f.get, reload: f.reload}, nil
+	return changingKey(f.get, f.reload), nil
 }
 
 // keyFile is a file that holds an API key.

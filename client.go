@@ -249,13 +249,8 @@ func (c *Client) Do(ctx context.Context, r Request, out any, opts ...RequestOpti
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, req, func(body []byte) ([]Odd, error) {
-		if out == nil {
-			return nil, req.endpoint.checkBody(body)
-		}
-		reflect.ValueOf(out).Elem().SetZero() // an earlier attempt may have left something there
-		return req.endpoint.read(body, out, decodeInto)
-	})
+	req.into = destination{out: out, dirty: true, decode: decodeInto}
+	return c.do(ctx, req)
 }
 
 // prepare validates r and applies opts. The response will be decoded into out.

@@ -3,6 +3,7 @@ package paperspace
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -107,21 +108,6 @@ func callInfo(ep transport.Endpoint, base *url.URL) CallInfo {
 	}
 }
 
-// beginHooks calls the hooks and returns the context for the call. It appends their end functions to ends, also if a
-// later hook panics.
-func beginHooks(ctx context.Context, hooks []hook, info CallInfo, ends *[]func(CallResult)) context.Context {
-	for _, h := range hooks {
-		inner, end := h(ctx, info)
-		if inner != nil {
-			ctx = inner
-		}
-		if end != nil {
-			*ends = append(*ends, end)
-		}
-	}
-	return ctx
-}
-
 // endHooks calls the end functions, last to first, and all of them even if one panics.
 func endHooks(ends []func(CallResult), r CallResult) {
 	if last := len(ends) - 1; last >= 0 {
@@ -130,10 +116,10 @@ func endHooks(ends []func(CallResult), r CallResult) {
 	}
 }
 
-func attempts(list []transport.Attempt) []Attempt {
-	out := make([]Attempt, len(list))
-	for i, a := range list {
-		out[i] = Attempt(a)
+func appendAttempts(to []Attempt, list []transport.Attempt) []Attempt {
+	to = slices.Grow(to, len(list))
+	for _, a := range list {
+		to = append(to, Attempt(a))
 	}
-	return out
+	return to
 }

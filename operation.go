@@ -30,6 +30,8 @@ func (o Operation[T]) Equal(other Operation[T]) bool {
 
 func (o *Operation[T]) isEmpty() bool { return o.Event == nil && reflect.ValueOf(o.Data).IsZero() }
 
+func (o *Operation[T]) data() any { return &o.Data }
+
 // operate calls an endpoint that returns {event, data}.
 func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string, params any, opts []RequestOption) (*Operation[T], error) {
 	o, err := call[Operation[T]](ctx, c, ep, path, params, opts)

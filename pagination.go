@@ -122,10 +122,9 @@ func all[T, P any, PP interface {
 				return err
 			}
 			r.options.prefetch = false
-			return c.do(ctx, r, func(body []byte) ([]Odd, error) {
-				*page = Page[T]{Items: page.Items[:0]} // the consumer has copies of the items
-				return ep.read(body, page, decodeResponse)
-			})
+			*page = Page[T]{Items: page.Items[:0]} // the consumer has copies of the items
+			r.into = destination{out: page, decode: decodeResponse}
+			return c.do(ctx, r)
 		}
 		config, _ := ep.configure(opts) // fetching the first page returns the error
 		page, spare := new(Page[T]), new(Page[T])

@@ -23,6 +23,7 @@ type request struct {
 	query    url.Values
 	body     []byte
 	options  requestConfig
+	into     destination
 }
 
 // call calls an endpoint and returns the decoded response. Params become the query of a GET or DELETE, and the body of
@@ -48,16 +49,12 @@ func deleted[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 // exchange sends a request and returns the decoded response. For an empty response it returns whenEmpty, or an error
 // if that is nil.
 func exchange[T any](ctx context.Context, c *Client, r request, whenEmpty *T) (*T, error) {
-	out, ep := new(T), r.endpoint
-	err := c.do(ctx, r, func(body []byte) ([]Odd, error) {
-		*out = *new(T) // an earlier attempt may have left something there
-		if whenEmpty != nil && len(bytes.TrimSpace(body)) == 0 {
-			*out = *whenEmpty
-			return nil, nil
-		}
-		return ep.read(body, out, decodeResponse)
-	})
-	if err != nil {
+	out := new(T)
+	r.into = destination{out: out, decode: decodeResponse}
+	if whenEmpty != nil {
+		r.into.whenEmpty = whenEmpty
+	}
+	if err := c.do(ctx, r); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -145,11 +142,8 @@ func (r *request) addOptions(params, body any) error {
 	return nil
 }
 
-// reader decodes the body of a successful response, and returns its odd values.
-type reader func(body []byte) ([]Odd, error)
-
-// do runs a request with its hooks and timeout. It passes the body of a successful response to read.
-func (c *Client) do(ctx context.Context, r request, read reader) error {
+// do runs a request with its hooks and timeout, and decodes the response into the request's destination.
+func (c *Client) do(ctx context.Context, r request) error {
 	switch ep := r.endpoint; {
 	case ctx == nil:
 		return ep.paramError("ctx", "is nil")
@@ -164,7 +158,7 @@ func (c *Client) do(ctx context.Context, r request, read reader) error {
 		defer cancel()
 	}
 	if len(c.config.hooks) == 0 {
-		return c.sendWithKey(ctx, r, read, nil)
+		return c.sendWithKey(ctx, r, nil)
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless send returns
@@ -174,25 +168,34 @@ func (c *Client) do(ctx context.Context, r request, read reader) error {
 		result.Duration = time.Since(start)
 		endHooks(ends, result)
 	}()
-	ctx = beginHooks(ctx, c.config.hooks, callInfo(r.endpoint.names(), c.transport.Base), &ends)
-	result.Err = c.sendWithKey(ctx, r, read, &result)
+	info := callInfo(r.endpoint.names(), c.transport.Base)
+	for _, h := range c.config.hooks {
+		inner, end := h(ctx, info)
+		if inner != nil {
+			ctx = inner
+		}
+		if end != nil {
+			ends = append(ends, end)
+		}
+	}
+	result.Err = c.sendWithKey(ctx, r, &result)
 	return result.Err
 }
 
 // sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
-func (c *Client) sendWithKey(ctx context.Context, r request, read reader, result *CallResult) error {
-	err := c.send(ctx, r, read, result)
+func (c *Client) sendWithKey(ctx context.Context, r request, result *CallResult) error {
+	rec := &receiver{destination: r.into, ctx: ctx, client: c, endpoint: r.endpoint}
+	err := c.send(ctx, &r, rec, result)
 	if key := c.config.key; key != nil && key.reload != nil && errors.Is(err, ErrUnauthorized) && key.reload() {
-		return c.send(ctx, r, read, result)
+		return c.send(ctx, &r, rec, result)
 	}
 	return err
 }
 
-// send sends a request and passes the body of a successful response to read, once for each attempt that gets one. It
-// fills in result, if not nil, and the response that the caller wants to capture.
-func (c *Client) send(ctx context.Context, r request, read reader, result *CallResult) error {
-	ep, isError := r.endpoint, false
-	var odd []Odd
+// send sends a request and has rec decode each response. It fills in result, if not nil, and the response that the
+// caller wants to capture.
+func (c *Client) send(ctx context.Context, r *request, rec *receiver, result *CallResult) error {
+	ep := r.endpoint
 	call := transport.Call{
 		Endpoint: ep.names(),
 		Request: transport.Request{
@@ -201,18 +204,7 @@ func (c *Client) send(ctx context.Context, r request, read reader, result *CallR
 		Write:      ep.class != ClassSafe,
 		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
-		Read: func(res *transport.Result) (err error) {
-			if odd = nil; res.StatusCode/100 == 2 && isJSON(res.Body) {
-				if odd, err = read(res.Body); err == nil {
-					err = c.reportOdd(ctx, ep, odd)
-				}
-				isError = err == errErrorBody
-			}
-			if isError || err == nil && isFromAPI(res) {
-				return nil
-			}
-			return cmp.Or(err, notFromAPI(res))
-		},
+		Receiver:   rec,
 	}
 	if r.options.retry != nil {
 		policy := c.config.transportPolicy(c.config.retry.with(*r.options.retry))
@@ -220,17 +212,17 @@ func (c *Client) send(ctx context.Context, r request, read reader, result *CallR
 	}
 	res, err := c.transport.Do(ctx, &call)
 	defer res.Release()
-	if err != nil || isError || res.StatusCode/100 != 2 {
+	if err != nil || rec.isError || res.StatusCode/100 != 2 {
 		err = newError(ep, &call, res, err)
 	}
 	if result != nil {
 		result.StatusCode, result.RequestID = res.StatusCode, transport.RequestID(res.Header)
-		result.Attempts = append(result.Attempts, attempts(res.Attempts)...)
-		result.Odd = odd
+		result.Attempts = appendAttempts(result.Attempts, res.Attempts)
+		result.Odd = rec.odd
 	}
 	if captured := r.options.response; captured != nil {
 		*captured = Response{
-			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: attempts(res.Attempts),
+			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: appendAttempts(nil, res.Attempts),
 		}
 	}
 	return err

@@ -3,6 +3,7 @@ package paperspace
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -28,27 +29,70 @@ const (
 // errErrorBody is a response with a 2xx status whose body is an error.
 var errErrorBody = errors.New("the response is an error")
 
-// read decodes the body of a 2xx response into out, a pointer to a zero value.
-func (ep *endpoint) read(body []byte, out any, decode func(body []byte, out any) ([]Odd, error)) ([]Odd, error) {
-	if err := ep.checkBody(body); err != nil {
+// destination is where a response goes.
+type destination struct {
+	// out is a pointer; nil discards the response.
+	out any
+	// dirty reports whether out may hold something, be it the caller's or from an earlier attempt.
+	dirty bool
+	// whenEmpty is a pointer to the result of an empty response; nil makes such a response an error.
+	whenEmpty any
+	decode    func(body []byte, out any) ([]Odd, error)
+}
+
+// receiver reads the responses to a request.
+type receiver struct {
+	destination
+	ctx      context.Context
+	client   *Client
+	endpoint *endpoint
+	odd      []Odd
+	isError  bool // the response has a 2xx status, and its body is an error
+}
+
+// Receive implements [transport.Receiver].
+func (r *receiver) Receive(res *transport.Result) (err error) {
+	if r.odd, r.isError = nil, false; res.StatusCode/100 == 2 && isJSON(res.Body) {
+		if r.odd, err = r.read(res.Body); err == nil {
+			err = r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+		}
+		r.isError = err == errErrorBody
+	}
+	if r.isError || err == nil && isFromAPI(res) {
+		return nil
+	}
+	return cmp.Or(err, notFromAPI(res))
+}
+
+// read decodes the body of a 2xx response.
+func (r *receiver) read(body []byte) ([]Odd, error) {
+	ep, out := r.endpoint, r.out
+	if err := ep.checkBody(body); err != nil || out == nil {
 		return nil, err
 	}
+	v := reflect.ValueOf(out).Elem()
+	if r.dirty {
+		v.SetZero()
+	}
+	r.dirty = true
 	text := bytes.TrimSpace(body)
-	switch string(text) {
-	case "":
+	switch {
+	case len(text) == 0 && r.whenEmpty != nil:
+		v.Set(reflect.ValueOf(r.whenEmpty).Elem())
+		return nil, nil
+	case len(text) == 0:
 		return nil, errors.New("the response is empty")
-	case "null":
+	case string(text) == "null":
 		return nil, errors.New("the response is null")
 	}
 	if page, ok := out.(interface{ reserve(bytes int) }); ok {
 		page.reserve(len(body))
 	}
-	odd, err := decode(body, out)
+	odd, err := r.decode(body, out)
 	if err != nil {
 		return odd, fmt.Errorf("the response cannot be decoded: %w", err)
 	}
-	v := reflect.ValueOf(out).Elem()
-	if ep.creates() && !hasKey(v) {
+	if ep.creates() && !hasKey(out) {
 		return odd, errors.New("the response lacks the key of what was created")
 	}
 	e, isEnvelope := out.(envelope)
@@ -72,13 +116,13 @@ func (ep *endpoint) checkBody(body []byte) error {
 
 // hasKey reports whether a result has its key. By convention that is its first field, and for an operation that of its
 // data.
-func hasKey(v reflect.Value) bool {
+func hasKey(result any) bool {
+	if operation, ok := result.(interface{ data() any }); ok {
+		result = operation.data()
+	}
+	v := reflect.ValueOf(result).Elem()
 	for v.Kind() == reflect.Struct {
-		if data := v.FieldByName("Data"); data.IsValid() {
-			v = data
-		} else {
-			v = v.Field(0)
-		}
+		v = v.Field(0)
 	}
 	return !v.IsZero()
 }

@@ -104,7 +104,7 @@ func (r *rule) check(v reflect.Value) string {
 	} else if r.optional && v.IsZero() {
 		return ""
 	}
-	if r.required && (v.IsZero() || v.Interface() == any(Value(""))) { // the latter is an empty ID in a Nullable
+	if r.required && (v.IsZero() || isEmptyID(v)) {
 		if r.optional {
 			return "must not be set to its zero value"
 		}
@@ -127,6 +127,11 @@ func (r *rule) check(v reflect.Value) string {
 		return fmt.Sprintf("must be at least %v", r.min)
 	}
 	return ""
+}
+
+// isEmptyID reports whether a value is an empty ID in a Nullable.
+func isEmptyID(v reflect.Value) bool {
+	return v.Kind() == reflect.Struct && v.Interface() == any(Value(""))
 }
 
 func rulesOf(t reflect.Type) []rule {

@@ -76,7 +76,11 @@ func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 
 // begin starts an attempt.
 func (r *run) begin() {
-	a := &attempt{run: r, number: len(r.Attempts) + 1, start: time.Now()}
+	a := &r.first
+	if len(r.Attempts) > 0 {
+		a = new(attempt) // what an earlier attempt left running still looks at that one
+	}
+	a.run, a.number, a.start = r, len(r.Attempts)+1, time.Now()
 	a.Context, a.cancel = context.WithCancelCause(r.Context)
 	r.attempt = a
 }
@@ -111,23 +115,25 @@ func (a *attempt) admit() (err error) {
 // newRequest is the request that leaves. It has no GetBody, which would let net/http send it again.
 func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
 	c, r := a.run.client, &a.run.call.Request
-	req := outer.WithContext(httptrace.WithClientTrace(a, g.trace()))
+	g.request = *outer.WithContext(httptrace.WithClientTrace(a, g.trace()))
+	req := &g.request
 	g.url = *outer.URL
 	req.URL = &g.url
-	g.values = [...]string{c.Product, "application/json", a.authorization}
+	g.values = [...]string{c.Product, "application/json", "application/json", a.authorization}
 	header := make(http.Header, 4+len(outer.Header))
 	header["User-Agent"] = g.values[0:1:1]
 	header["Accept"] = g.values[1:2:2]
 	for name, values := range outer.Header {
 		header[name] = values
 	}
-	if c.Authorization != nil {
-		header["Authorization"] = g.values[2:3:3]
-	}
 	if r.Body != nil {
-		header["Content-Type"] = []string{"application/json"}
+		header["Content-Type"] = g.values[2:3:3]
 		req.ContentLength = int64(len(r.Body))
-		req.Body = &body{attempt: a, rest: r.Body}
+		g.body = body{attempt: a, rest: r.Body}
+		req.Body = &g.body
+	}
+	if c.Authorization != nil {
+		header["Authorization"] = g.values[3:4:4]
 	}
 	req.Header = header
 	return req
@@ -192,8 +198,8 @@ func (a *attempt) end(resp *http.Response, err error) (again bool) {
 	if err != nil {
 		r.StatusCode, r.Header, r.Body = 0, nil, nil
 		err = a.explain(err)
-	} else if r.call.Read != nil {
-		err = r.call.Read(&r.Result)
+	} else if r.call.Receiver != nil {
+		err = r.call.Receiver.Receive(&r.Result)
 		unusable = err != nil && r.StatusCode != http.StatusTooManyRequests
 	}
 	if r.call.Write && left && (unusable || Unsettled(r.StatusCode)) {

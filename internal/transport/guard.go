@@ -32,9 +32,11 @@ type guard struct {
 	http2     bool     // over HTTP/2
 	responded bool     // a response to it began
 
-	hooks  httptrace.ClientTrace
-	url    url.URL   // of the request
-	values [3]string // of its headers
+	hooks   httptrace.ClientTrace
+	request http.Request
+	url     url.URL   // of the request
+	values  [4]string // of its headers
+	body    body
 }
 
 // trace returns the hooks through which net/http reports.
@@ -42,7 +44,7 @@ func (g *guard) trace() *httptrace.ClientTrace {
 	t := &g.hooks
 	t.GetConn, t.GotConn, t.WroteHeaderField = g.getConn, g.gotConn, g.wroteHeaderField
 	switch {
-	case g.direct == nil:
+	case g.direct == nil && g.attempt.run.call.Repeatable: // see again
 		t.GotFirstResponseByte = g.gotFirstResponseByte
 		t.Got1xxResponse = g.got1xxResponse
 	case g.queues():

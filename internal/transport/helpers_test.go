@@ -63,6 +63,11 @@ func newCall(c class, body string) *Call {
 	return call
 }
 
+// receiver is a function that is a [Receiver].
+type receiver func(*Result) error
+
+func (r receiver) Receive(res *Result) error { return r(res) }
+
 // step plays one response.
 type step func(*http.Request) (*http.Response, error)
 

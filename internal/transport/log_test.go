@@ -32,7 +32,7 @@ func TestAttemptRecords(t *testing.T) {
 		c := newClient(t, play(fail(errBroken), reply(429, "{}", "Retry-After: 2", "X-Request-Id: r"), reply(200, "<html>"), reply(200, "{}")), "https://api.example.com")
 		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		call := newCall(safe, "")
-		call.Read = judge
+		call.Receiver = receiver(judge)
 		_, err := c.Do(t.Context(), call)
 		require.NoError(t, err)
 		rs := records(t, &log)

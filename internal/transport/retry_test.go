@@ -93,7 +93,7 @@ func TestRetryTable(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/body %q", tc.name, c.name, body), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						call := newCall(c, body)
-						call.Read = judge
+						call.Receiver = receiver(judge)
 						rt := play(tc.step, reply(200, "{}"))
 						res, err := newClient(t, rt, "https://api.example.com").Do(t.Context(), call)
 						assert.Equal(t, want, rt.count(), "attempts (%v)", err)
@@ -131,7 +131,7 @@ func TestBodyThatNobodyRead(t *testing.T) {
 func TestResultOfTheLastAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		call := newCall(idempotent, "")
-		call.Read = judge
+		call.Receiver = receiver(judge)
 		res, err := newClient(t, play(sent, reply(404, `{"code":"NOT_FOUND"}`, "X-Request-Id: r")), "https://api.example.com").Do(t.Context(), call)
 		require.NoError(t, err)
 		assert.Equal(t, 404, res.StatusCode)

@@ -15,8 +15,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Policy says how often, how fast and how long a call is tried. All fields are set.
@@ -100,11 +98,16 @@ type Call struct {
 	Write bool
 	// Repeatable reports whether carrying the call out twice is the same as once.
 	Repeatable bool
-	// Read judges and decodes a whole response, whatever its status; nil accepts all. It is called once for each attempt
-	// that got one. An error means that the response is not usable, or not the API's own: the attempt has then failed with
-	// that error, the outcome of a write is unknown (except under a 429), and a 2xx is worth another attempt. A [*Failure]
-	// names the reason for the log.
-	Read func(*Result) error
+	// Receiver judges the responses; nil accepts all.
+	Receiver Receiver
+}
+
+// Receiver judges and decodes the responses to a call.
+type Receiver interface {
+	// Receive is called once for each attempt that got a whole response, whatever its status. An error means that the
+	// response is not usable, or not the API's own: the attempt has then failed with that error, the outcome of a write is
+	// unknown (except under a 429), and a 2xx is worth another attempt. A [*Failure] names the reason for the log.
+	Receive(*Result) error
 }
 
 // Result is what came out of a call.
@@ -124,7 +127,7 @@ type Result struct {
 }
 
 // Do sends the request until an attempt settles the call. The result is never nil. The error is nil when the last
-// response, whatever its status, is whole and accepted by Read; otherwise it is why the last attempt failed, or that the
+// response, whatever its status, is whole and accepted by the Receiver; otherwise it is why the last attempt failed, or that the
 // context ended during a back-off (the result then still holds the last response).
 func (c *Client) Do(ctx context.Context, call *Call) (*Result, error) {
 	r := &run{Context: ctx, client: c, call: *call}
@@ -132,14 +135,10 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Result, error) {
 		return &r.Result, contextError(ctx)
 	}
 	r.Attempts = r.room[:0]
-	r.retry = retryablehttp.Client{
-		HTTPClient: c.HTTP, RetryMax: call.Policy.MaxAttempts - 1, ErrorHandler: retryablehttp.PassthroughErrorHandler,
-		CheckRetry: r.checkRetry, Backoff: r.backoff, PrepareRetry: r.prepareRetry,
-	}
 	r.begin()
 	defer func() { r.attempt.close() }() // also when something below panics
-	r.request.Request = r.newRequest()
-	_, _ = r.retry.Do(&r.request)
+	r.buildRequest()
+	r.retry()
 	last := r.Attempts[len(r.Attempts)-1].Err
 	switch {
 	case !r.waiting:
@@ -167,14 +166,16 @@ type run struct {
 	Result
 	client  *Client
 	call    Call
-	retry   retryablehttp.Client
-	request retryablehttp.Request
+	request http.Request
 	url     url.URL
 	attempt *attempt         // the one under way, or the last one
 	delay   time.Duration    // until the next attempt; negative if there is none
 	waiting bool             // between two attempts
 	limited io.LimitedReader // of the response's body
-	room    [1]Attempt
+
+	// Most calls have one attempt: it and its record are allocated with the call.
+	first attempt
+	room  [1]Attempt
 }
 
 type attemptKey struct{}
@@ -187,15 +188,15 @@ func (r *run) Value(key any) any {
 	return r.Context.Value(key)
 }
 
-// newRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a body
+// buildRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a body
 // nor a secret: those are added below, for each attempt.
-func (r *run) newRequest() *http.Request {
+func (r *run) buildRequest() {
 	base, q := r.client.Base, &r.call.Request
 	r.url = url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + q.Path, RawQuery: q.Query}
 	if base.RawPath != base.Path || q.EscapedPath != q.Path {
 		r.url.RawPath = base.RawPath + q.EscapedPath
 	}
-	return (&http.Request{
+	r.request = *(&http.Request{
 		Method: r.call.Endpoint.Method, URL: &r.url, Header: r.header(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(r)
 }
