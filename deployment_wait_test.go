@@ -352,6 +352,7 @@ func TestWaitUntilHealthyEndsWhenAllInstancesFail(t *testing.T) {
 		name     string
 		runs     string
 		then     string // after a minute
+		again    bool   // the first runs come back 30 s later
 		opts     []WaitOption
 		is       error
 		min, max time.Duration
@@ -363,6 +364,8 @@ func TestWaitUntilHealthyEndsWhenAllInstancesFail(t *testing.T) {
 		{name: "they fail later", runs: runOf(after, "pending", "failed"), then: failing, is: ErrSpecFailed, min: 3 * time.Minute, max: 3*time.Minute + 25*time.Second},
 		{name: "one has stopped", runs: runOf(after, "stopped", "failed:crashed"), is: ErrSpecFailed, min: 2 * time.Minute, max: 2*time.Minute + 15*time.Second},
 		{name: "one is restarted", runs: failing, then: runOf(after, "pending", "error"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
+		{name: "they fail again after a restart", runs: failing, then: runOf(after, "pending", "error"), again: true, is: ErrSpecFailed,
+			min: 210 * time.Second, max: 240 * time.Second},
 		{name: "one is healthy", runs: runOf(after, "healthy", "error"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
 		{name: "all have stopped", runs: runOf(after, "stopped"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
 		{name: "those of an earlier spec fail", runs: runOf(before, "error:old"), is: ErrWaitTimeout, min: 30 * time.Minute, max: 30 * time.Minute},
@@ -371,7 +374,7 @@ func TestWaitUntilHealthyEndsWhenAllInstancesFail(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				runs := step(func(r *http.Request) (*http.Response, error) {
-					if tc.then != "" && time.Since(begin) > time.Minute {
+					if since := time.Since(begin); tc.then != "" && since > time.Minute && !(tc.again && since > 90*time.Second) {
 						return reply(200, "["+tc.then+"]")(r)
 					}
 					return reply(200, "["+tc.runs+"]")(r)

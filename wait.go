@@ -107,8 +107,7 @@ func WithUpsertOptions(opts ...RequestOption) WaitOption {
 	}}
 }
 
-// WaitUpdate is a change that a poll of a wait has seen. Exactly one of Event, Machine and
-// Deployment is set.
+// WaitUpdate is a change that a poll of a wait has seen. Exactly one of Event, Machine and Deployment is set.
 type WaitUpdate struct {
 	// Event is a new event, or one that has changed.
 	Event *MachineEvent
