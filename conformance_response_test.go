@@ -34,12 +34,22 @@ func encodeUnmasked(t *testing.T, result any) any {
 	return fromJSON(t, data)
 }
 
+// encodeReceived encodes the part of a result that the service sent: an operation's endpoint is not in the response.
+func encodeReceived(t *testing.T, result any) any {
+	t.Helper()
+	value := encodeUnmasked(t, result)
+	if typ := reflect.TypeOf(result); typ.Kind() == reflect.Pointer && strings.HasPrefix(typ.Elem().Name(), "Operation[") {
+		delete(value.(map[string]any), "endpoint")
+	}
+	return value
+}
+
 // assertEncodes asserts that every JSON package encodes a result with the meaning of the response it was decoded from,
 // that only this package encodes its secrets, and that encoding/json decodes what it encoded. It returns the paths of
 // secrets.
 func assertEncodes(t *testing.T, response, result any) map[string]bool {
 	t.Helper()
-	assertSameMeaning(t, response, encodeUnmasked(t, result))
+	assertSameMeaning(t, response, encodeReceived(t, result))
 
 	v1, err := json.Marshal(result)
 	require.NoError(t, err)
@@ -163,9 +173,7 @@ func TestResponsesWithNulls(t *testing.T) {
 					return
 				}
 				require.NoError(t, err)
-				data, err := json.Marshal(result)
-				require.NoError(t, err)
-				if object, is := fromJSON(t, data).(map[string]any); is && depth == 1 && len(m.op.Response.Variants) == 0 {
+				if object, is := encodeReceived(t, result).(map[string]any); is && depth == 1 && len(m.op.Response.Variants) == 0 {
 					want := slices.DeleteFunc(required(m.op.Response), func(name string) bool {
 						return name == "event" || name == "hasDeploymentAttached" // optional for other operations of the type
 					})
@@ -223,7 +231,7 @@ func TestResponsesWithIntegersInAnyForm(t *testing.T) {
 			assertEncodes(t, value, m.resultOf(t, value))
 		})
 		maker{integers: "empty"}.eachChoice(m.op.Response, func(value any) {
-			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
+			diffJSON("", value, encodeReceived(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if want == "" && (got == absent || sameScalar(got, json.Number("0"))) { // a config does not encode a zero that it refuses
 					integers++
 				} else if want != false || got != absent {
@@ -242,7 +250,7 @@ func TestResponsesWithUnknownMembers(t *testing.T) {
 			if m.op.Response.Additional != nil {
 				return
 			}
-			diffJSON("", value, encodeUnmasked(t, m.resultOf(t, value)), func(path string, want, got any) {
+			diffJSON("", value, encodeReceived(t, m.resultOf(t, value)), func(path string, want, got any) {
 				if !strings.HasSuffix(path, ".newer") || got != absent {
 					assert.True(t, want == false && got == absent, "%s: want %v, got %v", path, want, got)
 				} else if m.Service == "Deployments" && strings.Contains(path, ".data.") {

@@ -31,7 +31,25 @@
 // hundreds of machines at once; see [WithPollInterval].
 //
 // An operation that is done does not mean that a machine is ready or a deployment is healthy. To wait for that, use
-// [MachinesService.EnsureReady], [MachinesService.WaitForState] or [DeploymentsService.WaitUntilHealthy].
+// [MachinesService.WaitForState] or [DeploymentsService.WaitUntilHealthy].
+//
+// # Ensure methods
+//
+// An Ensure method brings an object into a state, whatever its state is, and waits until it is there. It sends only the
+// requests that are needed, and can be called again after an error or in another process:
+//
+//	[MachinesService.EnsureCreated]       the machine of a name exists
+//	[MachinesService.EnsureReady]         a machine is ready
+//	[MachinesService.EnsureOff]           a machine is off
+//	[MachinesService.EnsureState]         a machine is ready or off
+//	[MachinesService.EnsureDeleted]       a machine does not exist
+//	[DeploymentsService.Apply]            a deployment has a configuration, and is healthy
+//	[DeploymentsService.EnsureDeleted]    a deployment does not exist
+//	[PublicIPsService.EnsureReleased]     the team does not have an address
+//
+// A response that is lost does not end them: they find out whether the request was carried out. EnsureCreated sends a
+// create at most once, and returns [ErrOutcomeUnknown] if it cannot find out. It cannot prevent that two programs create
+// a machine of one name at the same time; the module [github.com/paperspace-go/paperspace/temporal] can.
 //
 // # Errors
 //
@@ -57,7 +75,8 @@
 //
 // # Options
 //
-// An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. This table lists all
+// An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. An [EnsureOption] configures
+// [MachinesService.EnsureCreated], which also takes request and wait options. This table lists all
 // options, and the methods that refuse them because they have no effect there:
 //
 //	option                  configures       refused by
@@ -81,12 +100,17 @@
 //	WithResponse            request
 //	WithTimeout             request
 //	WithFailureGrace        wait             all but Deployments.WaitUntilHealthy, Deployments.Apply
-//	WithNotFoundGrace       wait             Machines.WaitUntilDeleted
-//	WithOnChange            wait             Deployments.FollowLogs
+//	WithNotFoundGrace       wait             Machines.WaitUntilDeleted, Machines.EnsureDeleted,
+//	                                         Deployments.EnsureDeleted, PublicIPs.EnsureReleased
+//	WithOnChange            wait             Deployments.FollowLogs, Deployments.EnsureDeleted,
+//	                                         PublicIPs.EnsureReleased
 //	WithSilentErrorsAsDone  wait             Machines.WaitUntilDeleted, Machines.Watch, Deployments.WaitUntilHealthy,
-//	                                         Deployments.Apply, Deployments.Watch, Deployments.FollowLogs
+//	                                         Deployments.Apply, Deployments.Watch, Deployments.FollowLogs,
+//	                                         Deployments.EnsureDeleted, PublicIPs.EnsureReleased
 //	WithUpsertOptions       wait             all but Deployments.Apply
 //	WithWaitTimeout         wait
+//	WithMatch               Machines.EnsureCreated
+//	WithSearchTimeout       Machines.EnsureCreated
 //
 // [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls
 // endpoints that it has no method for. [WithResponse] captures the HTTP response.

@@ -61,6 +61,7 @@ func TestOptionTableIsComplete(t *testing.T) {
 			if result, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok {
 				configures := map[string]string{
 					"Option": "client", "RequestOption": "request", "ClientOrRequestOption": "client, request", "WaitOption": "wait",
+					"EnsureOption": "Machines.EnsureCreated",
 				}[result.Name]
 				if configures != "" {
 					want[f.Name.Name] = configures
@@ -80,7 +81,7 @@ func TestOptionTableNamesRefusedWaitOptions(t *testing.T) {
 	c := newTestClient(t, play(reply(400, `{"message":"no","code":"BAD_REQUEST"}`)))
 	receivers := map[string]reflect.Value{
 		"Operation": reflect.ValueOf(&Operation[Machine]{
-			Event: &MachineEvent{ID: "e"}, Data: Machine{ID: "m"}, client: c, endpoint: machinesStart, keys: []string{"m"},
+			Event: &MachineEvent{ID: "e"}, Data: Machine{ID: "m"}, Endpoint: machinesStart.id, client: c,
 		}),
 	}
 	for field, value := range reflect.ValueOf(c).Elem().Fields() {

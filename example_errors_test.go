@@ -51,6 +51,48 @@ func ExampleError_outcomeUnknown() {
 	// creates: 1
 }
 
+// EnsureCreated looks by itself. It sends the create at most once, and can be called again at any time.
+func ExampleMachinesService_EnsureCreated() {
+	srv := newServer()
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+	ctx := context.Background()
+
+	params := paperspace.MachineCreateParams{
+		Name: "trainer", MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
+		StartOnCreate: new(true),
+	}
+	for range 2 {
+		machine, err := client.Machines.EnsureCreated(ctx, params)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(machine.Name, "is", machine.State, "and was created by this call:", machine.Created)
+	}
+	fmt.Println("creates:", len(srv.Calls("machines-create")))
+	// Output:
+	// trainer is ready and was created by this call: true
+	// trainer is ready and was created by this call: false
+	// creates: 1
+}
+
+// EnsureDeleted succeeds if the machine does not exist, even if the response to the delete is lost.
+func ExampleMachinesService_EnsureDeleted() {
+	srv := newServer()
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
+	id := newMachine(client, "trainer").ID
+	srv.Inject(paperspacetest.Fault{Endpoint: "machines-delete", Cut: true, CarriedOut: true})
+	for range 2 {
+		if err := client.Machines.EnsureDeleted(context.Background(), id); err != nil {
+			log.Fatal(err)
+		}
+	}
+	_, err := client.Machines.Get(context.Background(), id)
+	fmt.Println("deleted:", errors.Is(err, paperspace.ErrNotFound))
+	// Output:
+	// deleted: true
+}
+
 // Invalid params are refused before anything is sent.
 func ExampleParamError() {
 	srv := newServer()

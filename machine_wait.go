@@ -3,7 +3,6 @@ package paperspace
 import (
 	"cmp"
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -68,82 +67,6 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 	return w.until(state)
 }
 
-// EnsureReady makes the machine ready with the least that is needed: one that is ready is left alone, one that is
-// starting is waited for, one that is off is started, and one that is stopping is waited for and then started. It
-// starts the machine once at most. Limits and errors are those of [MachinesService.WaitForState]; a start that the
-// service refuses, or that fails, is returned as it is.
-//
-// Calls machineEvents-list, machines-get, machines-start and machineEvents-get.
-func (s *MachinesService) EnsureReady(ctx context.Context, id string, opts ...WaitOption) (*Machine, error) {
-	return s.ensure(ctx, id, MachineStateReady, MachineStateOff, s.Start, opts)
-}
-
-// EnsureOff turns the machine off with the least that is needed, as [MachinesService.EnsureReady] makes it ready.
-//
-// Calls machineEvents-list, machines-get, machines-stop and machineEvents-get.
-func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...WaitOption) (*Machine, error) {
-	return s.ensure(ctx, id, MachineStateOff, MachineStateReady, s.Stop, opts)
-}
-
-// ensure brings a machine into one of two states; act leads there from the other one.
-func (s *MachinesService) ensure(
-	ctx context.Context, id string, wanted, opposite MachineState,
-	act func(context.Context, string, ...RequestOption) (*Operation[Machine], error), opts []WaitOption,
-) (*Machine, error) {
-	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
-	if err := w.settle(wanted); err != nil {
-		return nil, err
-	}
-	m, err := w.until(wanted, opposite)
-	if err != nil || m.State == wanted {
-		return m, err
-	}
-	if w.hasFailed() {
-		return m, &EventError{*w.failed}
-	}
-	op, refusal := act(w.ctx, id)
-	w.forgiving = true
-	if refusal != nil {
-		if w.ctx.Err() != nil || !mayHaveChanged(refusal) {
-			return nil, w.failedCall(refusal, w.pending(w.target))
-		}
-		// Somebody else may have been quicker, or our own call may have been carried out after all.
-		if err := w.settle(wanted); err != nil {
-			return nil, errors.Join(refusal, err)
-		}
-		if m, err = w.once(); err != nil || m.State == opposite {
-			return m, errors.Join(refusal, err)
-		}
-		return w.until(wanted)
-	}
-	if op.Event != nil {
-		f := w.follow(*op.Event)
-		if err := f.run(); err != nil {
-			return nil, err
-		}
-		if failed := f.failures(); failed != nil {
-			if m, err = w.once(); err == nil && m.State == wanted {
-				return m, nil
-			}
-			return m, errors.Join(failed, err)
-		}
-	}
-	return w.until(wanted)
-}
-
-// mayHaveChanged reports whether a refused start or stop may be due to the machine's state, and not to the caller.
-func mayHaveChanged(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	for _, other := range []error{ErrUnauthorized, ErrForbidden, ErrNotFound, ErrTooManyRequests} {
-		ok = ok && !errors.Is(err, other)
-	}
-	return ok && (e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4)
-}
-
 // WaitUntilDeleted waits until a machine does not exist any more. If the first poll does not find the machine, a second
 // poll must not find it either, since the machine may be too new to be found. The default time limit is 10 minutes.
 //
@@ -154,14 +77,7 @@ func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts 
 		return err
 	}
 	defer w.end()
-	w.config.grace = 1 // a nanosecond: the first 404 is tolerated
-	_, err = w.watch(func(*Machine, bool) bool {
-		w.config.grace = 0
-		return false
-	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
+	_, err = w.untilGone(untilWaitEnds)
 	return err
 }
 

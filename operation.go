@@ -8,19 +8,45 @@ import (
 	"reflect"
 )
 
-// Operation is something that the service has begun and will end later: the event that tells how far it is, and the
-// object as it was when the operation began. Save Event.ID to go on waiting in another process, with
-// [MachineEventsService.Wait].
+// Operation is work that the service has started: the event that tracks it, and the object as it was when the work
+// began. An operation can be stored as JSON and continued in another process:
+//
+//	var op paperspace.Operation[paperspace.Machine]
+//	err := json.Unmarshal(stored, &op)
+//	machine, err := op.Bind(client).Wait(ctx)
 type Operation[T any] struct {
-	// Event tells how far the operation is. It is nil only where the service began nothing: after an update that
-	// needs no work on the machine.
+	// Event tracks the operation. It is nil only if the service started no work: after an update that needs no work on
+	// the machine.
 	Event *MachineEvent `json:"event,omitzero"`
-	// Data is the object as it came with the answer.
+	// Data is the object as it came with the response.
 	Data T `json:"data"`
+	// Endpoint is the ID of the endpoint that started the operation, such as "machines-create". It determines the time
+	// limit of a wait, and what the wait does besides following Event. If it is empty, the name of Event determines the
+	// endpoint.
+	Endpoint string `json:"endpoint,omitzero"`
 
-	client   *Client
-	endpoint *endpoint
-	keys     []string // the values in the call's path
+	client *Client
+}
+
+// NewOperation returns an operation of which only the event and the object are known. Set its Endpoint if that is known
+// as well. With a nil client, [Operation.Wait] returns data if the event is done, and an error if it is not: a fake of a
+// method that returns an operation needs no service.
+func NewOperation[T Machine | Snapshot | CustomTemplate](client *Client, event *MachineEvent, data T) *Operation[T] {
+	return &Operation[T]{Event: event, Data: data, client: client}
+}
+
+// Bind makes the operation wait with client, and returns the operation. One that was decoded from JSON has no client.
+func (o *Operation[T]) Bind(client *Client) *Operation[T] {
+	o.client = client
+	return o
+}
+
+// EventID returns the ID of the event; empty if there is none. [MachineEventsService.Wait] waits for events by ID.
+func (o *Operation[T]) EventID() string {
+	if o.Event == nil {
+		return ""
+	}
+	return o.Event.ID
 }
 
 // Equal reports whether both are about the same event and object, in the same state. It makes operations fit for go-cmp.
@@ -38,14 +64,63 @@ func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 	if err != nil {
 		return nil, err
 	}
-	o.client, o.endpoint, o.keys = c, ep, path
+	o.client, o.Endpoint = c, ep.id
 	return o, nil
+}
+
+// operations are the endpoints that start operations.
+var operations = []*endpoint{
+	machinesCreate, machinesUpdate, machinesDelete, machinesRestart, machinesStart, machinesStop,
+	snapshotsCreate, snapshotsDelete, snapshotsRestore, customTemplatesCreate,
+}
+
+// endpoint returns the endpoint that started the operation, or nil if no endpoint is known to return such an object.
+func (o *Operation[T]) endpoint() *endpoint {
+	var subject *endpoint
+	var name MachineEventName
+	if o.Event != nil {
+		name = o.Event.Name
+	}
+	inferred := (*endpoint)(nil)
+	switch any(o.Data).(type) {
+	case Machine:
+		subject, inferred = machinesGet, machinesUpdate
+		switch name {
+		case MachineEventNameCreate:
+			inferred = machinesCreate
+		case MachineEventNameDeactivate:
+			inferred = machinesDelete
+		case MachineEventNameRestart:
+			inferred = machinesRestart
+		case MachineEventNameStart:
+			inferred = machinesStart
+		case MachineEventNameStop, MachineEventNameVMShutdownForce:
+			inferred = machinesStop
+		}
+	case Snapshot:
+		subject, inferred = snapshotsGet, snapshotsCreate
+		switch name {
+		case MachineEventNameSnapshotDelete:
+			inferred = snapshotsDelete
+		case MachineEventNameSnapshotRestore:
+			inferred = snapshotsRestore
+		}
+	case CustomTemplate:
+		subject, inferred = customTemplatesGet, customTemplatesCreate
+	}
+	for _, ep := range operations {
+		if ep.id == o.Endpoint && ep.subject == subject {
+			return ep
+		}
+	}
+	return inferred
 }
 
 // object is what the operation works on, to poll for.
 func (o *Operation[T]) object() target {
+	subject := o.endpoint().subject
 	kind := &targetKind{read: func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
-		return call[T](ctx, c, o.endpoint.subject, pathParams(id), nil, opts)
+		return call[T](ctx, c, subject, pathParams(id), nil, opts)
 	}}
 	switch data := any(&o.Data).(type) {
 	case *Machine:
@@ -55,7 +130,7 @@ func (o *Operation[T]) object() target {
 	case *CustomTemplate:
 		return target{kind: kind, id: data.ID}
 	}
-	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.endpoint.id, o.Data))
+	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.Endpoint, o.Data))
 }
 
 // Wait follows the operation to its end and returns the object as it is then; after a delete, as it came with the
@@ -76,16 +151,16 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	if err := o.run(f); err != nil {
 		return nil, err
 	}
-	failed := f.failures()
-	if failed == nil && o.endpoint.deletes() {
-		return clone(&o.Data), nil
+	failed, ep := f.failures(), o.endpoint()
+	if o.client == nil || failed == nil && ep.deletes() {
+		return clone(&o.Data), failed
 	}
 	// After a failure the object may rightly not exist, and a 404 is not tolerated.
 	r, err := f.read(o.object(), failed == nil)
 	switch {
 	case err == nil:
 		return clone(r.value.(*T)), failed
-	case o.endpoint.deletes() && errors.Is(err, ErrNotFound):
+	case ep.deletes() && errors.Is(err, ErrNotFound):
 		return clone(&o.Data), failed
 	case failed != nil:
 		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", f.outcome(err)))
@@ -93,7 +168,7 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 		return nil, f.outcome(err)
 	default:
 		return nil, fmt.Errorf("paperspace: %s: event %s is done, but reading the object failed: %w",
-			o.endpoint.id, o.Event.ID, f.outcome(err))
+			ep.id, o.Event.ID, f.outcome(err))
 	}
 }
 
@@ -109,8 +184,8 @@ func (o *Operation[T]) run(f *eventWait) error {
 	if err := f.run(); err != nil {
 		return err
 	}
-	if o.endpoint.mayStartSeveral && o.Event != nil && !o.Event.CreatedAt.IsZero() {
-		if err := f.runSiblings(o.keys[0], o.Event.CreatedAt); err != nil {
+	if o.client != nil && o.endpoint().mayStartSeveral && o.Event != nil && !o.Event.CreatedAt.IsZero() {
+		if err := f.runSiblings(o.object().id, o.Event.CreatedAt); err != nil {
 			return err
 		}
 	}
@@ -119,14 +194,21 @@ func (o *Operation[T]) run(f *eventWait) error {
 
 // follow begins the wait for the operation's event.
 func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWait, error) {
+	client, ep := o.client, o.endpoint()
 	switch {
-	case o.endpoint == nil:
-		return nil, errors.New("paperspace: this operation does not come from a call, and has nothing to wait with: " +
-			"give its event's ID to MachineEvents.Wait")
-	case o.Event == nil && !o.endpoint.mayStartSeveral:
-		return nil, fmt.Errorf("paperspace: %s: the answer has no event to wait for", o.endpoint.id)
+	case ep == nil:
+		return nil, fmt.Errorf("paperspace: no endpoint starts an operation on a %T", o.Data)
+	case o.Event == nil && !ep.mayStartSeveral:
+		return nil, fmt.Errorf("paperspace: %s: the response has no event to wait for", ep.id)
+	case client == nil && o.Event != nil && !o.Event.Finished():
+		return nil, errors.New("paperspace: this operation has no client to wait with: see Operation.Bind")
+	case client == nil:
+		var err error
+		if client, err = NewClient(); err != nil { // for the wait's options only: nothing is sent
+			return nil, err
+		}
 	}
-	w, err := newWait(ctx, o.client, o.endpoint, waitKind{}, opts)
+	w, err := newWait(ctx, client, ep, waitKind{}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +216,7 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 	if o.Event != nil {
 		f.add(*o.Event)
 	}
-	if o.endpoint.deletes() {
+	if ep.deletes() {
 		f.deleted = o.object()
 	}
 	return f, nil

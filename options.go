@@ -21,8 +21,11 @@ const defaultAttemptTimeout = 60 * time.Second
 type Option interface{ applyClient(*config) error }
 
 // RequestOption configures one call. Methods that make several calls (the All methods, and those whose docs say Calls)
-// apply it to each of them.
-type RequestOption interface{ applyRequest(*requestConfig) error }
+// apply it to each of them, unless the doc names the one that it applies to.
+type RequestOption interface {
+	EnsureOption
+	applyRequest(*requestConfig) error
+}
 
 // ClientOrRequestOption is both an [Option] and a [RequestOption].
 type ClientOrRequestOption interface {
@@ -37,6 +40,16 @@ type (
 
 func (o clientOption) applyClient(c *config) error          { return o(c) }
 func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
+
+func (o requestOption) applyEnsure(c *ensureConfig) error {
+	c.request = append(c.request, o)
+	return nil
+}
+
+func (o retryOption) applyEnsure(c *ensureConfig) error {
+	c.request = append(c.request, o)
+	return nil
+}
 
 // config is what options set. Nil and zero fields mean the default.
 type config struct {

@@ -511,7 +511,7 @@ func TestRereadsShareTheirPolls(t *testing.T) {
 		f.waitForAll(t, numbers(400), func(i int) error {
 			e, err := c.MachineEvents.Get(t.Context(), "e"+strconv.Itoa(i))
 			require.NoError(t, err)
-			op := &Operation[Machine]{Event: e, Data: Machine{ID: e.MachineID}, client: c, endpoint: machinesStart}
+			op := &Operation[Machine]{Event: e, Data: Machine{ID: e.MachineID}, Endpoint: machinesStart.id, client: c}
 			m, err := op.Wait(t.Context())
 			if err == nil && m.State != MachineStateReady {
 				err = errors.New("state " + string(m.State))

@@ -11,6 +11,7 @@ import (
 
 // WaitOption configures a wait. A method returns a [*ParamError] for an option that has no effect on it.
 type WaitOption interface {
+	EnsureOption
 	applyWait(*waitConfig) error
 	name() string
 }
@@ -21,7 +22,11 @@ type waitOption struct {
 }
 
 func (o waitOption) applyWait(c *waitConfig) error { return o.apply(c) }
-func (o waitOption) name() string                  { return o.optionName }
+func (o waitOption) applyEnsure(c *ensureConfig) error {
+	c.wait = append(c.wait, o)
+	return nil
+}
+func (o waitOption) name() string { return o.optionName }
 
 type waitConfig struct {
 	timeout            time.Duration
@@ -242,7 +247,7 @@ func (w *wait) outcome(err error) error {
 
 // failedCall returns the error of a call that is a step of the wait: the call's own, unless the wait ended meanwhile.
 func (w *wait) failedCall(err error, pending ...pendingTarget) error {
-	if w.ctx.Err() == nil {
+	if _, done := errors.AsType[*WaitError](err); done || w.ctx.Err() == nil {
 		return err
 	}
 	return w.broken(err, pending...)

@@ -521,9 +521,9 @@ func TestOperationWithoutWhatItNeeds(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"event":{"id":"e","state":"new"},"data":{"id":"m"}}`), &op))
 	assert.Equal(t, "e", op.Event.ID)
 	_, err = op.Wait(t.Context())
-	require.ErrorContains(t, err, "MachineEvents.Wait")
+	require.ErrorContains(t, err, "Operation.Bind")
 	for _, err := range op.Watch(t.Context()) {
-		require.ErrorContains(t, err, "MachineEvents.Wait")
+		require.ErrorContains(t, err, "Operation.Bind")
 	}
 
 	_, err = newTestClient(t, play(reply(200, `{}`))).Machines.Start(t.Context(), "m")

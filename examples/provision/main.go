@@ -102,8 +102,7 @@ func (p *provisioner) provision(ctx context.Context, key, machineType string) (*
 	}
 	fmt.Println("claimed", address.IP)
 	p.undo = append(p.undo, func(ctx context.Context) error {
-		_, err := p.client.PublicIPs.Release(ctx, address.IP)
-		return undone("address "+address.IP, err)
+		return undone("address "+address.IP, p.client.PublicIPs.EnsureReleased(ctx, address.IP))
 	})
 
 	op, err := p.client.Machines.Create(ctx, paperspace.MachineCreateParams{
@@ -154,14 +153,7 @@ func (p *provisioner) deleteMachine(ctx context.Context) error {
 	if err != nil {
 		return undone("machine "+p.name, err)
 	}
-	op, err := p.client.Machines.Delete(ctx, machine.ID)
-	switch {
-	case err == nil:
-		_, err = op.Wait(ctx)
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost; the delete may be in progress
-		err = p.client.Machines.WaitUntilDeleted(ctx, machine.ID)
-	}
-	return undone("machine "+machine.ID, err)
+	return undone("machine "+machine.ID, p.client.Machines.EnsureDeleted(ctx, machine.ID))
 }
 
 func (p *provisioner) deleteScript(ctx context.Context) error {

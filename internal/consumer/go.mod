@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/paperspace-go/paperspace => ../..
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 )
