@@ -29,14 +29,14 @@ func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...Wait
 //
 // Calls machineEvents-list, machines-get, machines-start or machines-stop, and machineEvents-get.
 func (s *MachinesService) EnsureState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
-	if state != MachineStateReady && state != MachineStateOff {
-		return nil, machinesGet.paramError("state", "must be ready or off")
-	}
 	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer w.end()
+	if state != MachineStateReady && state != MachineStateOff {
+		return nil, machinesGet.paramError("state", "must be ready or off")
+	}
 	return w.ensure(state)
 }
 
