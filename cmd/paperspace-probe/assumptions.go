@@ -142,6 +142,8 @@ func assumptions() []assumption {
 			"Deployments.Upsert and Apply", "an upsert in another project", projectsAreSeparate},
 		{"new-spec", "An upsert makes a spec with an ID of its own, within a minute.",
 			"Deployments.Apply", "polls after the second upsert", upsertMakesSpec},
+		{"spec-kept", "A spec holds every member that was sent, with its value.",
+			"Deployments.Apply recognizes its spec by that", "polls after the first upsert", specHoldsWhatWasSent},
 		{"disabled-applied", "The spec of a disabled deployment is applied.",
 			"WaitUntilHealthy ends when it is", "polls after the first upsert, for five minutes", disabledIsApplied},
 		{"deleted-deployment", "A deleted deployment is a 404, NOT_FOUND.",

@@ -247,6 +247,11 @@ func turned() map[string]run {
 				spec["id"] = "same"
 			}
 		})),
+		"spec-kept": live(edit("/deployments/*", func(o object) {
+			if spec, ok := o["latestSpec"].(object); ok {
+				spec["data"].(object)["image"] = "another"
+			}
+		})),
 		"disabled-applied": live(edit("/deployments/*", func(o object) {
 			if spec, ok := o["latestSpec"].(object); ok {
 				spec["externalApplied"] = nil

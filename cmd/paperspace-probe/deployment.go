@@ -22,6 +22,12 @@ const (
 
 var deploymentSteps = []purpose{deploying, deployingAgain, deployingElsewhere, specBefore, specAfter, deploymentDeleted}
 
+// What the probe's deployments have in their specs.
+const (
+	probeImage = "nginx:alpine"
+	probeEnv   = "probe"
+)
+
 const (
 	newSpecTime = time.Minute     // how long Deployments.Apply waits for a new spec
 	appliedTime = 5 * time.Minute // how long the probe waits until a spec is applied
@@ -46,7 +52,8 @@ func (p *probe) deploy(ctx, cleanup context.Context, o liveOptions) (err error) 
 			result, err := p.client.Deployments.Upsert(ctx, paperspace.DeploymentUpsertParams{
 				ProjectID: project,
 				Config: paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
-					Enabled: new(false), Name: names[0], Image: "nginx:alpine",
+					Enabled: new(false), Name: names[0], Image: probeImage,
+					Env:       []paperspace.EnvVar{{Name: "PROBE", Value: probeEnv}},
 					Resources: paperspace.DeploymentResources{MachineType: o.machineType, Ports: []int{port}},
 				}},
 			}, opts...)
@@ -158,6 +165,19 @@ func upsertMakesSpec(p *probe) (t tally) {
 	if before, after := p.last(specBefore), p.last(specAfter); before != nil && after != nil && after.succeeded() {
 		t.add(textAt(before.body, "latestSpec.id") != textAt(after.body, "latestSpec.id"))
 	}
+	return t
+}
+
+func specHoldsWhatWasSent(p *probe) (t tally) {
+	x := p.last(specBefore)
+	if x == nil || at(x.body, "latestSpec.data") == nil {
+		return t
+	}
+	env, _ := at(x.body, "latestSpec.data.env").([]any)
+	t.add(textAt(x.body, "latestSpec.data.apiVersion") == "v1")
+	t.add(textAt(x.body, "latestSpec.data.image") == probeImage)
+	t.add(at(x.body, "latestSpec.data.enabled") == false)
+	t.add(len(env) == 1 && textAt(env[0], "value") == probeEnv)
 	return t
 }
 
