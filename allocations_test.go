@@ -91,14 +91,14 @@ func TestAllocations(t *testing.T) {
 		"get": {func() error {
 			_, err := c.Machines.Get(t.Context(), "psm000000001")
 			return err
-		}, 26, 3_600},
+		}, 27, 3_700},
 		"create": {func() error {
 			_, err := c.Machines.Create(t.Context(), MachineCreateParams{
 				Name: "trainer", MachineType: "A4000", TemplateID: "t0nspur5", DiskSize: 100, Region: RegionNY2,
 				PublicIPType: new(PublicIPTypeDynamic), StartOnCreate: new(true),
 			})
 			return err
-		}, 30, 4_400},
+		}, 31, 4_500},
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
