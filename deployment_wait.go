@@ -20,33 +20,33 @@ var (
 	}}
 )
 
-// newSpecGrace is how long Apply waits for the spec that an upsert makes.
+// newSpecGrace is how long Apply waits for the spec that an upsert creates.
 const newSpecGrace = time.Minute
 
-// WaitUntilHealthyParams bind [DeploymentsService.WaitUntilHealthy] to one spec. The zero value binds it to the spec that
-// is the latest at its first poll.
+// WaitUntilHealthyParams select the spec that [DeploymentsService.WaitUntilHealthy] waits for. The zero value selects
+// the spec that is the latest at the first poll.
 type WaitUntilHealthyParams struct {
-	// SpecID is the spec to wait for. A spec that was replaced before the wait began looks like one that is still to
-	// come: the wait then ends at its time limit.
+	// SpecID is the ID of the spec. A spec that was replaced before the wait began cannot be told from a spec that does
+	// not exist yet: the wait ends at its time limit.
 	SpecID string
-	// AfterSpecID is a spec that does not count: the wait is for the next one, which an upsert makes.
+	// AfterSpecID is the ID of the spec before it, such as the latest spec before an upsert.
 	AfterSpecID string
 }
 
-// DeploymentError is a spec that did not become healthy: it failed, another one replaced it, or the wait for it ended;
-// Err says which.
+// DeploymentError is the error for a spec that did not become healthy. Err is the reason: the spec failed, it was
+// replaced, or the wait ended.
 type DeploymentError struct {
-	// DeploymentID is the deployment.
+	// DeploymentID is the ID of the deployment.
 	DeploymentID string
-	// SpecID is the spec that was waited for; empty if none was seen.
+	// SpecID is the ID of the spec; empty if no poll has seen the spec.
 	SpecID string
-	// Failed are the instances of the spec that were last seen in a failed state, with their messages.
+	// Failed are the failed instances of the spec, as of the last poll.
 	Failed []DeploymentInstance
 	// Err is why the wait ended.
 	Err error
 }
 
-// Error tells what ended the wait, and what the failed instances say.
+// Error returns why the wait ended, and the messages of the failed instances.
 func (e *DeploymentError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"),
@@ -60,16 +60,15 @@ func (e *DeploymentError) Error() string {
 // Unwrap returns why the wait ended.
 func (e *DeploymentError) Unwrap() error { return e.Err }
 
-// ErrSpecReplaced is a wait for a deployment's spec that another spec took the place of.
+// ErrSpecReplaced means that another spec has replaced the spec that was waited for.
 var ErrSpecReplaced = errors.New("paperspace: another spec took its place")
 
-// ErrSpecFailed is a deployment's spec that cannot become healthy: the service could not apply it, or all its instances
-// have been in a failed state for the time of [WithFailureGrace].
+// ErrSpecFailed means that a spec cannot become healthy: the service could not apply it, or all its instances have been
+// in a failed state for the time of [WithFailureGrace].
 var ErrSpecFailed = errors.New("paperspace: the spec failed")
 
-// Watch yields the deployment as it is now, and then at every change that a poll sees, until the consumer breaks off,
-// the context ends or the service refuses to answer, which is then yielded as an error. It has no time limit of its
-// own.
+// Watch yields a deployment as it is now, and then each change that a poll sees. It has no default time limit. It ends
+// with an error when the context ends or the API refuses a poll.
 //
 // Calls deployments-get.
 func (s *DeploymentsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Deployment, error] {
@@ -87,7 +86,7 @@ func (s *DeploymentsService) Watch(ctx context.Context, id string, opts ...WaitO
 	}
 }
 
-// specState puts into words how far a spec is.
+// specState describes the state of a spec for errors.
 func specState(spec *DeploymentSpec) string {
 	switch {
 	case spec == nil:
@@ -102,9 +101,8 @@ func specState(spec *DeploymentSpec) string {
 	return "spec " + spec.ID + " healthy"
 }
 
-// WaitUntilHealthy waits until one spec of the deployment is applied and healthy: the one that params name, else the latest one at
-// the first poll. What an earlier spec was does not count.
-// A deployment that is disabled, or has no replicas, is done once the spec is applied.
+// WaitUntilHealthy waits until a spec of the deployment is applied and healthy: the spec that params select, or else
+// the spec that is the latest at the first poll. A spec that is disabled or has no replicas only needs to be applied.
 //
 // It waits 30 minutes at most, unless an option or the context's deadline says otherwise. It ends early with a
 // [*DeploymentError] that matches [ErrSpecFailed] if the service could not apply the spec, or if all instances of the
@@ -188,7 +186,7 @@ func (w *deploymentWait) existing(params DeploymentUpsertParams) (id string, err
 
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
 
-// holds reports whether a received configuration has every member that was sent, with its value.
+// holds reports whether a received configuration has all fields of the one that was sent.
 func holds(received, sent DeploymentConfig) bool {
 	var r, s any
 	for config, v := range map[*DeploymentConfig]*any{&received: &r, &sent: &s} {
@@ -226,15 +224,15 @@ var (
 type deploymentWait struct {
 	*wait
 	target target
-	latest *Deployment // as the last poll saw it
+	latest *Deployment // as of the last poll
 
-	spec   string            // the spec to wait for, once it is known
-	bound  bool              // it was seen
-	before string            // the spec that it replaces
-	sent   *DeploymentConfig // what it was made from, if the wait has done that
-	sentAt time.Time
+	spec     string            // the ID of the spec, if known
+	specSeen bool              // a poll has seen that spec
+	before   string            // the ID of the spec before it
+	sent     *DeploymentConfig // the configuration that Apply has sent
+	sentAt   time.Time
 
-	instances    []DeploymentInstance // of the spec, as the last poll saw them
+	instances    []DeploymentInstance // of the spec, as of the last poll
 	failingSince time.Time            // when a poll first saw that all of them failed; zero if they do not
 }
 
@@ -249,8 +247,8 @@ func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind,
 	return &deploymentWait{wait: w, target: target{kind: deploymentKind, id: id}}, nil
 }
 
-// watch polls for the deployment until enough reports true or returns an error.
-func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, error)) (*Deployment, error) {
+// watch polls for the deployment until done reports true or returns an error.
+func (w *deploymentWait) watch(done func(d *Deployment, changed bool) (bool, error)) (*Deployment, error) {
 	w.start(w.target)
 	for {
 		t, r, err := w.next()
@@ -272,7 +270,7 @@ func (w *deploymentWait) watch(enough func(d *Deployment, changed bool) (bool, e
 				w.latest = clone(d)
 				w.show()
 			}
-			if done, err := enough(d, changed); done || err != nil {
+			if ended, err := done(d, changed); ended || err != nil {
 				return d, err
 			}
 		}
@@ -306,7 +304,7 @@ func (w *deploymentWait) sawRuns(runs []DeploymentRun) error {
 	return nil
 }
 
-// untilHealthy waits until the spec to wait for is applied and healthy, or applied and has nothing to be healthy.
+// untilHealthy waits until the spec is applied and healthy.
 func (w *deploymentWait) untilHealthy() (*Deployment, error) {
 	d, err := w.watch(func(d *Deployment, _ bool) (bool, error) {
 		spec := d.LatestSpec
@@ -322,7 +320,7 @@ func (w *deploymentWait) untilHealthy() (*Deployment, error) {
 		if !spec.HealthyAt.IsZero() || !spec.Data.runs() {
 			return true, nil
 		}
-		w.start(target{kind: deploymentRunsKind, id: w.target.id}) // before it was applied they were another spec's
+		w.start(target{kind: deploymentRunsKind, id: w.target.id}) // until now, the runs were another spec's
 		return false, nil
 	})
 	failed := failedInstances(w.instances)
@@ -335,17 +333,17 @@ func (w *deploymentWait) untilHealthy() (*Deployment, error) {
 	return nil, err
 }
 
-// find reports whether the latest spec is the one to wait for. If the wait has sent a spec, that is the one that has
-// what was sent.
+// find reports whether the latest spec is the spec of the wait. If Apply has sent a spec, it is the one with all fields
+// that were sent.
 func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
 	switch {
-	case latest == nil || !w.bound && w.spec != "" && w.spec != latest.ID:
-		return false, nil // not there yet
-	case w.bound && w.spec == latest.ID:
+	case latest == nil || !w.specSeen && w.spec != "" && w.spec != latest.ID:
+		return false, nil
+	case w.specSeen && w.spec == latest.ID:
 		return true, nil
-	case w.bound && w.before == latest.ID:
-		return false, nil // this read lags
-	case w.bound:
+	case w.specSeen && w.before == latest.ID:
+		return false, nil // the response is older than an earlier one
+	case w.specSeen:
 		return false, fmt.Errorf("%w: %s", ErrSpecReplaced, latest.ID)
 	case w.spec != "":
 	case w.before == latest.ID:
@@ -361,7 +359,7 @@ func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
 		}
 		return false, fmt.Errorf("%w: %s", ErrSpecReplaced, latest.ID)
 	}
-	w.spec, w.bound = latest.ID, true
+	w.spec, w.specSeen = latest.ID, true
 	return true, nil
 }
 
@@ -376,7 +374,7 @@ func (c *DeploymentConfig) name() string {
 	return config.Name
 }
 
-// runs reports whether there are to be any instances.
+// runs reports whether the configuration asks for any instances.
 func (c *DeploymentConfig) runs() bool {
 	var config struct {
 		Enabled   *bool `json:"enabled"`
@@ -394,8 +392,8 @@ func (c *DeploymentConfig) runs() bool {
 	return (enabled == nil || *enabled) && (replicas == nil || *replicas > 0)
 }
 
-// newest returns the run that began last, by its instances. Runs do not say which spec they are of, but only the last
-// one can be of the latest spec. One without instances is about to begin.
+// newest returns the run with the newest instance. Runs do not name their spec, but only the newest run can belong to
+// the latest spec. A run without instances has just begun.
 func newest(runs []DeploymentRun) (newest DeploymentRun) {
 	var began time.Time
 	for i, run := range runs {

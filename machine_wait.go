@@ -15,10 +15,10 @@ var machineKind = &targetKind{machineList, func(ctx context.Context, c *Client, 
 // lookInterval is how often a wait for a machine checks its events for failures.
 const lookInterval = time.Minute
 
-// Watch yields a machine as it is now, and then each change that a poll sees. It has no default time limit. It ends with
-// an error when the context ends or the API refuses a poll: with [ErrNotFound] when the machine is deleted, after the
-// grace period of [WithNotFoundGrace]. When a create, start or restart fails with a reason, it yields the machine with an
-// [*EventError] and ends.
+// Watch yields a machine as it is now, and then each change that a poll sees. It has no default time limit. It ends
+// with an error when the context ends or the API refuses a poll: with [ErrNotFound] when the machine is deleted, after
+// the grace period of [WithNotFoundGrace]. When a create, start or restart fails with a reason, it yields the machine
+// with an [*EventError] and ends.
 //
 // Calls machines-get, or machines-list when several waits run, and machineEvents-list once a minute.
 func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Machine, error] {
@@ -37,14 +37,14 @@ func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOpti
 	}
 }
 
-// WaitForState waits until the unfinished events of a machine have ended, and then until the machine is in a state. Without
-// the first step, a machine would still be ready right after a restart was accepted. An unfinished event that is an hour
-// old by the clock of the service is stuck and is ignored.
+// WaitForState waits until the unfinished events of a machine have ended, and then until the machine is in a state.
+// Without the first step, a machine would still be ready right after a restart was accepted. An unfinished event that
+// is an hour old by the clock of the service is stuck and is ignored.
 //
-// The default time limit is 30 minutes; at the limit, the error matches [ErrWaitTimeout] and has the last state. When the
-// newest event that could have led to the state has failed with a reason, WaitForState returns the machine and an
-// [*EventError]. A machine that does not exist is [ErrNotFound], after the grace period of [WithNotFoundGrace]. A state that
-// the API does not document is a [*ParamError], unless the machine is in that state.
+// The default time limit is 30 minutes; at the limit, the error matches [ErrWaitTimeout] and has the last state. When
+// the newest event that could have led to the state has failed with a reason, WaitForState returns the machine and an
+// [*EventError]. A machine that does not exist is [ErrNotFound], after the grace period of [WithNotFoundGrace]. A state
+// that the API does not document is a [*ParamError], unless the machine is in that state.
 //
 // Calls machineEvents-list, machineEvents-get and machines-get, or machines-list when several waits run.
 func (s *MachinesService) WaitForState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
@@ -137,7 +137,8 @@ func (w *machineWait) settle(wanted MachineState) error {
 	return nil
 }
 
-// until waits until the machine is in one of the states. If that has become impossible, it returns the machine and an error.
+// until waits until the machine is in one of the states. If that has become impossible, it returns the machine and an
+// error.
 func (w *machineWait) until(states ...MachineState) (*Machine, error) {
 	return w.watch(func(m *Machine, _ bool) bool { return slices.Contains(states, m.State) })
 }
@@ -204,8 +205,8 @@ func (w *machineWait) look(events []MachineEvent, at time.Time) {
 // hasFailed reports whether the event failed during this wait.
 func (w *machineWait) hasFailed() bool { return w.failed != nil && w.failed.ID != w.oldFailed }
 
-// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts only
-// from the second look on, since a start that has just been accepted may not be listed at the first.
+// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts
+// only from the second look on, since a start that has just been accepted may not be listed at the first.
 func (w *machineWait) isHopeless() bool {
 	switch state := w.latest.State; {
 	case w.failed == nil || w.hasFailed():

@@ -49,7 +49,8 @@ func (o *Operation[T]) EventID() string {
 	return o.Event.ID
 }
 
-// Equal reports whether both are about the same event and object, in the same state. It makes operations fit for go-cmp.
+// Equal reports whether both are about the same event and object, in the same state. It makes operations fit for
+// go-cmp.
 func (o Operation[T]) Equal(other Operation[T]) bool {
 	return reflect.DeepEqual(o.Event, other.Event) && reflect.DeepEqual(o.Data, other.Data)
 }
@@ -133,15 +134,16 @@ func (o *Operation[T]) object() target {
 	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.Endpoint, o.Data))
 }
 
-// Wait follows the operation to its end and returns the object as it is then; after a delete, as it came with the
-// call. An operation that fails or is cancelled is an [*EventError], beside the object as it is, so that the caller
-// can judge. What ends the wait before that is a [*WaitError]: the operation itself goes on.
+// Wait waits until the operation ends and returns the object as it is then, or Data after a delete. If the operation
+// fails or is cancelled, Wait returns the object and an [*EventError]. If the wait ends first, the error is a
+// [*WaitError] and the operation continues. A delete has ended, too, when neither its event nor the object exists any
+// more.
 //
-// Unless an option or the context's deadline says otherwise, it waits 15 minutes for a start, 30 for a stop, 45 for
-// the create of a machine, 10 for its delete and 30 for anything else.
+// The default time limit is 15 minutes for a start, 45 for a create and 10 for a delete of a machine, and 30 for all
+// other operations.
 //
-// Calls machineEvents-get, machineEvents-list when many wait and after an update, and the Get of the object, or
-// machines-list when many wait.
+// Calls machineEvents-get, machineEvents-list when several waits run and after an update, and the Get of the object, or
+// machines-list when several waits run.
 func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
 	f, err := o.follow(ctx, opts)
 	if err != nil {
@@ -155,7 +157,7 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	if o.client == nil || failed == nil && ep.deletes() {
 		return clone(&o.Data), failed
 	}
-	// After a failure the object may rightly not exist, and a 404 is not tolerated.
+	// The object of a failed operation may not exist, so that a 404 is not tolerated.
 	r, err := f.read(o.object(), failed == nil)
 	switch {
 	case err == nil:
@@ -172,14 +174,15 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	}
 }
 
-// Watch yields the operation's event at every change that a poll sees, to its end. An operation that fails yields its
-// last event together with an [*EventError]; what ends the wait before that is yielded as a [*WaitError]. Options and
-// time limits are those of [Operation.Wait].
+// Watch yields the event of the operation as it is now, and then each change that a poll sees, until the event ends. If
+// the operation fails, its last event is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is
+// yielded. The default time limit is that of [Operation.Wait].
 func (o *Operation[T]) Watch(ctx context.Context, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
 	return watchEvents(func() (*eventWait, error) { return o.follow(ctx, opts) }, o.run)
 }
 
-// run follows the operation's events to their end. An error says that the end of one is not known.
+// run waits until all events of the operation have ended. An error means that the wait ended first, or that the API
+// refused to return an event.
 func (o *Operation[T]) run(f *eventWait) error {
 	if err := f.run(); err != nil {
 		return err
@@ -192,7 +195,7 @@ func (o *Operation[T]) run(f *eventWait) error {
 	return f.lost()
 }
 
-// follow begins the wait for the operation's event.
+// follow begins a wait for the event of the operation.
 func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWait, error) {
 	client, ep := o.client, o.endpoint()
 	switch {

@@ -266,6 +266,33 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 	})
 }
 
+// A reading that its wait has not got yet is not replaced by the refusal of the key.
+func TestUnreadReadingAndTheRefusalOfTheKey(t *testing.T) {
+	c := newTestClient(t, service{})
+	w, err := newWait(t.Context(), c, machinesGet, waitKind{}, nil)
+	require.NoError(t, err)
+	defer w.end()
+	a, b := target{kind: deploymentKind, id: "a"}, target{kind: deploymentKind, id: "b"}
+	w.locked(func(g *pollGroup) { // so that nobody polls
+		for _, id := range []target{a, b} {
+			p := &poller{Target: &subject{target: id, waiter: w.waiter, wake: w.wake}}
+			g.rules.Add(p, time.Now())
+			w.pollers[id] = p
+		}
+		w.pollers[a].Target.deliver(reading{value: "what a poll returned"})
+		p := w.pollers[b]
+		g.failed(p, g.rules.Send(p, time.Now(), 0), &Error{StatusCode: 401, Code: "UNAUTHORIZED"}, time.Now())
+	})
+	got, r, err := w.next()
+	require.NoError(t, err)
+	assert.Equal(t, a, got)
+	assert.Equal(t, "what a poll returned", r.value)
+	got, r, err = w.next()
+	require.NoError(t, err)
+	assert.Equal(t, b, got)
+	require.ErrorIs(t, r.err, ErrUnauthorized)
+}
+
 // The leader returns its own answer at once, whatever is left of the tick; the heir goes on with the same budget.
 func TestLeaderWithItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -736,6 +763,9 @@ func TestOneOfManyTargetsHangs(t *testing.T) {
 			}
 		})
 		c := newTestClient(t, rt)
+		before := runtime.NumGoroutine()
+		var during int
+		time.AfterFunc(4*time.Minute, func() { during = runtime.NumGoroutine() })
 		_, err := c.MachineEvents.Wait(t.Context(), ids, progress, WithWaitTimeout(5*time.Minute))
 		we, ok := errors.AsType[*WaitError](err)
 		require.True(t, ok)
@@ -743,7 +773,25 @@ func TestOneOfManyTargetsHangs(t *testing.T) {
 		require.Error(t, we.LastPoll)
 		assert.ErrorContains(t, we.LastPoll, "timed out")
 		assert.Len(t, ended, 39)
+		assert.LessOrEqual(t, during-before, 5, "goroutines for the one event that has not ended")
 		assertNothingIsLeft(t, c)
+	})
+}
+
+// A call returns only when all its requests have ended.
+func TestNoRequestOutlastsItsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int32
+		c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+			running.Add(1)
+			defer running.Add(-1)
+			<-r.Context().Done()
+			time.Sleep(time.Second) // a transport that is slow to cancel
+			return nil, r.Context().Err()
+		}))
+		_, err := c.MachineEvents.Wait(t.Context(), []string{"a", "b", "c"}, WithWaitTimeout(5*time.Second))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.Zero(t, running.Load())
 	})
 }
 

@@ -390,6 +390,15 @@ func TestRefusedList(t *testing.T) {
 				})
 				assert.LessOrEqual(t, latest, late, "status %d", status)
 				assert.LessOrEqual(t, f.busiestSecond(), 10)
+				lists := 0
+				for _, r := range f.requests {
+					if r.path == "/machine-events" {
+						lists++
+					}
+				}
+				if assert.NotZero(t, lists); status != 500 {
+					assert.LessOrEqual(t, lists, 5, "a refused list is requested once a minute")
+				}
 				t.Logf("%d waits, status %d: %d requests, at most %s late", n, status, len(f.requests), latest)
 			})
 		}

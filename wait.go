@@ -125,9 +125,9 @@ type WaitUpdate struct {
 	Instances []DeploymentInstance
 }
 
-// WithOnChange calls f for each change that a poll of the wait sees, in the goroutine that waits, to show the progress of a
-// wait with several steps. The Watch methods call f before they yield. While f runs, the wait does not poll. Other waits
-// are not delayed.
+// WithOnChange calls f for each change that a poll of the wait sees, in the goroutine that waits, to show the progress
+// of a wait with several steps. The Watch methods call f before they yield. While f runs, the wait does not poll. Other
+// waits are not delayed.
 func WithOnChange(f func(WaitUpdate)) WaitOption {
 	return waitOption{"WithOnChange", func(c *waitConfig) error {
 		if f == nil {
