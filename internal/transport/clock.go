@@ -47,6 +47,9 @@ func (a *attempt) resume() {
 		return
 	}
 	a.deadline = a.deadline.Add(time.Since(a.paused))
+	if deadline, ok := a.run.Context.Deadline(); ok && deadline.Before(a.deadline) {
+		a.deadline = deadline // which the wall clock holds a body to
+	}
 	a.paused = time.Time{}
 	a.timer.Reset(time.Until(a.deadline))
 }
