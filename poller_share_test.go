@@ -96,6 +96,7 @@ func TestNewcomersKeepNothingFromTheOthers(t *testing.T) {
 func TestPageThatDoesNotReachBack(t *testing.T) {
 	for name, first := range map[string]string{
 		"empty":   ``,
+		"too new": event("other", "done", "machineId=other", "dtCreated="+epochOf(t).Format(time.RFC3339)),
 		"no time": strings.Replace(event("other", "done", "machineId=other"), epoch.Format(time.RFC3339), "", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -785,8 +786,14 @@ func TestNoRequestOutlastsItsWait(t *testing.T) {
 		c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
 			running.Add(1)
 			defer running.Add(-1)
+			id := path.Base(r.URL.Path)
+			if id == "machine-events" {
+				return refuse(400)(r)
+			}
 			<-r.Context().Done()
-			time.Sleep(time.Second) // a transport that is slow to cancel
+			if id != "a" {
+				time.Sleep(time.Second) // a transport that is slow to cancel
+			}
 			return nil, r.Context().Err()
 		}))
 		_, err := c.MachineEvents.Wait(t.Context(), []string{"a", "b", "c"}, WithWaitTimeout(5*time.Second))
