@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Failure is why an attempt failed, with what a log may say of it.
@@ -69,9 +70,12 @@ func (a *attempt) explain(err error) error {
 	default:
 		err = presentable(err)
 	}
+	deadline, limited := caller.Deadline()
 	switch {
 	case caller.Err() != nil:
 		return fmt.Errorf("%w: %w", contextError(caller), err)
+	case limited && !time.Now().Before(deadline): // the context's timer is late
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		errors.Is(err, errAttemptTimeout), errors.Is(err, errNoFreeConnection):
 		if cause := context.Cause(a); cause == errAttemptTimeout || cause == errNoFreeConnection {
