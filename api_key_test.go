@@ -121,4 +121,36 @@ func TestLimiter(t *testing.T) {
 
 	_, err = NewClient(WithLimiter(nil))
 	require.ErrorContains(t, err, "WithLimiter: is nil")
+	_, err = c.Machines.Get(t.Context(), "m", WithLimiter(nil))
+	require.ErrorContains(t, err, "WithLimiter: is nil")
+}
+
+// orderedLimiter notes when it is asked.
+type orderedLimiter struct {
+	name  string
+	asked *[]string
+	fails error
+}
+
+func (l orderedLimiter) Wait(context.Context) error {
+	*l.asked = append(*l.asked, l.name)
+	return l.fails
+}
+
+func TestLimiterOfACall(t *testing.T) {
+	var asked []string
+	rt := play(reply(503, ""), reply(200, okMachine))
+	c := newTestClient(t, rt, WithLimiter(orderedLimiter{"client", &asked, nil}),
+		WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+	_, err := c.Machines.Get(t.Context(), "m", WithLimiter(orderedLimiter{"call", &asked, nil}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"client", "call", "client", "call"}, asked, "each attempt asks both, the client's first")
+
+	asked = nil
+	changedMind := errors.New("not any more")
+	_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"}, WithLimiter(orderedLimiter{"call", &asked, changedMind}))
+	require.ErrorIs(t, err, changedMind)
+	assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Equal(t, []string{"client", "call"}, asked, "an error of the limiter is final")
+	assert.Equal(t, 2, rt.count(), "requests sent")
 }

@@ -86,12 +86,12 @@
 //	WithBaseURL             client
 //	WithHTTPClient          client
 //	WithHook                client
-//	WithLimiter             client
 //	WithLogger              client
 //	WithMaxResponseBody     client
 //	WithPollInterval        client
 //	WithStrictDecoding      client
 //	WithUserAgent           client
+//	WithLimiter             client, request
 //	WithRetryPolicy         client, request
 //	WithBodyField           request          methods that send no body
 //	WithHeader              request

@@ -51,6 +51,11 @@ func (o retryOption) applyEnsure(c *ensureConfig) error {
 	return nil
 }
 
+func (o limiterOption) applyEnsure(c *ensureConfig) error {
+	c.request = append(c.request, o)
+	return nil
+}
+
 // config is what options set. Nil and zero fields mean the default.
 type config struct {
 	key                *keySource // nil: no key
@@ -120,15 +125,29 @@ func WithLogger(logger *slog.Logger) Option {
 const LevelTrace = transport.LevelTrace
 
 // WithLimiter asks limiter before each attempt, including those of polls. Wait returns when the attempt may begin; an
-// error ends the call, and nothing is sent. *rate.Limiter of golang.org/x/time/rate is such a limiter.
-func WithLimiter(limiter interface{ Wait(context.Context) error }) Option {
-	return clientOption(func(c *config) error {
-		if limiter == nil {
-			return &ParamError{Field: "WithLimiter", Reason: "is nil"}
-		}
-		c.limiter = limiter
-		return nil
-	})
+// error ends the call, and nothing is sent. *rate.Limiter of golang.org/x/time/rate is such a limiter. The limiter of a
+// call is asked after that of the client: it has the last word before the request is sent.
+func WithLimiter(limiter interface{ Wait(context.Context) error }) ClientOrRequestOption {
+	return limiterOption{limiter}
+}
+
+type limiterOption struct{ limiter transport.Limiter }
+
+func (o limiterOption) applyClient(c *config) error {
+	c.limiter = o.limiter
+	return o.check()
+}
+
+func (o limiterOption) applyRequest(c *requestConfig) error {
+	c.limiter = o.limiter
+	return o.check()
+}
+
+func (o limiterOption) check() error {
+	if o.limiter == nil {
+		return &ParamError{Field: "WithLimiter", Reason: "is nil"}
+	}
+	return nil
 }
 
 // WithUserAgent adds a product such as "my-tool/1.2" to the User-Agent header, before that of this package.
@@ -278,6 +297,7 @@ type requestConfig struct {
 	body     []bodyField
 	response *Response
 	retry    *RetryPolicy
+	limiter  transport.Limiter
 	timeout  time.Duration
 	prefetch bool
 }

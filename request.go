@@ -204,6 +204,7 @@ func (c *Client) send(ctx context.Context, r *request, rec *receiver, result *Ca
 		Write:      ep.class != ClassSafe,
 		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
+		Limiter:    r.options.limiter,
 		Receiver:   rec,
 	}
 	if r.options.retry != nil {

@@ -85,16 +85,19 @@ func (r *run) begin() {
 	r.attempt = a
 }
 
-// admit asks the limiter and the source of the key, before the first request of an attempt. The time that the limiter
-// takes is not the attempt's.
+// admit asks the limiters and the source of the key, before the first request of an attempt. The time that the limiters
+// take is not the attempt's.
 func (a *attempt) admit() (err error) {
 	if a.admitted {
 		return nil
 	}
 	a.kept = true // until there is no error
 	c := a.run.client
-	if c.Limiter != nil {
-		if err := c.Limiter.Wait(a); err != nil {
+	for _, l := range [...]Limiter{c.Limiter, a.run.call.Limiter} {
+		if l == nil {
+			continue
+		}
+		if err := l.Wait(a); err != nil {
 			return &Failure{Reason: "limiter", Err: err, Final: true}
 		}
 	}

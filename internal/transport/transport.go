@@ -94,6 +94,8 @@ type Call struct {
 	Endpoint Endpoint
 	Request  Request
 	Policy   *Policy
+	// Limiter is asked before each attempt, after that of the client; nil sets no limit.
+	Limiter Limiter
 	// Write reports whether the call changes something, so that its outcome matters.
 	Write bool
 	// Repeatable reports whether carrying the call out twice is the same as once.
