@@ -171,6 +171,26 @@ func TestBudgetIsKeptForASweep(t *testing.T) {
 	g.single(late[Burst-pageReserve-2], 0) // nobody waits for a page
 }
 
+// The pollers of one list that wait for a page earn the reserve, although those of the other are due later.
+func TestBudgetIsKeptForTheListThatIsDueFirst(t *testing.T) {
+	for _, first := range []int{1, 2} {
+		g := newTable(t)
+		g.add(first, "a", "b")
+		g.now = g.now.Add(time.Millisecond)
+		late := g.addMany(0, 10)
+		g.now = g.now.Add(time.Millisecond)
+		g.add(3-first, "x", "y")
+		g.page("a", 0, 0)
+		for i := range Burst - pageReserve - 1 {
+			g.single(late[i], 0)
+		}
+		g.page("x", 0, 0)
+		p, at := g.Next(g.now)
+		require.Equal(t, late[Burst-pageReserve-1], p.Target, "list %d first", first)
+		require.Equal(t, Window, at.Sub(g.now), "list %d first", first)
+	}
+}
+
 func TestTurnsAreInTheOrderOfDueTimes(t *testing.T) {
 	g := newTable(t)
 	g.add(0, "a", "b")
@@ -442,6 +462,28 @@ func TestSweepRemembersHowDeepItWent(t *testing.T) {
 		sweep(0)
 		assert.Equal(t, want, append(pages, sweep(0)), "for %d pollers", n)
 	}
+}
+
+// A few newcomers to a large group search no further than they are worth.
+func TestSweepForAFewOfMany(t *testing.T) {
+	g := newTable(t)
+	for _, target := range g.addMany(1, 400) {
+		g.poller(target).Shortest = time.Minute
+	}
+	g.page("t0", 0, 0)
+	g.Read(g.poller("t0"), g.requests["t0"], "1", g.now, func(string) bool { return true })
+	g.now = g.now.Add(5 * time.Second)
+	g.addMany(1, 48)
+	pages := 0
+	for ; ; pages++ {
+		p, _ := g.Next(g.now)
+		r := g.turn(p.Target, whenever)
+		if r.List == 0 {
+			break
+		}
+		g.Read(p, r, "more"+strconv.Itoa(pages), g.now, func(string) bool { return false })
+	}
+	require.Equal(t, 48/openShare, pages)
 }
 
 // A poller that is not due yet reads no page for others.

@@ -4,8 +4,11 @@ import "time"
 
 const (
 	// barrenPages is how many pages in a row may answer nobody before a sweep ends. It is less where fewer pollers are
-	// left to answer, and more where barrenShare times as many are.
-	barrenPages, barrenShare = 8, 10
+	// left to answer.
+	barrenPages = 8
+	// barrenShare and openShare allow a large list more barren pages: one for each barrenShare of its pollers, unless that
+	// is more than one for each openShare of those that are left to answer.
+	barrenShare, openShare = 10, 4
 	// singlePolls is how often a poller asks by itself after a sweep did not answer it.
 	singlePolls = 20
 	// sweepAge is how old a sweep may be when a poller that is due continues it instead of beginning another.
@@ -40,7 +43,7 @@ type sweep struct {
 
 // pays reports whether to read the next page: some pages to search, and more to where the last sweep found something.
 func (l *list) pays() bool {
-	search := l.barren < min(l.open, max(barrenPages, l.open/barrenShare))
+	search := l.barren < max(min(barrenPages, l.open), min(l.pollers/barrenShare, l.open/openShare))
 	return !l.done && l.open > 1 && (search || l.pages < l.depth && l.depth-l.pages < l.open)
 }
 
