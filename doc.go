@@ -50,6 +50,7 @@
 // A response that is lost does not end them: they find out whether the request was carried out. EnsureCreated sends a
 // create at most once, and returns [ErrOutcomeUnknown] if it cannot find out. It cannot prevent that two programs create
 // a machine of one name at the same time; the module [github.com/paperspace-go/paperspace/temporal] can.
+// [MachinesService.FindOrCreate] is EnsureCreated without the wait, for a program that stores what it waits for.
 //
 // # Errors
 //
@@ -76,8 +77,8 @@
 // # Options
 //
 // An [Option] configures a client, a [RequestOption] one call and a [WaitOption] one wait. An [EnsureOption] configures
-// [MachinesService.EnsureCreated], which also takes request and wait options. This table lists all
-// options, and the methods that refuse them because they have no effect there:
+// [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate], which also take request and wait options. This
+// table lists all options, and the methods that refuse them because they have no effect there:
 //
 //	option                  configures       refused by
 //	FromEnv                 client
@@ -109,8 +110,8 @@
 //	                                         Deployments.EnsureDeleted, PublicIPs.EnsureReleased
 //	WithUpsertOptions       wait             all but Deployments.Apply
 //	WithWaitTimeout         wait
-//	WithMatch               Machines.EnsureCreated
-//	WithSearchTimeout       Machines.EnsureCreated
+//	WithMatch               Machines.EnsureCreated, Machines.FindOrCreate
+//	WithSearchTimeout       Machines.EnsureCreated, Machines.FindOrCreate
 //
 // [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls
 // endpoints that it has no method for. [WithResponse] captures the HTTP response.

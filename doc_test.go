@@ -61,7 +61,7 @@ func TestOptionTableIsComplete(t *testing.T) {
 			if result, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok {
 				configures := map[string]string{
 					"Option": "client", "RequestOption": "request", "ClientOrRequestOption": "client, request", "WaitOption": "wait",
-					"EnsureOption": "Machines.EnsureCreated",
+					"EnsureOption": "Machines.EnsureCreated, Machines.FindOrCreate",
 				}[result.Name]
 				if configures != "" {
 					want[f.Name.Name] = configures

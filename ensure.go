@@ -95,7 +95,8 @@ func mayHaveChanged(err error) bool {
 	return ok && (e.OutcomeUnknown || e.StatusCode/100 == 4 || codes[e.Code].status/100 == 4)
 }
 
-// EnsureOption configures [MachinesService.EnsureCreated]. Every [RequestOption] and [WaitOption] is one, too.
+// EnsureOption configures [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate]. Every [RequestOption] and
+// [WaitOption] is one, too.
 type EnsureOption interface{ applyEnsure(*ensureConfig) error }
 
 type ensureOption func(*ensureConfig) error
@@ -111,9 +112,9 @@ type ensureConfig struct {
 
 const defaultSearchTimeout = 5 * time.Minute
 
-// WithMatch makes [MachinesService.EnsureCreated] consider only machines that match, such as those in one private
-// network. The machine that the params describe must match. Some fields of a machine are empty while it is provisioned,
-// so match is called for a machine that is not.
+// WithMatch makes [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate] consider only machines that match,
+// such as those in one private network. The machine that the params describe must match. Some fields of a machine are
+// empty while it is provisioned, so both wait until a machine that they find is provisioned before they call match.
 func WithMatch(match func(Machine) bool) EnsureOption {
 	return ensureOption(func(c *ensureConfig) error {
 		if match == nil {
@@ -124,8 +125,8 @@ func WithMatch(match func(Machine) bool) EnsureOption {
 	})
 }
 
-// WithSearchTimeout sets how long [MachinesService.EnsureCreated] searches for the machine of a create whose outcome is
-// unknown. The default is 5 minutes.
+// WithSearchTimeout sets how long [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate] search for the
+// machine of a create whose outcome is unknown. The default is 5 minutes.
 func WithSearchTimeout(d time.Duration) EnsureOption {
 	return ensureOption(func(c *ensureConfig) error {
 		if d <= 0 {
@@ -136,11 +137,13 @@ func WithSearchTimeout(d time.Duration) EnsureOption {
 	})
 }
 
-// EnsuredMachine is the result of [MachinesService.EnsureCreated].
+// EnsuredMachine is the result of [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate].
 type EnsuredMachine struct {
 	Machine
 	// Created reports whether this call created the machine, and did not find it.
 	Created bool `json:"created"`
+	// Operation is the create that this call sent. It is nil if the machine was found, or the response was lost.
+	Operation *Operation[Machine] `json:"operation,omitzero"`
 }
 
 // EnsureCreated finds the machine that has the name of params, or creates it, and brings it into the state that
@@ -161,6 +164,47 @@ type EnsuredMachine struct {
 //
 // Calls machines-list, machines-create, and what [MachinesService.EnsureState] calls.
 func (s *MachinesService) EnsureCreated(ctx context.Context, params MachineCreateParams, opts ...EnsureOption) (*EnsuredMachine, error) {
+	c, err := s.creation(ctx, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer c.end()
+	var last *EnsuredMachine
+	for {
+		result, failed := c.findOrCreate()
+		switch {
+		case failed != nil:
+			return nil, failed
+		case result.Created:
+			return c.follow(result)
+		case last != nil && last.ID == result.ID: // it is still listed
+			return last, err
+		}
+		if last, err = c.finish(result); !errors.Is(err, ErrNotFound) || c.ctx.Err() != nil {
+			return last, err
+		}
+	}
+}
+
+// FindOrCreate finds the machine that has the name of params, or creates it, as [MachinesService.EnsureCreated] does, but
+// neither waits until it is ready nor changes its state. It is for a program that stores the ID of the machine and the
+// operation before it waits, or that does not wait: then use [Operation.Wait] and [MachinesService.EnsureState].
+//
+// A machine that is being deleted is found as well while it is listed. WithMatch is not called for the machine that the
+// response to the create describes.
+//
+// Calls machines-list and machines-create, and with [WithMatch] also machines-get and machineEvents-list.
+func (s *MachinesService) FindOrCreate(ctx context.Context, params MachineCreateParams, opts ...EnsureOption) (*EnsuredMachine, error) {
+	c, err := s.creation(ctx, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer c.end()
+	return c.findOrCreate()
+}
+
+// creation begins a call of EnsureCreated or FindOrCreate. It checks the options before anything is sent.
+func (s *MachinesService) creation(ctx context.Context, params MachineCreateParams, opts []EnsureOption) (*creation, error) {
 	config := ensureConfig{searchTimeout: defaultSearchTimeout}
 	for _, opt := range opts {
 		if opt == nil {
@@ -181,26 +225,10 @@ func (s *MachinesService) EnsureCreated(ctx context.Context, params MachineCreat
 	if err != nil {
 		return nil, err
 	}
-	defer w.end()
-	c := &creation{wait: w, params: params, config: config}
-	var result *EnsuredMachine
-	for {
-		found, failed := c.find()
-		switch {
-		case failed != nil:
-			return nil, failed
-		case len(found) == 0:
-			return c.create()
-		case result != nil && result.ID == found[0].ID: // it is still listed
-			return result, err
-		}
-		if result, err = c.finish(found[0], false); !errors.Is(err, ErrNotFound) || w.ctx.Err() != nil {
-			return result, err
-		}
-	}
+	return &creation{wait: w, params: params, config: config}, nil
 }
 
-// creation is one call of EnsureCreated.
+// creation is one call of EnsureCreated or FindOrCreate.
 type creation struct {
 	*wait
 	params MachineCreateParams
@@ -296,16 +324,24 @@ func (c *creation) single(machines []Machine) ([]Machine, error) {
 	return matching, nil
 }
 
-// create creates the machine, and searches for it if the outcome of that is unknown.
-func (c *creation) create() (*EnsuredMachine, error) {
+// findOrCreate returns the machine with the name that matches. If there is none, it creates the machine, and searches for
+// it if the outcome of that is unknown.
+func (c *creation) findOrCreate() (*EnsuredMachine, error) {
+	found, err := c.find()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) > 0:
+		return &EnsuredMachine{Machine: *clone(&found[0])}, nil
+	}
 	op, unknown := c.client.Machines.Create(c.ctx, c.params, c.config.request...)
 	switch {
 	case unknown == nil:
-		return c.follow(op)
+		return &EnsuredMachine{Machine: *clone(&op.Data), Created: true, Operation: op}, nil
 	case !errors.Is(unknown, ErrOutcomeUnknown) || c.ctx.Err() != nil:
 		return nil, c.failedCall(unknown)
 	}
-	found, err := c.search(c.config.searchTimeout, func(m Machine) bool { return !slices.Contains(c.known, m.ID) })
+	found, err = c.search(c.config.searchTimeout, func(m Machine) bool { return !slices.Contains(c.known, m.ID) })
 	if err == nil {
 		found, err = c.single(found)
 	}
@@ -315,14 +351,14 @@ func (c *creation) create() (*EnsuredMachine, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("%w; found no new machine named %q within %s", unknown, c.params.Name, c.config.searchTimeout)
 	}
-	return c.finish(found[0], true)
+	return &EnsuredMachine{Machine: *clone(&found[0]), Created: true}, nil
 }
 
-// follow waits for the operation of the create, and then brings the machine into its state.
-func (c *creation) follow(op *Operation[Machine]) (*EnsuredMachine, error) {
-	created := &EnsuredMachine{op.Data, true}
-	if op.Event == nil {
-		return c.finish(op.Data, true)
+// follow waits for the operation of the create, if it is known, and then brings the machine into its state.
+func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
+	op := created.Operation
+	if op == nil || op.Event == nil {
+		return c.finish(created)
 	}
 	f := c.wait.follow(*op.Event)
 	if err := f.run(); err != nil {
@@ -330,9 +366,9 @@ func (c *creation) follow(op *Operation[Machine]) (*EnsuredMachine, error) {
 	}
 	failed := f.failures()
 	if failed == nil {
-		return c.finish(op.Data, true)
+		return c.finish(created)
 	}
-	m, err := c.machine(op.Data.ID).once()
+	m, err := c.machine(created.ID).once()
 	if m != nil {
 		created.Machine = *m
 	}
@@ -349,8 +385,8 @@ func (c *creation) isDone(state MachineState) bool {
 }
 
 // finish brings a machine into the state that StartOnCreate asks for.
-func (c *creation) finish(listed Machine, created bool) (*EnsuredMachine, error) {
-	w, result := c.machine(listed.ID), &EnsuredMachine{*clone(&listed), created}
+func (c *creation) finish(result *EnsuredMachine) (*EnsuredMachine, error) {
+	w := c.machine(result.ID)
 	var m *Machine
 	var err error
 	switch start := c.params.StartOnCreate; {
@@ -366,7 +402,7 @@ func (c *creation) finish(listed Machine, created bool) (*EnsuredMachine, error)
 	if m != nil {
 		result.Machine = *m
 	}
-	if err == nil && created && c.config.match != nil && !c.config.match(*clone(m)) {
+	if err == nil && result.Created && c.config.match != nil && !c.config.match(*clone(m)) {
 		err = machinesCreate.paramError("WithMatch", "does not match the machine that was created, "+m.ID)
 	}
 	return result, err

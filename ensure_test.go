@@ -251,6 +251,64 @@ func TestEnsureCreated(t *testing.T) {
 
 var errNoMatch = errors.New("a ParamError")
 
+func TestFindOrCreate(t *testing.T) {
+	test := func(name string, f func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := paperspacetest.New(t)
+				f(t, srv, srv.Client())
+			})
+		})
+	}
+	test("a new machine is returned with its operation, without a wait", func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client) {
+		begin := time.Now()
+		got, err := c.Machines.FindOrCreate(t.Context(), ensured(new(true)))
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(begin))
+		assert.True(t, got.Created)
+		assert.Equal(t, paperspace.MachineStateProvisioning, got.State)
+		assert.Equal(t, got.ID, got.Operation.Event.MachineID)
+
+		stored, err := json.Marshal(got)
+		require.NoError(t, err)
+		var resumed paperspace.EnsuredMachine
+		require.NoError(t, json.Unmarshal(stored, &resumed))
+		m, err := resumed.Operation.Bind(c).Wait(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, got.ID, m.ID)
+	})
+	test("a machine that is found is left in its state", func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client) {
+		off := makeMachine(t, c, ensured(nil))
+		srv.ResetCalls()
+		got, err := c.Machines.FindOrCreate(t.Context(), ensured(new(true)))
+		require.NoError(t, err)
+		assert.Equal(t, &paperspace.EnsuredMachine{Machine: *off}, got)
+		assert.Len(t, srv.Calls(), len(srv.Calls("machines-list")), "calls besides machines-list")
+	})
+	test("a lost create is searched for, and not sent again", func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client) {
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Skip: 1, Times: 2, Status: 200, Body: `{"items":[],"hasMore":false}`})
+		got, err := c.Machines.FindOrCreate(t.Context(), ensured(new(true)))
+		require.NoError(t, err)
+		assert.True(t, got.Created)
+		assert.Nil(t, got.Operation)
+		assert.Len(t, srv.Calls("machines-create"), 1)
+	})
+	test("a create without effect is an unknown outcome after the search", func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client) {
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Status: 500})
+		begin := time.Now()
+		_, err := c.Machines.FindOrCreate(t.Context(), ensured(nil), paperspace.WithSearchTimeout(2*time.Second))
+		require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
+		assert.Equal(t, 2*time.Second, time.Since(begin))
+		assert.Len(t, srv.Calls("machines-create"), 1)
+	})
+	test("invalid params are refused before the search", func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client) {
+		_, err := c.Machines.FindOrCreate(t.Context(), paperspace.MachineCreateParams{})
+		require.ErrorAs(t, err, new(*paperspace.ParamError))
+		assert.Empty(t, srv.Calls())
+	})
+}
+
 func TestEnsureState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := paperspacetest.New(t).Client()

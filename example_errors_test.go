@@ -2,6 +2,7 @@ package paperspace_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -74,6 +75,43 @@ func ExampleMachinesService_EnsureCreated() {
 	// trainer is ready and was created by this call: true
 	// trainer is ready and was created by this call: false
 	// creates: 1
+}
+
+// FindOrCreate returns before the machine is ready, so that another process can store what it waits for.
+func ExampleMachinesService_FindOrCreate() {
+	srv := newServer()
+	client := newClient(srv) // paperspace.NewClient(paperspace.FromEnv())
+	ctx := context.Background()
+
+	found, err := client.Machines.FindOrCreate(ctx, paperspace.MachineCreateParams{
+		Name: "trainer", MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
+		StartOnCreate: new(true),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	stored, err := json.Marshal(found)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// In another process:
+	var resumed paperspace.EnsuredMachine
+	if err := json.Unmarshal(stored, &resumed); err != nil {
+		log.Fatal(err)
+	}
+	if resumed.Operation != nil { // nil if the machine was found
+		if _, err := resumed.Operation.Bind(client).Wait(ctx); err != nil {
+			log.Fatal(err)
+		}
+	}
+	machine, err := client.Machines.EnsureReady(ctx, resumed.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(machine.Name, "is", machine.State)
+	// Output:
+	// trainer is ready
 }
 
 // EnsureDeleted succeeds if the machine does not exist, even if the response to the delete is lost.
