@@ -16,7 +16,7 @@ func TestTraceLevelShowsTheWireWithoutSecrets(t *testing.T) {
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: LevelTrace}))
 	const secret = "hunter2\n\"quoted\""
 	rt := play(
-		reply(400, `{"message":"the script hunter2\n\"quoted\" is too short","code":"BAD_REQUEST"}`, "Set-Cookie: session=4711", "X-Request-Id: r1"),
+		reply(400, `{"message":"the script hunter2\n\"quoted\" is too short","code":"BAD_REQUEST"}`, "Set-Cookie: session=cookie-value", "X-Request-Id: r1"),
 		reply(200, `{"id":"s","name":"setup"}`))
 	c := newTestClient(t, rt, WithLogger(logger))
 	create := func() error {
@@ -25,7 +25,7 @@ func TestTraceLevelShowsTheWireWithoutSecrets(t *testing.T) {
 	}
 	require.ErrorIs(t, create(), ErrBadRequest)
 	require.NoError(t, create())
-	for _, hidden := range []string{"hunter2", testKey, "4711"} {
+	for _, hidden := range []string{"hunter2", testKey, "cookie-value"} {
 		assert.NotContains(t, out.String(), hidden)
 	}
 	for _, shown := range []string{`"paperspace request"`, `"paperspace response"`, "setup", "is too short", "BAD_REQUEST", "X-Request-Id"} {
