@@ -1,14 +1,12 @@
 package paperspace_test
 
-// The ten most common jobs, as the README shows them: snippets_test.go compares the two.
+// Common jobs. The README's snippets are paragraphs of these examples; snippets_test.go compares the two.
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"strings"
-	"time"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
@@ -26,15 +24,17 @@ func Example_checkTheKey() {
 	// Output: ada@example.com works for team example
 }
 
-func Example_connect() {
+func Example_create() {
 	client, ctx := newClient(newServer()), context.Background()
-	newMachine(client, "trainer")
 
-	machine, err := client.Machines.GetByName(ctx, "trainer") // exactly this name, and only one
+	ubuntu, err := client.OSTemplates.GetByName(ctx, "Ubuntu 22.04")
 	if err != nil {
 		log.Fatal(err)
 	}
-	machine, err = client.Machines.EnsureReady(ctx, machine.ID) // starts it, or waits, or does nothing
+	machine, err := client.Machines.EnsureCreated(ctx, paperspace.MachineCreateParams{
+		Name: "trainer", MachineType: "A4000", TemplateID: ubuntu.ID, DiskSize: 100, Region: paperspace.RegionNY2,
+		StartOnCreate: new(true),
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,37 +43,104 @@ func Example_connect() {
 	// Output: ssh paperspace@184.105.0.3
 }
 
-func Example_turnOff() {
-	client, ctx := newClient(newServer()), context.Background()
-	machine := newMachine(client, "trainer")
+func Example_turnOffAndOn() {
+	srv := newServer()
+	client, ctx := newClient(srv), context.Background()
+	newMachine(client, "trainer")
+
+	machine, err := client.Machines.GetByName(ctx, "trainer")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Machines.EnsureOff(ctx, machine.ID); err != nil {
+		log.Fatal(err)
+	}
 	if _, err := client.Machines.EnsureReady(ctx, machine.ID); err != nil {
 		log.Fatal(err)
 	}
 
-	machine, err := client.Machines.EnsureOff(ctx, machine.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(machine.Name, "is", machine.State) // and costs its storage only
-
-	// Output: trainer is off
+	fmt.Println("starts:", len(srv.Calls("machines-start")))
+	// Output: starts: 1
 }
 
-func Example_findTemplate() {
-	client, ctx := newClient(newServer()), context.Background()
+func Example_stopAll() {
+	srv := newServer()
+	client, ctx := newClient(srv), context.Background()
+	for _, name := range []string{"worker-1", "worker-2", "trainer"} {
+		id := newMachine(client, name).ID
+		if name == "trainer" {
+			continue // it is off
+		}
+		if _, err := client.Machines.EnsureReady(ctx, id); err != nil {
+			log.Fatal(err)
+		}
+	}
 
-	var ubuntu paperspace.OSTemplate
-	for template, err := range client.OSTemplates.All(ctx, paperspace.OSTemplateListParams{Name: "Ubuntu 22.04"}) {
+	var events []string
+	for machine, err := range client.Machines.All(ctx, paperspace.MachineListParams{Region: paperspace.RegionNY2}) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if template.Name == "Ubuntu 22.04" { // the service also finds names that contain it
-			ubuntu = template
+		if machine.State != paperspace.MachineStateReady {
+			continue
+		}
+		op, err := client.Machines.Stop(ctx, machine.ID)
+		if err != nil {
+			log.Fatal(err)
+		}
+		events = append(events, op.EventID())
+	}
+	if _, err := client.MachineEvents.Wait(ctx, events); err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println("stops:", len(srv.Calls("machines-stop")))
+	// Output: stops: 2
+}
+
+func Example_deploy() {
+	client, ctx := newClient(newServer()), context.Background()
+	newProject(client)
+
+	project, err := client.Projects.GetByName(ctx, "search")
+	if err != nil {
+		log.Fatal(err)
+	}
+	deployment, err := client.Deployments.Apply(ctx, paperspace.DeploymentUpsertParams{
+		ProjectID: project.ID,
+		Config: paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
+			Name: "api", Image: "ghcr.io/acme/api:1.4",
+			Resources: paperspace.DeploymentResources{MachineType: "C5", Replicas: new(2), Ports: []int{8080}},
+		}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(deployment.Name, "is healthy")
+
+	// Output: api is healthy
+}
+
+func Example_remove() {
+	srv := newServer()
+	client, ctx := newClient(srv), context.Background()
+	assignAddress(client, newMachine(client, "trainer"))
+
+	machine, err := client.Machines.GetByName(ctx, "trainer")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := client.Machines.EnsureDeleted(ctx, machine.ID); err != nil {
+		log.Fatal(err)
+	}
+	if machine.PublicIPType == paperspace.PublicIPTypeStatic { // it costs until it is released
+		if err := client.PublicIPs.EnsureReleased(ctx, machine.PublicIP); err != nil {
+			log.Fatal(err)
 		}
 	}
 
-	fmt.Println(ubuntu.ID)
-	// Output: t0nspur5
+	fmt.Println("released:", len(srv.Calls("publicIps-release")) == 1)
+	// Output: released: true
 }
 
 func Example_createWithKey() {
@@ -118,32 +185,11 @@ func Example_filter() {
 			log.Fatal(err)
 		}
 		if strings.HasPrefix(machine.Name, "worker-") {
-			fmt.Printf("%s %s $%.2f/h\n", machine.Name, machine.State, machine.UsageRate)
+			fmt.Println(machine.Name, machine.MachineType, machine.State)
 		}
 	}
 
-	// Output: worker-1 off $0.08/h
-}
-
-func Example_deploy() {
-	client, ctx := newClient(newServer()), context.Background()
-	project := newProject(client)
-
-	params := paperspace.DeploymentUpsertParams{
-		ProjectID: project.ID,
-		Config: paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
-			Name: "api", Image: "ghcr.io/acme/api:1.4",
-			Resources: paperspace.DeploymentResources{MachineType: "C5", Replicas: new(2), Ports: []int{8080}},
-		}},
-	}
-	// Changes the project's deployment with this name, or creates it, and waits until this very spec is healthy.
-	deployment, err := client.Deployments.Apply(ctx, params)
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	fmt.Println(deployment.Name, deployment.LatestSpec.Data.V1.Image, strings.HasPrefix(deployment.URL(), "https://"))
-	// Output: api ghcr.io/acme/api:1.4 true
+	// Output: worker-1 C5 off
 }
 
 func Example_switchOff() {
@@ -165,66 +211,4 @@ func Example_switchOff() {
 
 	fmt.Println("enabled:", *deployment.LatestSpec.Data.V1.Enabled)
 	// Output: enabled: false
-}
-
-func Example_remove() {
-	srv := newServer()
-	client, ctx := newClient(srv), context.Background()
-	machine := newMachine(client, "trainer")
-	address, err := client.PublicIPs.Claim(ctx, paperspace.PublicIPClaimParams{Region: machine.Region})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := client.PublicIPs.Assign(ctx, address.IP, paperspace.PublicIPAssignParams{MachineID: paperspace.Value(machine.ID)}); err != nil {
-		log.Fatal(err)
-	}
-	if machine, err = client.Machines.Get(ctx, machine.ID); err != nil {
-		log.Fatal(err)
-	}
-
-	op, err := client.Machines.Delete(ctx, machine.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := op.Wait(ctx); err != nil {
-		log.Fatal(err)
-	}
-	if machine.PublicIPType == paperspace.PublicIPTypeStatic { // it stays, and costs, until it is released
-		if _, err := client.PublicIPs.Release(ctx, machine.PublicIP); err != nil {
-			log.Fatal(err)
-		}
-	}
-
-	fmt.Println("released:", len(srv.Calls("publicIps-release")) == 1)
-	// Output: released: true
-}
-
-func Example_createOnce() {
-	srv := newServer()
-	client, ctx := newClient(srv), context.Background()
-	srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Cut: true, CarriedOut: true})
-	params := paperspace.MachineCreateParams{
-		Name: "trainer-7f3a", MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50, Region: paperspace.RegionNY2,
-	}
-	var id string
-
-	switch op, err := client.Machines.Create(ctx, params); {
-	case err == nil:
-		id = op.Data.ID
-	case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost: look before you create another
-		machine, err := client.Machines.GetByName(ctx, params.Name)
-		for wait := time.Second; errors.Is(err, paperspace.ErrNotFound) && wait < time.Minute; wait *= 2 {
-			time.Sleep(wait) // a new machine may not show for a while
-			machine, err = client.Machines.GetByName(ctx, params.Name)
-		}
-		if err != nil {
-			log.Fatal(err)
-		}
-		id = machine.ID
-	default:
-		log.Fatal(err)
-	}
-
-	fmt.Println(id != "", len(srv.Calls("machines-create")))
-	// Output: true 1
 }

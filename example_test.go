@@ -48,6 +48,18 @@ func newMachine(client *paperspace.Client, name string) *paperspace.Machine {
 	return machine
 }
 
+// assignAddress gives the machine a static address, for an example about something else.
+func assignAddress(client *paperspace.Client, machine *paperspace.Machine) {
+	ctx := context.Background()
+	address, err := client.PublicIPs.Claim(ctx, paperspace.PublicIPClaimParams{Region: machine.Region})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.PublicIPs.Assign(ctx, address.IP, paperspace.PublicIPAssignParams{MachineID: paperspace.Value(machine.ID)}); err != nil {
+		log.Fatal(err)
+	}
+}
+
 // newProject creates a project for an example about something else.
 func newProject(client *paperspace.Client) *paperspace.Project {
 	project, err := client.Projects.Create(context.Background(), paperspace.ProjectCreateParams{Name: "search"})

@@ -104,5 +104,5 @@ func TestListsUnderFaults(t *testing.T) {
 	}
 	assert.Equal(t, countLists(), lists)
 	t.Logf("%d lists, %d iterations", lists, iterations)
-	assertStated(t, "no list lost or repeated an item in %s walks", iterations)
+	assertStated(t, "no list loses or repeats an item in %s iterations", iterations)
 }

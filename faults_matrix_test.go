@@ -305,7 +305,7 @@ func TestFaultMatrix(t *testing.T) {
 	t.Logf("%d endpoints, %d faults, %d cells", len(cases), len(faults), cells)
 	if !raceEnabled {
 		assertStated(t, "A matrix of %s faults", len(faults))
-		assertStated(t, "runs over all %s operations on every change, %s cells in all", len(cases), cells)
+		assertStated(t, "runs over all %s endpoints on every change, %s cells in all", len(cases), cells)
 	}
 }
 

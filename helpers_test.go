@@ -3,12 +3,15 @@ package paperspace
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,21 +103,31 @@ func newTestClient(t testing.TB, rt http.RoundTripper, opts ...Option) *Client {
 	return c
 }
 
-// assertStated asserts that the README states the figures that a test has counted.
-func assertStated(t *testing.T, format string, figures ...int) {
+var update = flag.Bool("update", false, "write the figures that tests count to TESTING.md")
+
+// assertStated asserts that TESTING.md has a sentence with the figures that a test has counted. Each %s of the sentence
+// stands for a figure.
+func assertStated(t *testing.T, sentence string, figures ...int) {
 	t.Helper()
-	readme, err := os.ReadFile("README.md")
+	page, err := os.ReadFile("TESTING.md")
 	require.NoError(t, err)
-	var texts []any
-	for _, n := range figures {
-		text := strconv.Itoa(n)
-		for i := len(text) - 3; i > 0; i -= 3 {
-			text = text[:i] + "," + text[i:]
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(sentence), "%s", "([0-9,]*[0-9])")
+	stated := regexp.MustCompile(strings.ReplaceAll(pattern, " ", `\s+`)).FindSubmatchIndex(page)
+	require.NotNil(t, stated, "TESTING.md has no sentence %q", sentence)
+	for i, n := range slices.Backward(figures) {
+		want := strconv.Itoa(n)
+		for i := len(want) - 3; i > 0; i -= 3 {
+			want = want[:i] + "," + want[i:]
 		}
-		texts = append(texts, text)
+		start, end := stated[2*i+2], stated[2*i+3]
+		if got := string(page[start:end]); got != want && !*update {
+			t.Errorf("TESTING.md states %s, but it is %s now; run: go test -run Fault . -update", got, want)
+		}
+		page = slices.Replace(page, start, end, []byte(want)...)
 	}
-	sentence := fmt.Sprintf(format, texts...)
-	assert.True(t, strings.Contains(strings.Join(strings.Fields(string(readme)), " "), sentence), "README.md does not state: %s", sentence)
+	if *update {
+		require.NoError(t, os.WriteFile("TESTING.md", page, 0o644))
+	}
 }
 
 const okMachine = `{"id":"psm9u09bwu5i","name":"trainer","state":"ready"}`

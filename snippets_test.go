@@ -1,15 +1,18 @@
 package paperspace_test
 
 import (
+	"bufio"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,56 +22,132 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// TestReadmeSnippets checks that each snippet of the README's most common jobs is a paragraph of an example in
-// example_jobs_test.go, in the same order: there it is compiled and run, and its output is checked.
-func TestReadmeSnippets(t *testing.T) {
+// readmeProgram returns the README's first program.
+func readmeProgram(t *testing.T, readme string) string {
+	t.Helper()
+	program := regexp.MustCompile("(?s)\n```go\n(package main\n.*?)```\n").FindStringSubmatch(readme)
+	require.NotNil(t, program, "the README has no program")
+	return program[1]
+}
+
+// readmeSnippets returns the README's snippets of common jobs, and the line of the README at which each begins.
+func readmeSnippets(t *testing.T, readme string) (snippets []string, lines []int) {
+	t.Helper()
+	start := strings.Index(readme, "\n## Common jobs\n")
+	require.Positive(t, start, "the README has no section of common jobs")
+	end := start + 1 + strings.Index(readme[start+1:], "\n## ")
+	for _, m := range regexp.MustCompile("(?s)\n```go\n(.*?\n)```\n").FindAllStringSubmatchIndex(readme[start:end], -1) {
+		snippets = append(snippets, readme[start+m[2]:start+m[3]])
+		lines = append(lines, 1+strings.Count(readme[:start+m[2]], "\n"))
+	}
+	require.NotEmpty(t, snippets)
+	return snippets, lines
+}
+
+func readReadme(t *testing.T) string {
+	t.Helper()
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## The ten most common jobs\n")
-	require.True(t, found, "the README lacks the section")
-	section, _, _ = strings.Cut(section, "\n## ")
-	snippets := regexp.MustCompile("(?s)\n```go\n(.*?)\n```\n").FindAllStringSubmatch(section, -1)
+	return strings.ReplaceAll(string(readme), "\r\n", "\n")
+}
 
+// Each snippet of the README is a paragraph of an example in example_jobs_test.go, where it runs and its output is
+// checked.
+func TestReadmeSnippetsRun(t *testing.T) {
 	source, err := os.ReadFile("example_jobs_test.go")
 	require.NoError(t, err)
 	file, err := parser.ParseFile(token.NewFileSet(), "example_jobs_test.go", source, parser.ParseComments)
 	require.NoError(t, err)
-	var jobs []*ast.FuncDecl
+	examples := ""
 	for _, decl := range file.Decls {
 		if f, ok := decl.(*ast.FuncDecl); ok {
-			jobs = append(jobs, f)
+			body := string(source[f.Body.Lbrace-1 : f.Body.Rbrace])
+			require.True(t, strings.Contains(body, "// Output:"), "%s has no output to check, and is not run", f.Name.Name)
+			examples += body
 		}
 	}
-
-	require.Equal(t, 10, len(snippets), "snippets in the README")
-	require.Equal(t, len(snippets), len(jobs), "functions in example_jobs_test.go")
-	for i, job := range jobs {
-		body := string(source[job.Body.Lbrace-1 : job.Body.Rbrace])
-		require.True(t, strings.Contains(body, "// Output:"), "%s has no output to check, and is not run", job.Name.Name)
-		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippets[i][1], "\t$1")
-		assert.True(t, strings.Contains(body, "\n\n"+indented+"\n\n"), "%s in example_jobs_test.go has no paragraph equal to snippet %d of the README:\n%s",
-			job.Name.Name, i+1, snippets[i][1])
+	snippets, lines := readmeSnippets(t, readReadme(t))
+	for i, snippet := range snippets {
+		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippet, "\t$1")
+		assert.True(t, strings.Contains(examples, "\n\n"+indented+"\n"),
+			"no example in example_jobs_test.go has a paragraph equal to the snippet at README.md:%d", lines[i])
 	}
 }
 
-// TestReadmeProgram runs the README's first program against a server.
-func TestReadmeProgram(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	program := regexp.MustCompile("(?s)\n```go\n(package main\n.*?)```\n").FindStringSubmatch(string(readme))
-	require.NotNil(t, program)
+// Each snippet of the README compiles when it is pasted alone at the end of the first program's main.
+func TestReadmeSnippetsCompileAlone(t *testing.T) {
+	readme := readReadme(t)
+	program := readmeProgram(t, readme)
+	_, body, found := strings.Cut(program, "\nfunc main() {\n")
+	require.True(t, found)
+	body, found = strings.CutSuffix(body, "}\n")
+	require.True(t, found)
+	// One function for each snippet compiles as one program for each would, in a fraction of the time.
+	source := program
+	snippets, lines := readmeSnippets(t, readme)
+	for i, snippet := range snippets {
+		source += fmt.Sprintf("\nfunc snippet%d() {\n%s//line README.md:%d\n%s}\n", i, body, lines[i], snippet)
+	}
 	file := filepath.Join(t.TempDir(), "main.go")
-	require.NoError(t, os.WriteFile(file, []byte(program[1]), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+	output, err := exec.Command("go", "vet", file).CombinedOutput()
+	assert.NoError(t, err, "%s", output)
+}
 
-	srv := newServer()
-	newMachine(newClient(srv), "trainer")
-	socket := httptest.NewServer(srv)
-	defer socket.Close()
-	cmd := exec.Command("go", "run", file)
-	cmd.Env = append(os.Environ(), "PAPERSPACE_API_KEY="+srv.Key(), "PAPERSPACE_API_URL="+socket.URL+"/v1")
-	output, err := cmd.CombinedOutput()
+// The README's two commands run its first program against paperspace-fake. Only the port differs here.
+func TestReadmeProgramRuns(t *testing.T) {
+	readme := readReadme(t)
+	commands := regexp.MustCompile("\ngo run (\\./paperspacetest/cmd/paperspace-fake .*)\n" +
+		"PAPERSPACE_API_URL=http://(127.0.0.1:8080)/v1 PAPERSPACE_API_KEY=(.*) go run \\./hello\n").FindStringSubmatch(readme)
+	require.NotNil(t, commands, "the README does not have the two commands")
+	dir := t.TempDir()
+	fake := filepath.Join(dir, "fake.exe")
+	flags := strings.Fields(commands[1])
+	output, err := exec.Command("go", "build", "-o", fake, flags[0]).CombinedOutput()
 	require.NoError(t, err, "%s", output)
-	assert.Contains(t, string(output), "trainer ")
+	help, _ := exec.Command(fake, "-h").CombinedOutput()
+	assert.Contains(t, string(help), `(default "`+commands[2]+`")`, "the address that paperspace-fake listens on by default")
+
+	server := exec.Command(fake, append(flags[1:], "-addr", "127.0.0.1:0")...)
+	stdout, err := server.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, server.Start())
+	defer func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	}()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	url, found := strings.CutPrefix(strings.TrimSpace(line), "serving ")
+	require.True(t, found, line)
+
+	program := filepath.Join(dir, "main.go")
+	require.NoError(t, os.WriteFile(program, []byte(readmeProgram(t, readme)), 0o600))
+	run := exec.Command("go", "run", program)
+	run.Env = append(os.Environ(), "PAPERSPACE_API_KEY="+commands[3], "PAPERSPACE_API_URL="+url)
+	output, err = run.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	assert.Contains(t, string(output), "trainer ready ")
+}
+
+// The README lists every example and every module for users, with a link.
+func TestReadmeListsExamplesAndModules(t *testing.T) {
+	readme := readReadme(t)
+	dirs, err := filepath.Glob("examples/*/main.go")
+	require.NoError(t, err)
+	modules, err := filepath.Glob("*/go.mod")
+	require.NoError(t, err)
+	modules = slices.DeleteFunc(modules, func(name string) bool { return filepath.Dir(name) == "bench" || filepath.Dir(name) == "tools" })
+	require.NotEmpty(t, dirs)
+	require.NotEmpty(t, modules)
+	for _, name := range append(dirs, modules...) {
+		dir := filepath.ToSlash(filepath.Dir(name))
+		assert.Contains(t, readme, "\n| ["+path.Base(dir)+"]("+dir+") | ", "README.md has no row for "+dir)
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^:)#]+)\)`).FindAllStringSubmatch(readme, -1) {
+		_, err := os.Stat(link[1])
+		assert.NoError(t, err, "README.md has a link to what does not exist")
+	}
 }
 
 // TestServicesHaveExamples checks that each service has an example.
