@@ -52,6 +52,16 @@
 // a machine of one name at the same time; the module [github.com/paperspace-go/paperspace/temporal] can.
 // [MachinesService.FindOrCreate] is EnsureCreated without the wait, for a program that stores what it waits for.
 //
+// # Updates
+//
+// An update leaves fields that are not set as they are. [Changed] returns the fields of an update that differ from what
+// an object has now:
+//
+//	change := paperspace.Changed(machine.UpdateParams(), want)
+//	if !change.IsZero() {
+//		op, err := client.Machines.Update(ctx, machine.ID, change)
+//	}
+//
 // # Errors
 //
 // A failed call returns an [*Error]. Test it with errors.Is and the sentinels of this package, such as [ErrNotFound].

@@ -40,6 +40,39 @@ func ExampleNullable() {
 	// images has no description
 }
 
+// A controller sends only what differs from what it reads, and nothing if nothing does.
+func ExampleChanged() {
+	client := newClient(newServer()) // paperspace.NewClient(paperspace.FromEnv())
+	ctx := context.Background()
+	id := newMachine(client, "trainer").ID
+
+	want := paperspace.MachineUpdateParams{
+		Name: new("trainer"), AutoShutdownEnabled: new(true), AutoShutdownTimeout: new(8),
+	}
+	for range 2 {
+		machine, err := client.Machines.Get(ctx, id)
+		if err != nil {
+			log.Fatal(err)
+		}
+		change := paperspace.Changed(machine.UpdateParams(), want)
+		if change.IsZero() {
+			fmt.Println("nothing to change")
+			continue
+		}
+		fmt.Println("rename:", change.Name != nil, "shutdown after hours:", *change.AutoShutdownTimeout)
+		op, err := client.Machines.Update(ctx, id, change)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := op.Wait(ctx); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// rename: false shutdown after hours: 8
+	// nothing to change
+}
+
 // A Sensitive does not get into a log by accident, alone or inside params.
 func ExampleSensitive() {
 	params := paperspace.SecretCreateParams{Name: "HF_TOKEN", Value: "hf_abc123"}
