@@ -146,9 +146,10 @@ type EnsuredMachine struct {
 	Operation *Operation[Machine] `json:"operation,omitzero"`
 }
 
-// EnsureCreated finds the machine that has the name of params, or creates it, and brings it into the state that
-// StartOnCreate asks for: ready if true, off if false, and either of them if nil. Nothing else of a machine that it
-// finds is changed or compared with params; [WithMatch] adds conditions. Several such machines are [ErrAmbiguous].
+// EnsureCreated finds the machine that has the name of params, or creates it. If StartOnCreate is true, it then makes the
+// machine ready, and starts one that it finds off. Otherwise it waits until the machine is ready or off, and leaves it in
+// that state: it never stops a machine, which may be in use. Nothing else of a machine that it finds is changed or compared
+// with params; [WithMatch] adds conditions. Several such machines are [ErrAmbiguous].
 //
 // The create is sent at most once. If its outcome is unknown, EnsureCreated searches for a new machine of the name, and
 // continues with it. If there is none within [WithSearchTimeout], or more than one, the error matches
@@ -354,7 +355,7 @@ func (c *creation) findOrCreate() (*EnsuredMachine, error) {
 	return &EnsuredMachine{Machine: *clone(&found[0]), Created: true}, nil
 }
 
-// follow waits for the operation of the create, if it is known, and then brings the machine into its state.
+// follow waits for the operation of the create, if it is known, and then finishes it.
 func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
 	op := created.Operation
 	if op == nil || op.Event == nil {
@@ -378,26 +379,23 @@ func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
 	return created, errors.Join(failed, err)
 }
 
-// isDone reports whether a state is the one that StartOnCreate asks for.
+// starts reports whether the machine is to be started.
+func (c *creation) starts() bool { return c.params.StartOnCreate != nil && *c.params.StartOnCreate }
+
+// isDone reports whether a machine in this state needs nothing more.
 func (c *creation) isDone(state MachineState) bool {
-	start := c.params.StartOnCreate
-	return state == MachineStateReady && (start == nil || *start) || state == MachineStateOff && (start == nil || !*start)
+	return state == MachineStateReady || state == MachineStateOff && !c.starts()
 }
 
-// finish brings a machine into the state that StartOnCreate asks for.
+// finish makes a machine ready if it is to be started, and otherwise waits until it is ready or off.
 func (c *creation) finish(result *EnsuredMachine) (*EnsuredMachine, error) {
 	w := c.machine(result.ID)
 	var m *Machine
 	var err error
-	switch start := c.params.StartOnCreate; {
-	case start == nil:
-		if err = w.settle(MachineStateReady); err == nil {
-			m, err = w.until(MachineStateReady, MachineStateOff)
-		}
-	case *start:
+	if c.starts() {
 		m, err = w.ensure(MachineStateReady)
-	default:
-		m, err = w.ensure(MachineStateOff)
+	} else if err = w.settle(MachineStateReady); err == nil {
+		m, err = w.until(MachineStateReady, MachineStateOff)
 	}
 	if m != nil {
 		result.Machine = *m

@@ -61,7 +61,7 @@ func TestEnsureCreated(t *testing.T) {
 			prepare: func(t *testing.T, _ *paperspacetest.Server, c *paperspace.Client) { makeMachine(t, c, ensured(nil)) },
 		},
 		{
-			name: "found ready, to be off", start: new(false), state: "off", machines: 1,
+			name: "found ready, and not stopped", start: new(false), state: "ready", machines: 1,
 			prepare: func(t *testing.T, _ *paperspacetest.Server, c *paperspace.Client) {
 				_, err := c.Machines.EnsureReady(t.Context(), makeMachine(t, c, ensured(new(true))).ID)
 				require.NoError(t, err)
