@@ -250,7 +250,7 @@ func TestCallsLeaveNothingOpen(t *testing.T) {
 				}
 			}
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.Less(t, time.Since(start), 5*time.Second)
+			assert.Less(t, time.Since(start), 30*time.Second)
 		})
 	}
 	wg.Wait()

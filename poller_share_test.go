@@ -382,6 +382,7 @@ func TestNothingOutlastsTheLastWait(t *testing.T) {
 		assertNothingIsLeft(t, c)
 		leave(10 * time.Second) // the pages were found to be of no use
 		assertNothingIsLeft(t, c)
+		time.Sleep(2 * time.Second) // until the budget is free
 		before := len(f.requests)
 		leave(50 * time.Millisecond)
 		require.Greater(t, len(f.requests), before, "a new wait is served at once")
@@ -409,10 +410,10 @@ func TestTargetsThatHang(t *testing.T) {
 		end, late time.Duration
 		opts      []Option
 	}{
-		"soon":           {time.Minute, 10 * time.Second, nil},
-		"later":          {20 * time.Minute, 10 * time.Second, nil},
-		"impatient":      {20 * time.Minute, 10 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second})}},
-		"very impatient": {20 * time.Minute, 10 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 3 * time.Second})}},
+		"soon":           {time.Minute, 13 * time.Second, nil},
+		"later":          {20 * time.Minute, 13 * time.Second, nil},
+		"impatient":      {20 * time.Minute, 13 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 10 * time.Second})}},
+		"very impatient": {20 * time.Minute, 13 * time.Second, []Option{WithRetryPolicy(RetryPolicy{AttemptTimeout: 3 * time.Second})}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
