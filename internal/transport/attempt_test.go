@@ -121,15 +121,15 @@ func TestTimeInTheQueueIsNotTheAttempts(t *testing.T) {
 	var served atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		served.Add(1)
-		time.Sleep(60 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond)
 	}))
 	defer srv.Close()
 	tr := &http.Transport{MaxConnsPerHost: 1}
 	defer tr.CloseIdleConnections()
 	c := newClient(t, tr, srv.URL)
 	policy := quick
-	policy.MaxAttempts, policy.AttemptTimeout = 1, 300*time.Millisecond
-	const calls = 12 // 720 ms in all
+	policy.MaxAttempts, policy.AttemptTimeout = 1, time.Second
+	const calls = 12 // 1.8 s in all
 	results := make(chan error, calls)
 	for range calls {
 		go func() {
