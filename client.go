@@ -90,7 +90,7 @@ func NewClient(opts ...Option) (*Client, error) { return newClient(nil, config{}
 func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c, c.config, opts) }
 
 func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
-	cfg.hooks = slices.Clip(cfg.hooks)
+	cfg.hooks, cfg.headerFuncs = slices.Clip(cfg.hooks), slices.Clip(cfg.headerFuncs)
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, &ParamError{Field: fmt.Sprintf("option %d of %d", i+1, len(opts)), Reason: "is nil"}
@@ -121,6 +121,11 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 		},
 		policy: cfg.transportPolicy(cfg.retry),
 		polls:  new(pollGroup),
+	}
+	if len(cfg.headerFuncs) > 0 {
+		c.transport.AddHeaders = func(ctx context.Context, header http.Header) error {
+			return addHeaders(ctx, cfg.headerFuncs, header)
+		}
 	}
 	if cfg.key != nil {
 		c.transport.Authorization = cfg.key.authorization
@@ -153,9 +158,10 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 }
 
 // sharesResponsesWith reports whether both clients get the same responses over the same connections, so that one may
-// poll for the other.
+// poll for the other. One is a copy of the other, so as many header functions are the same ones.
 func (c *Client) sharesResponsesWith(other *Client) bool {
-	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base && c.config.key.same(other.config.key)
+	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base &&
+		c.config.key.same(other.config.key) && len(c.config.headerFuncs) == len(other.config.headerFuncs)
 }
 
 // CloseIdleConnections closes the idle connections of the default transport, which all clients of the process share that

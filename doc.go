@@ -96,6 +96,7 @@
 //	WithAPIKeyFunc          client
 //	WithBaseURL             client
 //	WithHTTPClient          client
+//	WithHeaderFunc          client
 //	WithHook                client
 //	WithLogger              client
 //	WithMaxResponseBody     client
@@ -123,7 +124,8 @@
 //	WithMatch               Machines.EnsureCreated, Machines.FindOrCreate
 //	WithSearchTimeout       Machines.EnsureCreated, Machines.FindOrCreate
 //
-// [WithHeader], [WithQuery] and [WithBodyField] send what this package does not know yet, and [Client.Do] calls
+// [WithHeader], [WithHeaderFunc], [WithQuery] and [WithBodyField] send what this package does not know yet, and
+// [Client.Do] calls
 // endpoints that it has no method for. [WithResponse] captures the HTTP response.
 //
 // # Logs, traces and metrics

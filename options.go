@@ -70,6 +70,7 @@ type config struct {
 	limiter            transport.Limiter
 	userAgent          string
 	hooks              []hook
+	headerFuncs        []headerFunc
 	pollMin            time.Duration
 	pollMax            time.Duration
 	maxBody            int64
@@ -150,6 +151,39 @@ func (o limiterOption) check() error {
 	return nil
 }
 
+type headerFunc = func(context.Context, http.Header)
+
+// WithHeaderFunc has f add headers to each attempt, such as those that propagate a trace. f gets the context of the
+// attempt, from which [EndpointFromContext] returns the endpoint and the number of the attempt, and an empty header to
+// fill. A header that [WithHeader] would refuse ends the call, and nothing is sent. Functions add up: of two that set the
+// same header the last one wins, and [WithHeader] wins over all. f must be safe for concurrent use.
+func WithHeaderFunc(f func(ctx context.Context, header http.Header)) Option {
+	return clientOption(func(c *config) error {
+		if f == nil {
+			return &ParamError{Field: "WithHeaderFunc", Reason: "is nil"}
+		}
+		c.headerFuncs = append(c.headerFuncs, f)
+		return nil
+	})
+}
+
+// addHeaders calls the functions and checks what they add.
+func addHeaders(ctx context.Context, funcs []headerFunc, to http.Header) error {
+	for _, f := range funcs {
+		added := make(http.Header)
+		f(ctx, added)
+		for name, values := range added {
+			for _, value := range values {
+				if err := checkHeader("WithHeaderFunc", name, value); err != nil {
+					return err
+				}
+			}
+			to[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return nil
+}
+
 // WithUserAgent adds a product such as "my-tool/1.2" to the User-Agent header, before that of this package.
 func WithUserAgent(product string) Option {
 	return clientOption(func(c *config) error {
@@ -178,10 +212,10 @@ func WithMaxResponseBody(bytes int64) Option {
 // AttemptTimeout of [RetryPolicy].
 //
 // Each wait polls by itself: in the call that waits, under its context, and with the hooks and settings of its client.
-// Waits of a client and of its copies, if these have the same base URL, [http.Client] and API key, share two things.
-// They send at most 10 requests per second, first come, first served, and pause together after a 429 or a Retry-After.
-// And where several waits need a list, one of them reads a page of it for all, with its own context, hooks and
-// settings. If the page takes more than 2 s, such as in a slow hook, the others do not wait for it.
+// Waits of a client and of its copies, if these have the same base URL, [http.Client], API key and header functions,
+// share two things. They send at most 10 requests per second, first come, first served, and pause together after a 429
+// or a Retry-After. And where several waits need a list, one of them reads a page of it for all, with its own context,
+// hooks and settings. If the page takes more than 2 s, such as in a slow hook, the others do not wait for it.
 func WithPollInterval(shortest, longest time.Duration) Option {
 	return clientOption(func(c *config) error {
 		p := RetryPolicy{MinDelay: shortest, MaxDelay: longest}
@@ -317,24 +351,30 @@ var guardedHeaders = []string{
 // Transfer-Encoding, Idempotency-Key and X-Idempotency-Key cannot be set.
 func WithHeader(name, value string) RequestOption {
 	return requestOption(func(c *requestConfig) error {
-		canonical := http.CanonicalHeaderKey(name)
-		reason := ""
-		switch {
-		case slices.Contains(guardedHeaders, canonical):
-			reason = "cannot be set"
-		case name == "" || strings.ContainsFunc(name, notToken):
-			reason = "is not a header name"
-		case strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }):
-			reason = "the value contains a control character"
-		default:
-			if c.header == nil {
-				c.header = make(http.Header)
-			}
-			c.header.Set(canonical, value)
-			return nil
+		if err := checkHeader("WithHeader", name, value); err != nil {
+			return err
 		}
-		return &ParamError{Field: fmt.Sprintf("WithHeader(%q)", name), Reason: reason}
+		if c.header == nil {
+			c.header = make(http.Header)
+		}
+		c.header.Set(name, value)
+		return nil
 	})
+}
+
+func checkHeader(option, name, value string) error {
+	reason := ""
+	switch {
+	case slices.Contains(guardedHeaders, http.CanonicalHeaderKey(name)):
+		reason = "cannot be set"
+	case name == "" || strings.ContainsFunc(name, notToken):
+		reason = "is not a header name"
+	case strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }):
+		reason = "the value contains a control character"
+	default:
+		return nil
+	}
+	return &ParamError{Field: fmt.Sprintf("%s(%q)", option, name), Reason: reason}
 }
 
 func notToken(r rune) bool {

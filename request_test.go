@@ -162,6 +162,61 @@ func TestHeaderOption(t *testing.T) {
 	assert.Equal(t, 1, rt.count())
 }
 
+func TestHeaderFunc(t *testing.T) {
+	add := func(name, value string) Option {
+		return WithHeaderFunc(func(_ context.Context, h http.Header) { h[name] = []string{value} })
+	}
+	rt := play(reply(503, ""), reply(200, okMachine))
+	var attempts []string
+	c, err := newTestClient(t, rt).With(add("x-a", "first"), add("X-B", "first"), add("X-A", "second"), add("X-C", "func"),
+		WithHeaderFunc(func(ctx context.Context, h http.Header) {
+			info, _ := EndpointFromContext(ctx)
+			h.Set("X-Attempt", fmt.Sprint(info.Endpoint, " ", info.Attempt))
+			attempts = append(attempts, h.Get("X-Attempt"))
+		}))
+	require.NoError(t, err)
+	_, err = c.Machines.Get(t.Context(), "a", WithHeader("X-C", "option"))
+	require.NoError(t, err)
+	for i, want := range []string{"machines-get 1", "machines-get 2"} {
+		h := rt.requests[i].Header
+		assert.Equal(t, []string{"second"}, h["X-A"])
+		assert.Equal(t, []string{"first"}, h["X-B"])
+		assert.Equal(t, []string{"option"}, h["X-C"])
+		assert.Equal(t, []string{want}, h["X-Attempt"])
+	}
+	assert.Equal(t, []string{"machines-get 1", "machines-get 2"}, attempts, "the function runs once an attempt")
+
+	_, err = NewClient(WithHeaderFunc(nil))
+	require.ErrorContains(t, err, "WithHeaderFunc: is nil")
+}
+
+func TestHeaderFuncThatSetsWhatItMayNot(t *testing.T) {
+	for name, value := range map[string]string{
+		"authorization": "hunter2", "Content-Type": "hunter2", "Idempotency-Key": "hunter2", "a b": "hunter2", "": "hunter2",
+		"X-A": "b\r\nX-Evil: hunter2",
+	} {
+		rt := play(reply(200, `{"id":"p"}`))
+		c, err := newTestClient(t, rt).With(WithHeaderFunc(func(_ context.Context, h http.Header) { h[name] = []string{value} }))
+		require.NoError(t, err)
+		_, err = c.Projects.Create(t.Context(), ProjectCreateParams{Name: "p"})
+		require.ErrorContains(t, err, fmt.Sprintf("WithHeaderFunc(%q)", name))
+		assert.NotContains(t, err.Error(), "hunter2")
+		assert.NotErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Zero(t, rt.count(), "requests sent")
+	}
+}
+
+// A header can change the response, so a copy of a client with another function polls for itself.
+func TestHeaderFuncAndSharedPolls(t *testing.T) {
+	c := newTestClient(t, play(reply(200, okMachine)))
+	with, err := c.With(WithHeaderFunc(func(context.Context, http.Header) {}))
+	require.NoError(t, err)
+	copied, err := with.With()
+	require.NoError(t, err)
+	assert.NotSame(t, c.polls, with.polls)
+	assert.Same(t, with.polls, copied.polls)
+}
+
 func TestQueryOption(t *testing.T) {
 	rt := play(reply(200, `{"items":[],"hasMore":false}`))
 	c := newTestClient(t, rt)

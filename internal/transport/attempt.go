@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,7 +21,8 @@ type attempt struct {
 
 	admitted      bool   // by the limiter and the source of the key
 	authorization string // the header
-	first         guard  // of the first request
+	added         http.Header // by a function
+	first         guard       // of the first request
 
 	mu       sync.Mutex // for what follows: net/http reports from goroutines of its own
 	ended    bool
@@ -85,8 +87,8 @@ func (r *run) begin() {
 	r.attempt = a
 }
 
-// admit asks the limiters and the source of the key, before the first request of an attempt. The time that the limiters
-// take is not the attempt's.
+// admit asks the limiters, the source of further headers and that of the key, before the first request of an attempt.
+// The time that the limiters take is not the attempt's.
 func (a *attempt) admit() (err error) {
 	if a.admitted {
 		return nil
@@ -103,6 +105,12 @@ func (a *attempt) admit() (err error) {
 	}
 	a.start = time.Now()
 	a.startClock()
+	if c.AddHeaders != nil { // for each attempt that the limiters let through
+		a.added = make(http.Header)
+		if err := c.AddHeaders(a, a.added); err != nil {
+			return &Failure{Reason: "header", Err: err, Final: true}
+		}
+	}
 	if c.Authorization != nil {
 		if a.authorization, err = c.Authorization(a); err != nil {
 			return &Failure{Reason: "key", Err: err, Final: true}
@@ -123,9 +131,12 @@ func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
 	g.url = *outer.URL
 	req.URL = &g.url
 	g.values = [...]string{c.Product, "application/json", "application/json", a.authorization}
-	header := make(http.Header, 4+len(outer.Header))
+	header := make(http.Header, 4+len(a.added)+len(outer.Header))
 	header["User-Agent"] = g.values[0:1:1]
 	header["Accept"] = g.values[1:2:2]
+	for name, values := range a.added {
+		header[name] = slices.Clone(values) // a RoundTripper may change it, and a redirect may follow
+	}
 	for name, values := range outer.Header {
 		header[name] = values
 	}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -130,4 +131,42 @@ func TestRedirectOverHTTP2(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 200, res.StatusCode)
 	assert.Len(t, res.Attempts, 1)
+}
+
+// Headers of a function go to each request within the origin, and nowhere else.
+func TestAddedHeadersAndRedirects(t *testing.T) {
+	var traces []string
+	record := func(_ http.ResponseWriter, r *http.Request) {
+		traces = append(traces, r.Host+" "+r.URL.Path+" "+r.Header.Get("Traceparent"))
+	}
+	other := httptest.NewServer(http.HandlerFunc(record))
+	defer other.Close()
+	var location string
+	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		record(w, r)
+		if r.URL.Path == "/things/a" {
+			w.Header().Set("Location", location)
+			w.WriteHeader(http.StatusFound)
+		}
+	}))
+	defer home.Close()
+	host := strings.TrimPrefix(home.URL, "http://")
+	for to, want := range map[string][]string{
+		"/moved":             {host + " /things/a 00-1", host + " /moved 00-1"},
+		other.URL + "/moved": {host + " /things/a 00-1"},
+	} {
+		location, traces = to, nil
+		c := newClient(t, http.DefaultTransport, home.URL)
+		calls := 0
+		c.AddHeaders = func(_ context.Context, h http.Header) error {
+			calls++
+			h.Set("Traceparent", "00-1")
+			return nil
+		}
+		res, err := c.Do(t.Context(), newCall(safe, ""))
+		require.NoError(t, err)
+		res.Release()
+		assert.Equal(t, want, traces)
+		assert.Equal(t, 1, calls, "once an attempt")
+	}
 }

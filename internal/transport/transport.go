@@ -56,6 +56,8 @@ type Client struct {
 	Product string
 	// Authorization returns the header of that name, and is asked at each attempt; nil sends none.
 	Authorization func(context.Context) (string, error)
+	// AddHeaders adds headers to an attempt, with canonical names; nil adds none. Those of the call take precedence.
+	AddHeaders func(context.Context, http.Header) error
 	// Limiter is asked before each attempt; nil sets no limit.
 	Limiter Limiter
 	// Logger gets a record of each attempt; nil logs nothing.
