@@ -91,13 +91,8 @@ func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c, c.c
 
 func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 	cfg.hooks, cfg.headerFuncs = slices.Clip(cfg.hooks), slices.Clip(cfg.headerFuncs)
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, &ParamError{Field: fmt.Sprintf("option %d of %d", i+1, len(opts)), Reason: "is nil"}
-		}
-		if err := opt.applyClient(&cfg); err != nil {
-			return nil, err
-		}
+	if err := cfg.apply(opts); err != nil {
+		return nil, err
 	}
 	if cfg.key == nil && cfg.envError != nil {
 		return nil, cfg.envError

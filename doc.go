@@ -92,6 +92,7 @@
 //
 //	option                  configures       refused by
 //	FromEnv                 client
+//	JoinOptions             client
 //	WithAPIKey              client
 //	WithAPIKeyFunc          client
 //	WithBaseURL             client

@@ -76,6 +76,24 @@ type config struct {
 	maxBody            int64
 }
 
+func (c *config) apply(opts []Option) error {
+	for i, opt := range opts {
+		if opt == nil {
+			return &ParamError{Field: fmt.Sprintf("option %d of %d", i+1, len(opts)), Reason: "is nil"}
+		}
+		if err := opt.applyClient(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// JoinOptions returns one option that applies opts in order, so that a package can offer several as one.
+func JoinOptions(opts ...Option) Option {
+	opts = slices.Clone(opts)
+	return clientOption(func(c *config) error { return c.apply(opts) })
+}
+
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // WithBaseURL sets the URL of the API; the default is [DefaultBaseURL]. It must be https, or http on a loopback

@@ -190,6 +190,26 @@ func TestHeaderFunc(t *testing.T) {
 	require.ErrorContains(t, err, "WithHeaderFunc: is nil")
 }
 
+func TestJoinOptions(t *testing.T) {
+	rt := play(reply(200, okMachine))
+	opts := []Option{WithAPIKey("first"), WithUserAgent("joined/1"), WithHTTPClient(&http.Client{Transport: rt})}
+	joined := JoinOptions(opts...)
+	opts[0] = nil // the caller's slice is not kept
+	c, err := NewClient(WithAPIKey("zeroth"), joined, WithAPIKey("last"))
+	require.NoError(t, err)
+	_, err = c.Machines.Get(t.Context(), "a")
+	require.NoError(t, err)
+	assert.Equal(t, "Bearer last", rt.requests[0].Header.Get("Authorization"), "options apply in order")
+	assert.Contains(t, rt.requests[0].Header.Get("User-Agent"), "joined/1")
+
+	_, err = NewClient(JoinOptions(WithAPIKey("key"), nil))
+	require.ErrorContains(t, err, "option 2 of 2: is nil")
+	_, err = NewClient(JoinOptions(WithAPIKey("")))
+	require.ErrorContains(t, err, "WithAPIKey")
+	_, err = NewClient(JoinOptions())
+	require.NoError(t, err)
+}
+
 func TestHeaderFuncThatSetsWhatItMayNot(t *testing.T) {
 	for name, value := range map[string]string{
 		"authorization": "hunter2", "Content-Type": "hunter2", "Idempotency-Key": "hunter2", "a b": "hunter2", "": "hunter2",

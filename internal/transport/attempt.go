@@ -19,8 +19,8 @@ type attempt struct {
 	number int
 	start  time.Time
 
-	admitted      bool   // by the limiter and the source of the key
-	authorization string // the header
+	admitted      bool        // by the limiter and the source of the key
+	authorization string      // the header
 	added         http.Header // by a function
 	first         guard       // of the first request
 
