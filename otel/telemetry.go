@@ -3,14 +3,14 @@ package paperspaceotel
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
@@ -28,13 +28,17 @@ const (
 )
 
 // WithTelemetry traces and measures every call of a client. It adds a hook, as [paperspace.WithHook] does. Used twice,
-// it records everything twice.
+// it records everything twice. See [WithPropagator] for trace headers.
 func WithTelemetry(opts ...Option) paperspace.Option {
 	var c config
 	for _, opt := range opts {
 		opt.apply(&c)
 	}
-	return paperspace.WithHook(newTelemetry(c).begin)
+	t := newTelemetry(c)
+	if c.propagator == nil {
+		return paperspace.WithHook(t.begin)
+	}
+	return paperspace.JoinOptions(paperspace.WithHook(t.begin), paperspace.WithHeaderFunc(t.addHeaders))
 }
 
 type telemetry struct {
@@ -76,93 +80,101 @@ func newTelemetry(c config) *telemetry {
 	return t
 }
 
+// call is a call under way. Its attempts run one after the other.
+type call struct {
+	*telemetry
+	span     trace.Span
+	request  []attribute.KeyValue // of its attempts
+	original []attribute.KeyValue // only of their spans
+	name     string               // of their spans
+	spans    []trace.Span         // those of attempts that were started before they were sent
+}
+
 // begin is the hook for [paperspace.WithHook].
 func (t *telemetry) begin(ctx context.Context, info paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
 	if ctx.Err() != nil {
 		return ctx, nil // nothing will be sent
 	}
 	endpoint := endpointKey.String(info.Endpoint)
-	request := []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(info.Method)}
+	method, original := requestMethod(info.Method)
+	request := []attribute.KeyValue{method}
+	name := method.Value.AsString()
+	if original != nil {
+		name = "HTTP" // as the semantic conventions have it
+	}
 	if info.PathTemplate != "" {
 		request = append(request, semconv.URLTemplate(info.PathTemplate))
+		name += " " + info.PathTemplate
 	}
-	server := []attribute.KeyValue{semconv.ServerAddress(info.ServerAddress), semconv.ServerPort(info.ServerPort)}
-	ctx, span := t.tracer.Start(ctx, info.Endpoint, trace.WithAttributes(endpoint), trace.WithAttributes(request...))
-	return ctx, func(r paperspace.CallResult) {
-		if !t.withoutAttempts {
-			name := strings.TrimSpace(info.Method + " " + info.PathTemplate)
-			t.recordAttempts(ctx, name, slices.Concat(request, server), r.Attempts)
-		}
-		labels := []attribute.KeyValue{endpoint}
-		span.SetAttributes(attemptsKey.Int(len(r.Attempts)))
-		span.SetAttributes(statusCode(r.StatusCode)...)
-		if n := len(r.Odd); n > 0 {
-			span.SetAttributes(oddKey.Int(n))
-			t.odd.Add(ctx, int64(n), metric.WithAttributes(endpoint))
-		}
-		if r.Err != nil {
-			failed := errorType(r.StatusCode, r.Err)
-			labels = append(labels, failed)
-			fail(span, failed)
-		}
-		span.End()
-		set := metric.WithAttributeSet(attribute.NewSet(labels...))
-		t.duration.Record(ctx, r.Duration.Seconds(), set)
-		t.attempts.Record(ctx, int64(len(r.Attempts)), set)
-	}
+	c := &call{telemetry: t, original: original, name: name}
+	ctx, c.span = t.tracer.Start(ctx, info.Endpoint, trace.WithAttributes(endpoint), trace.WithAttributes(request...),
+		trace.WithAttributes(original...))
+	c.request = append(request, semconv.ServerAddress(info.ServerAddress), semconv.ServerPort(info.ServerPort))
+	ctx = context.WithValue(ctx, t, c) // the telemetry is the key: a context may lead through several
+	return ctx, func(r paperspace.CallResult) { c.end(ctx, endpoint, r) }
 }
 
-// recordAttempts creates the spans of finished attempts as children of the span in ctx.
-func (t *telemetry) recordAttempts(ctx context.Context, name string, request []attribute.KeyValue, list []paperspace.Attempt) {
-	for i, a := range list {
-		attributes := slices.Concat(request, statusCode(a.StatusCode))
-		attemptCtx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
-			trace.WithTimestamp(a.Start), trace.WithAttributes(attributes...))
-		if i > 0 {
-			span.SetAttributes(semconv.HTTPRequestResendCount(i))
+// addHeaders is the function for [paperspace.WithHeaderFunc]. It starts the span that the headers propagate.
+func (t *telemetry) addHeaders(ctx context.Context, header http.Header) {
+	if c, ok := ctx.Value(t).(*call); ok && !t.withoutAttempts {
+		var span trace.Span
+		ctx, span = c.startAttempt(ctx, len(c.spans), time.Now())
+		c.spans = append(c.spans, span)
+	}
+	t.propagator.Inject(ctx, propagation.HeaderCarrier(header))
+}
+
+// startAttempt starts the span of an attempt; the first one has number 0.
+func (c *call) startAttempt(ctx context.Context, number int, at time.Time) (context.Context, trace.Span) {
+	attributes := slices.Concat(c.request, c.original)
+	if number > 0 {
+		attributes = append(attributes, semconv.HTTPRequestResendCount(number))
+	}
+	return c.tracer.Start(trace.ContextWithSpan(ctx, c.span), c.name, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithTimestamp(at), trace.WithAttributes(attributes...))
+}
+
+func (c *call) end(ctx context.Context, endpoint attribute.KeyValue, r paperspace.CallResult) {
+	if !c.withoutAttempts {
+		c.endAttempts(ctx, r)
+	}
+	labels := []attribute.KeyValue{endpoint}
+	c.span.SetAttributes(attemptsKey.Int(len(r.Attempts)))
+	c.span.SetAttributes(statusCode(r.StatusCode)...)
+	if n := len(r.Odd); n > 0 {
+		c.span.SetAttributes(oddKey.Int(n))
+		c.odd.Add(ctx, int64(n), metric.WithAttributes(endpoint))
+	}
+	if r.Err != nil {
+		failed := errorType(r.StatusCode, r.Err)
+		labels = append(labels, failed)
+		fail(c.span, failed)
+	}
+	c.span.End()
+	set := metric.WithAttributeSet(attribute.NewSet(labels...))
+	c.duration.Record(ctx, r.Duration.Seconds(), set)
+	c.attempts.Record(ctx, int64(len(r.Attempts)), set)
+}
+
+// endAttempts ends the spans of attempts. It first creates those that were not started before.
+func (c *call) endAttempts(ctx context.Context, r paperspace.CallResult) {
+	for i, a := range r.Attempts {
+		if i == len(c.spans) {
+			_, span := c.startAttempt(ctx, i, a.Start)
+			c.spans = append(c.spans, span)
 		}
+		span, attributes := c.spans[i], slices.Concat(c.request, statusCode(a.StatusCode))
+		span.SetAttributes(statusCode(a.StatusCode)...)
 		if a.Err != nil || a.StatusCode >= 400 {
 			failed := errorType(a.StatusCode, a.Err)
 			attributes = append(attributes, failed)
 			fail(span, failed)
 		}
 		span.End(trace.WithTimestamp(a.Start.Add(a.Duration)))
-		t.requestDuration.Record(attemptCtx, a.Duration.Seconds(), metric.WithAttributes(attributes...))
+		c.requestDuration.Record(trace.ContextWithSpan(ctx, span), a.Duration.Seconds(), metric.WithAttributes(attributes...))
 	}
-}
-
-// statusCode returns the attribute for a status, or none for 0.
-func statusCode(status int) []attribute.KeyValue {
-	if status == 0 {
-		return nil
+	for _, span := range c.spans[len(r.Attempts):] { // something panicked
+		fail(span, errorType(0, r.Err))
+		span.End()
 	}
-	return []attribute.KeyValue{semconv.HTTPResponseStatusCode(status)}
-}
-
-// fail marks a span as failed. It sets no description, because error texts may contain ids.
-func fail(span trace.Span, errorType attribute.KeyValue) {
-	span.SetAttributes(errorType)
-	span.SetStatus(codes.Error, "")
-}
-
-// errorType returns the kind of an error, with low cardinality.
-func errorType(status int, err error) attribute.KeyValue {
-	timeout, timed := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	call, _ := errors.AsType[*paperspace.Error](err)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return semconv.ErrorTypeKey.String("canceled")
-	case timed && timeout.Timeout():
-		return semconv.ErrorTypeKey.String("timeout")
-	case status != 0 && status/100 != 2:
-		return semconv.ErrorTypeKey.String(strconv.Itoa(status))
-	case call != nil && call.Code != "":
-		return semconv.ErrorTypeKey.String(call.Code)
-	case call != nil && call.Err != nil:
-		err = call.Err
-	}
-	return semconv.ErrorType(err)
 }

@@ -152,14 +152,25 @@ func TestCall(t *testing.T) {
 	})
 }
 
+// variants are the options that must not change what is recorded.
+var variants = map[string][]paperspaceotel.Option{
+	"": nil, "with propagation": {paperspaceotel.WithPropagator(propagation.TraceContext{})},
+}
+
 func TestRetries(t *testing.T) {
+	for name, opts := range variants {
+		t.Run(name, func(t *testing.T) { testRetries(t, opts) })
+	}
+}
+
+func testRetries(t *testing.T, opts []paperspaceotel.Option) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.Inject(paperspacetest.Fault{Times: 1, Status: http.StatusServiceUnavailable, Latency: time.Second})
 		b.Inject(paperspacetest.Fault{Times: 1, RetryAfter: 7 * time.Second})
 		b.Inject(paperspacetest.Fault{Times: 1, Cut: true, CarriedOut: true})
 		var recorded []paperspace.Attempt
-		client := b.Client(b.telemetry(), paperspace.WithHook(
+		client := b.Client(b.telemetry(opts...), paperspace.WithHook(
 			func(ctx context.Context, _ paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
 				return ctx, func(r paperspace.CallResult) { recorded = r.Attempts }
 			}))
@@ -244,31 +255,33 @@ func TestFailures(t *testing.T) {
 			return err
 		}, int64(429), "canceled", "429"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
-				b.Inject(c.fault)
-				require.Error(t, c.call(t.Context(), b.Client(b.telemetry())))
+		for variant, opts := range variants {
+			t.Run(strings.TrimSpace(name+" "+variant), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBench(t)
+					b.Inject(c.fault)
+					require.Error(t, c.call(t.Context(), b.Client(b.telemetry(opts...))))
 
-				calls, attempts := b.spans()
-				require.Len(t, calls, 1)
-				require.Len(t, attempts, 1)
-				got := values(calls[0].Attributes)
-				assert.Equal(t, codes.Error, calls[0].Status.Code)
-				assert.Equal(t, c.status, got["http.response.status_code"])
-				assert.Equal(t, c.errorType, got["error.type"])
-				got = values(attempts[0].Attributes)
-				assert.Equal(t, c.status, got["http.response.status_code"])
-				assert.Equal(t, c.attemptErrorType, got["error.type"])
-				for _, s := range b.exporter.GetSpans() {
-					assert.Empty(t, s.Status.Description)
-					assert.Empty(t, s.Events)
-				}
-				label := "error.type=" + c.errorType.(string) + ",paperspace.endpoint=" + calls[0].Name
-				assert.Contains(t, points[float64](t, b.metrics()["paperspace.client.call.duration"], "s"), label)
-				assert.Contains(t, points[int64](t, b.metrics()["paperspace.client.call.attempts"], "{attempt}"), label)
+					calls, attempts := b.spans()
+					require.Len(t, calls, 1)
+					require.Len(t, attempts, 1)
+					got := values(calls[0].Attributes)
+					assert.Equal(t, codes.Error, calls[0].Status.Code)
+					assert.Equal(t, c.status, got["http.response.status_code"])
+					assert.Equal(t, c.errorType, got["error.type"])
+					got = values(attempts[0].Attributes)
+					assert.Equal(t, c.status, got["http.response.status_code"])
+					assert.Equal(t, c.attemptErrorType, got["error.type"])
+					for _, s := range b.exporter.GetSpans() {
+						assert.Empty(t, s.Status.Description)
+						assert.Empty(t, s.Events)
+					}
+					label := "error.type=" + c.errorType.(string) + ",paperspace.endpoint=" + calls[0].Name
+					assert.Contains(t, points[float64](t, b.metrics()["paperspace.client.call.duration"], "s"), label)
+					assert.Contains(t, points[int64](t, b.metrics()["paperspace.client.call.attempts"], "{attempt}"), label)
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -373,14 +386,6 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 }
 func (h handler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h handler) WithGroup(string) slog.Handler      { return h }
-
-func TestRequestsCarryNoTraceHeaders(t *testing.T) {
-	b := newBench(t)
-	setGlobals(t, b)
-	_, err := b.Client(b.telemetry()).Projects.List(t.Context(), paperspace.ProjectListParams{})
-	require.NoError(t, err)
-	assert.NotContains(t, b.Calls()[0].Header, "Traceparent")
-}
 
 // An instrumented transport sends trace headers, and its spans replace those of attempts.
 func TestInstrumentedTransport(t *testing.T) {
