@@ -1,8 +1,8 @@
-// Costs shows what the team's machines cost: a table of all machines, most expensive first, and a chart by machine
-// type. It only reads, and costs nothing.
+// Costs shows the rates of the team's machines: a table, highest usage rate first, and a chart by machine type. It only
+// reads.
 //
-// A machine costs its usage rate while it is on, and its storage rate always. Other agreements, such as reservations,
-// are not included in these rates.
+// The API documents neither currency nor period of the rates, so the program shows them as they are. A usage rate applies
+// while a machine is on, a storage rate always, and other agreements, such as reservations, may change both.
 //
 // Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
 // the real one.
@@ -18,16 +18,10 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
-
-const hoursPerMonth = 730 // 365 days / 12
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -49,67 +43,59 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err // a report without some machines would be wrong
 	}
-	slices.SortStableFunc(machines, func(a, b paperspace.Machine) int { return cmp.Compare(hourly(b), hourly(a)) })
+	slices.SortStableFunc(machines, func(a, b paperspace.Machine) int { return cmp.Compare(b.UsageRate, a.UsageRate) })
 	report(machines)
 	chart(machines)
 	return nil
 }
 
-// hourly returns what the machine costs per hour in its current state, in US dollars.
-func hourly(m paperspace.Machine) float64 {
-	if m.State == paperspace.MachineStateOff {
-		return m.StorageRate
-	}
-	return m.UsageRate + m.StorageRate
-}
-
+// report prints a table, no wider than 80 columns.
 func report(machines []paperspace.Machine) {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"Machine", "Type", "Region", "State", "Usage $/h", "Storage $/h", "Now $/h", "$/month"})
-	var total float64
+	const row = "%-24.24s  %-9.9s  %-6.6s  %-12.12s  %9s  %9s\n"
+	fmt.Printf(row, "MACHINE", "TYPE", "REGION", "STATE", "USAGE", "STORAGE")
+	var on, storage float64
 	for _, m := range machines {
-		now := hourly(m)
-		total += now
-		t.AppendRow(table.Row{m.Name, m.MachineType, m.Region, m.State, dollars(m.UsageRate), dollars(m.StorageRate), dollars(now), month(now)})
+		fmt.Printf(row, m.Name, m.MachineType, m.Region, m.State, rate(m.UsageRate), rate(m.StorageRate))
+		storage += m.StorageRate
+		if m.State != paperspace.MachineStateOff {
+			on += m.UsageRate
+		}
 	}
-	t.AppendFooter(table.Row{"", "", "", "", "", "", dollars(total), month(total)})
-	var right []table.ColumnConfig
-	for n := 5; n <= 8; n++ {
-		right = append(right, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignFooter: text.AlignRight})
-	}
-	t.SetColumnConfigs(right)
-	fmt.Println(t.Render())
+	fmt.Printf(row, "TOTAL, USAGE IF NOT OFF", "", "", "", rate(on), rate(storage))
 }
 
-// chart draws a bar for each machine type.
+// chart draws a bar for the usage rate of each machine type, without machines that are off.
 func chart(machines []paperspace.Machine) {
 	const width = 50
 	rates := map[string]float64{}
 	for _, m := range machines {
-		rates[m.MachineType] += hourly(m)
+		if m.State != paperspace.MachineStateOff {
+			rates[m.MachineType] += m.UsageRate
+		}
 	}
 	types := slices.SortedFunc(maps.Keys(rates), func(a, b string) int {
 		return cmp.Or(cmp.Compare(rates[b], rates[a]), cmp.Compare(a, b))
 	})
 	for _, name := range types {
 		bar := strings.Repeat("█", 1+int((width-1)*rates[name]/max(rates[types[0]], 0.0001)))
-		fmt.Printf("%12s %s %s\n", name, bar, dollars(rates[name]))
+		fmt.Printf("%12.12s %s %s\n", name, bar, rate(rates[name]))
 	}
 }
 
-func dollars(rate float64) string { return fmt.Sprintf("%.4f", rate) }
-
-func month(rate float64) string { return fmt.Sprintf("%.2f", rate*hoursPerMonth) }
+// rate returns a rate with two decimal places, or with more if it has them.
+func rate(r float64) string {
+	text := strings.TrimRight(fmt.Sprintf("%.4f", r), "0")
+	return text + strings.Repeat("0", max(0, 2-len(text[strings.Index(text, ".")+1:])))
+}
 
 func connect(ctx context.Context) (*paperspace.Client, error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("costs"))
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
-	// Create some machines, most of them on.
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(600))
-	client := srv.Client(paperspace.WithPollInterval(20*time.Millisecond, 20*time.Millisecond))
+	// Create some machines, most of them on. A minute passes in 10 ms.
+	client := paperspacetest.NewServer(paperspacetest.WithSpeed(6000)).Client()
+	var events []string
 	for i, machineType := range []string{"C5", "C5", "A4000", "A4000", "A4000", "A6000", "P4000", "H100"} {
 		op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
 			Name: fmt.Sprintf("%s-%d", strings.ToLower(machineType), i+1), MachineType: machineType, TemplateID: "t0nspur5",
@@ -118,9 +104,8 @@ func connect(ctx context.Context) (*paperspace.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := op.Wait(ctx); err != nil {
-			return nil, err
-		}
+		events = append(events, op.EventID())
 	}
-	return client, nil
+	_, err := client.MachineEvents.Wait(ctx, events)
+	return client, err
 }
