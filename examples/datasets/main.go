@@ -1,67 +1,74 @@
 // Datasets creates a dataset with a few versions, moves a tag from one version to the next, lists the versions and
 // deletes the dataset.
 //
-// A version has the URL of its files, which any S3 client can upload. This program uploads none, so it costs nothing.
+//	datasets [-create]
+//
+// A version has the URL of its files, which any S3 client can upload. This program uploads none.
 //
 // Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
-// the real one.
+// the real one, and only lists the datasets unless -create is given.
 package main
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/paperspace-go/paperspace"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
 func main() {
+	create := flag.Bool("create", false, "create a dataset at the real service, and delete it afterwards")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program
-	if err := run(ctx); err != nil {
+	if err := run(ctx, *create); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context) (err error) {
-	client, err := connect()
+func run(ctx context.Context, create bool) (err error) {
+	client, real, err := connect()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-
+	if real && !create {
+		return list(ctx, client)
+	}
 	name := "datasets-example-" + strings.ToLower(rand.Text()[:8])
 	dataset, err := client.Datasets.Create(ctx, paperspace.DatasetCreateParams{
 		Name: name, Description: paperspace.Value("created by an example; may be deleted"),
 	})
-	if err != nil && !errors.Is(err, paperspace.ErrOutcomeUnknown) {
-		return err // no dataset was created
+	cleanup := context.WithoutCancel(ctx) // which an interrupt must not stop
+	if errors.Is(err, paperspace.ErrOutcomeUnknown) {
+		dataset, err = client.Datasets.GetByName(cleanup, name)
+	}
+	if err != nil {
+		return fmt.Errorf("creating dataset %s: %w", name, err)
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
-		defer cancel()
-		if removeErr := remove(ctx, client, name); removeErr != nil {
-			err = errors.Join(err, fmt.Errorf("dataset %s may still exist: %w", name, removeErr))
+		if _, deleteErr := client.Datasets.Delete(cleanup, dataset.ID); deleteErr != nil && !errors.Is(deleteErr, paperspace.ErrNotFound) {
+			err = errors.Join(err, fmt.Errorf("dataset %s may still exist: %w", name, deleteErr))
+			return
 		}
+		fmt.Println("deleted", name)
 	}()
-	if err != nil {
-		return err
-	}
 	for _, message := range []string{"raw scans", "without duplicates", "labelled"} {
 		version, err := publish(ctx, client, dataset.ID, message)
 		if err != nil {
 			return err
 		}
-		if err := moveTag(ctx, client, dataset.ID, "latest", version.Version); err != nil {
+		if err := moveTag(ctx, client, version, "latest"); err != nil {
 			return err
 		}
 	}
@@ -69,8 +76,20 @@ func run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s  committed %-5t  %10d bytes  %-20s  %s\n", version.Version, version.IsCommitted, version.UsageBytes,
+		fmt.Printf("%-14s  committed %-5t  %8v  %-18.18s  %s\n", version.Version, version.IsCommitted, version.UsageBytes,
 			version.Message, strings.Join(version.Tags, ", "))
+	}
+	return nil
+}
+
+// list prints the team's datasets.
+func list(ctx context.Context, client *paperspace.Client) error {
+	fmt.Println("-create would create a dataset, and delete it; these exist:")
+	for dataset, err := range client.Datasets.All(ctx, paperspace.DatasetListParams{}) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(dataset.ID, dataset.Name)
 	}
 	return nil
 }
@@ -88,63 +107,43 @@ func publish(ctx context.Context, client *paperspace.Client, datasetID, message 
 }
 
 // moveTag adds a tag to a version and then removes it from all others, so that at any time a version has it.
-func moveTag(ctx context.Context, client *paperspace.Client, datasetID, tag, to string) error {
-	version, err := client.Versions.Get(ctx, datasetID, to)
-	if err != nil {
+func moveTag(ctx context.Context, client *paperspace.Client, version *paperspace.DatasetVersion, tag string) error {
+	if err := setTags(ctx, client, version, append(version.Tags, tag)); err != nil {
 		return err
 	}
-	if !slices.Contains(version.Tags, tag) {
-		if err := setTags(ctx, client, version, append(version.Tags, tag)); err != nil {
-			return err
-		}
-	}
-	holders := client.Versions.All(ctx, datasetID, paperspace.DatasetVersionListParams{Tags: paperspace.VersionTags{tag}})
+	holders := client.Versions.All(ctx, version.DatasetID, paperspace.DatasetVersionListParams{Tags: paperspace.VersionTags{tag}})
 	versions, err := paperspace.Collect(holders) // collect first: the changes below affect the list
 	if err != nil {
 		return err
 	}
-	for _, version := range versions {
-		if version.Version == to || !slices.Contains(version.Tags, tag) {
+	for _, other := range versions {
+		if other.Version == version.Version {
 			continue
 		}
-		rest := slices.DeleteFunc(version.Tags, func(t string) bool { return t == tag })
-		if err := setTags(ctx, client, &version, rest); err != nil {
+		rest := slices.DeleteFunc(slices.Clone(other.Tags), func(t string) bool { return t == tag })
+		if err := setTags(ctx, client, &other, rest); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// setTags replaces the tags of a version, unless it has these.
 func setTags(ctx context.Context, client *paperspace.Client, version *paperspace.DatasetVersion, tags paperspace.VersionTags) error {
-	_, err := client.Versions.Update(ctx, version.DatasetID, version.Version, paperspace.DatasetVersionUpdateParams{Tags: tags})
+	change := paperspace.Changed(version.UpdateParams(), paperspace.DatasetVersionUpdateParams{Tags: tags})
+	if change.IsZero() {
+		return nil
+	}
+	_, err := client.Versions.Update(ctx, version.DatasetID, version.Version, change)
 	return err
 }
 
-// remove finds the dataset by its name, since its id is lost if the response to the create is. A new one may not be
-// listed for a while.
-func remove(ctx context.Context, client *paperspace.Client, name string) error {
-	for since := time.Now(); time.Since(since) < time.Minute; time.Sleep(5 * time.Second) {
-		datasets, err := paperspace.Collect(client.Datasets.All(ctx, paperspace.DatasetListParams{}))
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(datasets, func(d paperspace.Dataset) bool { return d.Name == name })
-		if i < 0 {
-			continue
-		}
-		if _, err := client.Datasets.Delete(ctx, datasets[i].ID); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-			return err
-		}
-		fmt.Println("deleted", name)
-		return nil
-	}
-	return errors.New("not listed within a minute")
-}
-
-func connect() (*paperspace.Client, error) {
+// connect returns a client and reports whether it uses the real service.
+func connect() (client *paperspace.Client, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("datasets"))
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("datasets"))
+		return client, true, err
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
-	return paperspacetest.NewServer().Client(), nil
+	return paperspacetest.NewServer().Client(), false, nil
 }

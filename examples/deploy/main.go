@@ -1,14 +1,16 @@
-// Deploy shows the life of a deployment: it loads a spec from a file, applies it, shows the progress until the spec is
-// healthy, follows the logs for a while and switches the deployment off.
+// Deploy applies a deployment configuration from a file, shows the progress until it is healthy, and follows the logs for
+// a while.
 //
-//	deploy [-f deployment.yaml] [-project ID] [-create] [-logs 3s] [-keep]
+//	deploy [-f deployment.yaml] [-project ID] [-create | -delete] [-logs 3s]
 //
 // The file is a deployment configuration of the API in YAML or JSON. Without an API key, the program uses an in-memory
-// Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses the real one. There it only reads unless
-// -create is given: the two replicas of deployment.yaml cost $0.16 an hour until they are switched off.
+// Paperspace, and deletes the deployment at the end. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses the
+// real one. There it only says what it would do, unless -create or -delete is given: the replicas cost money until the
+// deployment is deleted.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -27,17 +29,17 @@ import (
 )
 
 type settings struct {
-	file, project string
-	create, keep  bool
-	logs          time.Duration
+	file, project  string
+	create, delete bool
+	logs           time.Duration
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.file, "f", "deployment.yaml", "the `file` with the spec")
+	flag.StringVar(&s.file, "f", "deployment.yaml", "the `file` with the configuration")
 	flag.StringVar(&s.project, "project", "", "the `id` of the project; the real service needs one")
-	flag.BoolVar(&s.create, "create", false, "apply the spec at the real service")
-	flag.BoolVar(&s.keep, "keep", false, "do not switch the deployment off")
+	flag.BoolVar(&s.create, "create", false, "apply the configuration at the real service")
+	flag.BoolVar(&s.delete, "delete", false, "delete the deployment with the name in the configuration")
 	flag.DurationVar(&s.logs, "logs", 3*time.Second, "how long to follow the logs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -48,34 +50,32 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, s settings) (err error) {
-	config, err := load(s.file)
+func run(ctx context.Context, s settings) error {
+	content, err := os.ReadFile(s.file)
 	if err != nil {
 		return err
+	}
+	config, err := configfile.ParseDeploymentConfig(content)
+	if err != nil || config.V1 == nil {
+		return fmt.Errorf("%s: %w", s.file, cmp.Or(err, errors.New("apiVersion must be v1")))
 	}
 	client, project, real, err := connect(ctx, s.project)
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	params := paperspace.DeploymentUpsertParams{ProjectID: project, Config: config}
-	if real && !s.create {
-		return show(ctx, client, params)
+	switch {
+	case s.delete:
+		return remove(ctx, client, project, config.V1.Name)
+	case real && !s.create:
+		fmt.Printf("-create would create or change the deployment %s in project %s\n", config.V1.Name, project)
+		return nil
 	}
 
-	var upsert paperspace.Response
-	if !s.keep {
-		defer func() { // even after an interrupt or a failure, unless nothing was changed
-			if len(upsert.Attempts) > 0 && upsert.StatusCode/100 != 4 {
-				err = errors.Join(err, switchOff(context.WithoutCancel(ctx), client, params))
-			}
-		}()
-	}
 	shown := ""
-	deployment, err := client.Deployments.Apply(ctx, params,
-		paperspace.WithUpsertOptions(paperspace.WithResponse(&upsert)),
+	deployment, err := client.Deployments.Apply(ctx, paperspace.DeploymentUpsertParams{ProjectID: project, Config: config},
 		paperspace.WithOnChange(func(u paperspace.WaitUpdate) {
-			if now := progress(u); now != shown {
+			if now := progress(u.Instances); now != shown {
 				fmt.Println("deploy  ", now)
 				shown = now
 			}
@@ -84,44 +84,24 @@ func run(ctx context.Context, s settings) (err error) {
 		return err // contains the messages of failed instances
 	}
 	fmt.Println("healthy ", deployment.URL())
-	return follow(ctx, client, deployment.ID, s.logs)
+	if err := follow(ctx, client, deployment.ID, s.logs); err != nil || real {
+		return err
+	}
+	return remove(ctx, client, project, config.V1.Name)
 }
 
-// load reads a deployment configuration.
-func load(file string) (config paperspace.DeploymentConfig, err error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return config, err
+// progress describes the instances of a spec, such as "2 healthy, 1 pending".
+func progress(instances []paperspace.DeploymentInstance) string {
+	if len(instances) == 0 {
+		return "no instances yet"
 	}
-	if config, err = configfile.ParseDeploymentConfig(content); err != nil {
-		return config, fmt.Errorf("%s: %w", file, err)
+	counts := map[string]int{}
+	for _, instance := range instances {
+		counts[instance.State]++
 	}
-	if config.V1 == nil {
-		return config, fmt.Errorf("%s: apiVersion must be v1", file)
-	}
-	return config, nil
-}
-
-// progress describes how far a spec is, such as "2 of 3 healthy, image not found on 1".
-func progress(u paperspace.WaitUpdate) string {
-	switch spec := u.Deployment.LatestSpec; {
-	case spec == nil || spec.ExternalApplied.IsZero():
-		return "waiting for the spec to be applied"
-	case len(u.Instances) == 0:
-		return "applied"
-	}
-	healthy, failed := 0, map[string]int{}
-	for _, instance := range u.Instances {
-		switch {
-		case instance.State == "healthy":
-			healthy++
-		case instance.Failed():
-			failed[instance.StateMessage]++
-		}
-	}
-	parts := []string{fmt.Sprintf("%d of %d healthy", healthy, len(u.Instances))}
-	for _, message := range slices.Sorted(maps.Keys(failed)) {
-		parts = append(parts, fmt.Sprintf("%s on %d", message, failed[message]))
+	var parts []string
+	for _, state := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprint(counts[state], " ", state))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -129,10 +109,9 @@ func progress(u paperspace.WaitUpdate) string {
 // follow prints the logs of a deployment for a while.
 func follow(ctx context.Context, client *paperspace.Client, id string, d time.Duration) error {
 	for line, err := range client.Deployments.FollowLogs(ctx, id, paperspace.FollowLogsParams{}, paperspace.WithWaitTimeout(d)) {
-		switch {
-		case errors.Is(err, paperspace.ErrWaitTimeout), ctx.Err() != nil:
+		if errors.Is(err, paperspace.ErrWaitTimeout) {
 			return nil
-		case err != nil:
+		} else if err != nil {
 			return err
 		}
 		fmt.Printf("log      %s: %s\n", line.InstanceID, line.Message)
@@ -140,32 +119,20 @@ func follow(ctx context.Context, client *paperspace.Client, id string, d time.Du
 	return nil
 }
 
-// switchOff applies the same spec with enabled set to false.
-func switchOff(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) error {
-	params.Config.V1.Enabled = new(false)
-	_, err := client.Deployments.Apply(ctx, params, paperspace.WithWaitTimeout(5*time.Minute))
+func remove(ctx context.Context, client *paperspace.Client, project, name string) error {
+	deployment, err := client.Deployments.GetByName(ctx, project, name)
 	if err != nil {
-		return fmt.Errorf("deployment %s may still run: %w", params.Config.V1.Name, err)
-	}
-	fmt.Println("off     ", params.Config.V1.Name)
-	return nil
-}
-
-// show prints the state of the deployment, and changes nothing.
-func show(ctx context.Context, client *paperspace.Client, params paperspace.DeploymentUpsertParams) error {
-	deployment, err := client.Deployments.GetByName(ctx, params.ProjectID, params.Config.V1.Name)
-	switch {
-	case errors.Is(err, paperspace.ErrNotFound):
-		fmt.Println("read-only: -create would create the deployment", params.Config.V1.Name)
-	case err != nil:
 		return err
-	default:
-		fmt.Println("read-only: -create would change the deployment", deployment.Name, "at", deployment.URL())
 	}
+	if err := client.Deployments.EnsureDeleted(ctx, deployment.ID); err != nil {
+		return err
+	}
+	fmt.Println("deleted ", name)
 	return nil
 }
 
-// connect returns a client and the project to use. In the in-memory Paperspace it creates one.
+// connect returns a client and the project to use, and reports whether it uses the real service. In the in-memory
+// Paperspace it creates a project.
 func connect(ctx context.Context, project string) (client *paperspace.Client, projectID string, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
 		if project == "" {

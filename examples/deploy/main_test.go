@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,22 +41,39 @@ func TestNothingIsCreatedWithoutCreate(t *testing.T) {
 	}
 }
 
-func TestTheDeploymentIsSwitchedOff(t *testing.T) {
+func TestCreateAndDelete(t *testing.T) {
 	srv, client, project := newService(t)
-	for _, problem := range []string{"", "image not found"} {
-		if problem != "" {
-			srv.NextSpec(paperspacetest.Fails(problem))
-		}
-		err := run(t.Context(), settings{file: "deployment.yaml", project: project, create: true, logs: time.Millisecond})
-		if (err != nil) != (problem != "") || err != nil && !strings.Contains(err.Error(), problem) {
-			t.Fatalf("problem %q: %v", problem, err)
-		}
-		d, err := client.Deployments.GetByName(t.Context(), project, "deploy-example")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if enabled := d.LatestSpec.Data.V1.Enabled; enabled == nil || *enabled {
-			t.Errorf("problem %q: the deployment is not switched off", problem)
-		}
+	settings := settings{file: "deployment.yaml", project: project, create: true, logs: time.Millisecond}
+	if err := run(t.Context(), settings); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Deployments.GetByName(t.Context(), project, "deploy-example"); err != nil {
+		t.Fatal(err)
+	}
+	srv.NextSpec(paperspacetest.Fails("image not found"))
+	settings.file = filepath.Join(t.TempDir(), "changed.yaml")
+	changed := "apiVersion: v1\nname: deploy-example\nimage: no/such\nresources: {machineType: C5, replicas: 1, ports: [80]}\n"
+	if err := os.WriteFile(settings.file, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), settings); err == nil || !strings.Contains(err.Error(), "image not found") {
+		t.Errorf("a failed spec returned %v", err)
+	}
+	settings.delete = true
+	if err := run(t.Context(), settings); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Deployments.GetByName(t.Context(), project, "deploy-example"); !errors.Is(err, paperspace.ErrNotFound) {
+		t.Errorf("the deployment was not deleted: %v", err)
+	}
+}
+
+func TestOtherVersionsAreRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "old.json")
+	if err := os.WriteFile(file, []byte(`{"apiVersion": "v0alpha0", "image": "x"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), settings{file: file}); err == nil || !strings.Contains(err.Error(), "must be v1") {
+		t.Errorf("%v", err)
 	}
 }

@@ -1,9 +1,9 @@
 // Fleet creates many machines at once, shows their progress, waits until they are ready and deletes them.
 //
-//	fleet -n 40
+//	fleet [-n 40] [-type C5] [-create]
 //
 // Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
-// the real one, which costs money.
+// the real one, and only says what it would do unless -create is given: machines cost money.
 package main
 
 import (
@@ -32,111 +32,90 @@ const maxCalls = 8
 func main() {
 	n := flag.Int("n", 40, "number of machines")
 	machineType := flag.String("type", "C5", "machine type")
+	create := flag.Bool("create", false, "create the machines at the real service, and delete them afterwards")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program
-	if err := run(ctx, *n, *machineType); err != nil {
+	if err := run(ctx, *n, *machineType, *create); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, n int, machineType string) error {
-	client, err := connect()
+func run(ctx context.Context, n int, machineType string, create bool) error {
+	client, real, err := connect()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
+	if real && !create {
+		fmt.Printf("-create would create %d machines of type %s, and delete them when they are ready\n", n, machineType)
+		return nil
+	}
 
-	bars := mpb.NewWithContext(ctx, mpb.WithWidth(60))
-	created, ready, deleted := bar(bars, "created", n), bar(bars, "ready", n), bar(bars, "deleted", n)
-
-	run := strings.ToLower(rand.Text()[:8])
-	name := func(i int) string { return fmt.Sprintf("fleet-%s-%03d", run, i) } // unique to this run
-	lost := make([]bool, n)                                                    // whether a machine may exist whose id is unknown
-	ids, createErr := each(ctx, n, maxCalls, func(ctx context.Context, i int) (string, error) {
-		defer created.Increment()
-		op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
-			Name: name(i), MachineType: machineType, TemplateID: "t0nspur5",
+	// An interrupt ends ctx. It must neither hide the ID of a new machine nor stop the cleanup.
+	cleanup := context.WithoutCancel(ctx)
+	bars := mpb.New(mpb.WithWidth(60))
+	id := strings.ToLower(rand.Text()[:8]) // new, so that FindOrCreate finds no machine
+	machines := make([]*paperspace.EnsuredMachine, n)
+	err = each(bars, "created", n, maxCalls, func(i int) (err error) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		machines[i], err = client.Machines.FindOrCreate(cleanup, paperspace.MachineCreateParams{
+			Name: fmt.Sprintf("fleet-%s-%03d", id, i), MachineType: machineType, TemplateID: "t0nspur5",
 			DiskSize: 50, Region: paperspace.RegionNY2, StartOnCreate: new(true),
 		})
-		if err != nil {
-			lost[i] = errors.Is(err, paperspace.ErrOutcomeUnknown)
-			return "", err
-		}
-		return op.Data.ID, nil
+		return err
 	})
-	_, readyErr := each(ctx, n, n, func(ctx context.Context, i int) (*paperspace.Machine, error) {
-		defer ready.Increment()
-		if ids[i] == "" {
-			return nil, nil // its create failed
+	readyErr := each(bars, "ready", n, n, func(i int) error {
+		if machines[i] == nil {
+			return nil
 		}
-		return client.Machines.WaitForState(ctx, ids[i], paperspace.MachineStateReady, paperspace.WithWaitTimeout(5*time.Minute))
+		_, err := client.Machines.EnsureReady(ctx, machines[i].ID)
+		return err
 	})
-	// Delete the machines in any case: they cost money.
-	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
-	defer cancel()
-	_, deleteErr := each(cleanup, n, maxCalls, func(ctx context.Context, i int) (*paperspace.Machine, error) {
-		defer deleted.Increment()
-		id := ids[i]
-		if lost[i] {
-			machine, err := client.Machines.GetByName(ctx, name(i))
-			if err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-				return nil, err
-			} else if err == nil {
-				id = machine.ID
-			}
+	deleteErr := each(bars, "deleted", n, n, func(i int) error {
+		if machines[i] == nil {
+			return nil
 		}
-		if id == "" {
-			return nil, nil
-		}
-		op, err := client.Machines.Delete(ctx, id)
-		switch {
-		case err == nil:
-			return op.Wait(ctx)
-		case errors.Is(err, paperspace.ErrOutcomeUnknown): // the response was lost; the delete may be in progress
-			return nil, client.Machines.WaitUntilDeleted(ctx, id)
-		}
-		return nil, err
+		return client.Machines.EnsureDeleted(cleanup, machines[i].ID)
 	})
 	bars.Wait()
-	err = errors.Join(createErr, readyErr, deleteErr)
-	if err == nil {
+	if err = errors.Join(err, readyErr, deleteErr); err == nil {
 		fmt.Printf("%d machines were created, became ready and were deleted\n", n)
 	}
 	return err
 }
 
-// each calls f for 0 to n-1, with at most limit concurrent calls, and waits for all of them. It returns the results in
-// that order and the joined errors, each with its index.
-func each[T any](ctx context.Context, n, limit int, f func(ctx context.Context, i int) (T, error)) ([]T, error) {
-	results, errs := make([]T, n), make([]error, n)
+// each calls f for 0 to n-1, with at most limit concurrent calls, and shows the progress. A failure does not stop the
+// others.
+func each(bars *mpb.Progress, title string, n, limit int, f func(i int) error) error {
+	bar := bars.AddBar(int64(n),
+		mpb.PrependDecorators(decor.Name(title, decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CountersNoUnit("%d / %d")))
+	errs := make([]error, n)
 	var group errgroup.Group
 	group.SetLimit(limit)
 	for i := range n {
 		group.Go(func() error {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				results[i], errs[i] = f(ctx, i)
+			defer bar.Increment()
+			if err := f(i); err != nil {
+				errs[i] = fmt.Errorf("machine %d, not %s: %w", i, title, err)
 			}
-			if errs[i] != nil {
-				errs[i] = fmt.Errorf("machine %d: %w", i, errs[i])
-			}
-			return nil // a failure does not stop the others
+			return nil
 		})
 	}
 	_ = group.Wait()
-	return results, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-func bar(bars *mpb.Progress, name string, n int) *mpb.Bar {
-	return bars.AddBar(int64(n), mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CountersNoUnit("%d / %d")))
-}
-
-func connect() (*paperspace.Client, error) {
+// connect returns a client and reports whether it uses the real service.
+func connect() (client *paperspace.Client, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("fleet"))
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("fleet"))
+		return client, true, err
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
-	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // a minute passes in a second
+	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), false, nil
 }

@@ -1,10 +1,11 @@
 // Provision creates a machine with an SSH key and a static address, keeps it for a while and then deletes everything in
 // the right order, even after an error or an interrupt. A second interrupt stops it without deleting the rest.
 //
-//	provision [-key ~/.ssh/id_ed25519.pub] [-keep 10m] [-type C5]
+//	provision [-key ~/.ssh/id_ed25519.pub] [-keep 10m] [-type C5] [-create]
 //
 // Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
-// the real one, where the machine (of type C5, $0.08 an hour) and the address cost money until the program ends.
+// the real one, and only says what it would do unless -create is given: the machine and the address cost money until the
+// program ends.
 package main
 
 import (
@@ -24,48 +25,43 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-const ubuntu = "t0nspur5" // the OS template of Ubuntu 22.04
-
 func main() {
 	keyFile := flag.String("key", "", "file of a public SSH key; if empty, an example key that nobody has")
 	keep := flag.Duration("keep", 0, "how long to keep the machine, unless interrupted")
 	machineType := flag.String("type", "C5", "machine type")
+	create := flag.Bool("create", false, "create everything at the real service, and delete it afterwards")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program
-	if err := run(ctx, *keyFile, *machineType, *keep); err != nil {
+	if err := run(ctx, *keyFile, *machineType, *keep, *create); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, keyFile, machineType string, keep time.Duration) (err error) {
-	key := "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn4bodyHasThisKeyItIsAnExampleOfOne/ nobody"
+func run(ctx context.Context, keyFile, machineType string, keep time.Duration, create bool) (err error) {
+	key := []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHn4bodyHasThisKeyItIsAnExampleOfOne/ nobody")
 	if keyFile != "" {
-		content, err := os.ReadFile(keyFile)
-		if err != nil {
+		if key, err = os.ReadFile(keyFile); err != nil {
 			return err
 		}
-		key = strings.TrimSpace(string(content))
 	}
-	client, err := connect()
+	client, real, err := connect()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-
-	p := &provisioner{client: client, name: "provision-" + strings.ToLower(rand.Text()[:8])}
-	defer func() {
-		// The interrupt that ended ctx must not stop the cleanup.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
-		defer cancel()
-		err = errors.Join(err, p.tearDown(ctx))
-	}()
-	machine, err := p.provision(ctx, key, machineType)
+	if real && !create {
+		fmt.Printf("-create would create a machine of type %s and a static address\n", machineType)
+		return nil
+	}
+	p := &provisioner{client: client}
+	defer func() { err = errors.Join(err, p.cleanUp(context.WithoutCancel(ctx))) }() // even after an interrupt
+	address, err := p.provision(ctx, strings.TrimSpace(string(key)), machineType)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("ready: ssh paperspace@%s\n", machine.PublicIP)
+	fmt.Printf("ready: ssh paperspace@%s\n", address)
 	select {
 	case <-ctx.Done():
 	case <-time.After(keep):
@@ -73,115 +69,84 @@ func run(ctx context.Context, keyFile, machineType string, keep time.Duration) (
 	return nil
 }
 
-// provisioner creates objects with a unique name and records how to delete them.
+// provisioner records how to delete what it creates.
 type provisioner struct {
 	client *paperspace.Client
-	name   string
 	undo   []func(context.Context) error
 }
 
-// provision creates everything. It records how to undo each step that succeeded or may have succeeded.
-func (p *provisioner) provision(ctx context.Context, key, machineType string) (*paperspace.Machine, error) {
-	region := paperspace.RegionNY2
+// provision creates everything and returns the machine's address.
+func (p *provisioner) provision(ctx context.Context, key, machineType string) (string, error) {
+	lasting := context.WithoutCancel(ctx)                   // an interrupt ends ctx, and must not hide the ID of a new object
+	name := "provision-" + strings.ToLower(rand.Text()[:8]) // new, so that FindOrCreate finds no machine
 	script, err := p.client.StartupScripts.Create(ctx, paperspace.StartupScriptCreateParams{
-		Name:      p.name,
+		Name:      name,
 		Script:    paperspace.Sensitive("#!/bin/sh\ncat >> /home/paperspace/.ssh/authorized_keys <<'KEY'\n" + key + "\nKEY\n"),
 		IsRunOnce: new(true),
 	})
-	if mayExist(err) {
-		p.undo = append(p.undo, p.deleteScript)
+	if errors.Is(err, paperspace.ErrOutcomeUnknown) {
+		script, err = p.client.StartupScripts.GetByName(lasting, name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("startup script: %w", err)
+		return "", fmt.Errorf("startup script %s: %w", name, err)
 	}
-	fmt.Println("created startup script", script.ID)
-
-	address, err := p.client.PublicIPs.Claim(ctx, paperspace.PublicIPClaimParams{Region: region})
+	p.created("startup script "+script.ID, func(ctx context.Context) error {
+		_, err := p.client.StartupScripts.Delete(ctx, script.ID)
+		return err
+	})
+	address, err := p.client.PublicIPs.Claim(ctx, paperspace.PublicIPClaimParams{Region: paperspace.RegionNY2})
 	if err != nil {
-		return nil, fmt.Errorf("static address (if the outcome is unknown, check for an unassigned one): %w", err)
+		return "", fmt.Errorf("static address (if the outcome is unknown, check for an unassigned one): %w", err)
 	}
-	fmt.Println("claimed", address.IP)
-	p.undo = append(p.undo, func(ctx context.Context) error {
-		return undone("address "+address.IP, p.client.PublicIPs.EnsureReleased(ctx, address.IP))
+	p.created("address "+address.IP, func(ctx context.Context) error {
+		return p.client.PublicIPs.EnsureReleased(ctx, address.IP)
 	})
 
-	op, err := p.client.Machines.Create(ctx, paperspace.MachineCreateParams{
-		Name: p.name, MachineType: machineType, TemplateID: ubuntu, DiskSize: 50, Region: region,
+	machine, err := p.client.Machines.FindOrCreate(lasting, paperspace.MachineCreateParams{
+		Name: name, MachineType: machineType, TemplateID: "t0nspur5", DiskSize: 50, Region: paperspace.RegionNY2,
 		StartupScriptID: &script.ID, PublicIPType: new(paperspace.PublicIPTypeNone), StartOnCreate: new(true),
 	})
-	if mayExist(err) {
-		p.undo = append(p.undo, p.deleteMachine)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("machine: %w", err)
+		return "", err
 	}
-	fmt.Println("created machine", op.Data.ID)
-	if _, err := op.Wait(ctx); err != nil {
-		return nil, err
+	p.created("machine "+machine.ID, func(ctx context.Context) error {
+		return p.client.Machines.EnsureDeleted(ctx, machine.ID)
+	})
+	if _, err := p.client.Machines.EnsureReady(ctx, machine.ID); err != nil {
+		return "", err
 	}
-	_, err = p.client.PublicIPs.Assign(ctx, address.IP, paperspace.PublicIPAssignParams{MachineID: paperspace.Value(op.Data.ID)})
-	if err != nil {
-		return nil, fmt.Errorf("assigning the address: %w", err)
-	}
-	return p.client.Machines.WaitForState(ctx, op.Data.ID, paperspace.MachineStateReady)
+	_, err = p.client.PublicIPs.Assign(ctx, address.IP, paperspace.PublicIPAssignParams{MachineID: paperspace.Value(machine.ID)})
+	return address.IP, err
 }
 
-// tearDown undoes all steps in reverse order, since an address cannot be released while a machine has it. An error does
+// created records how to delete an object that exists now.
+func (p *provisioner) created(object string, remove func(context.Context) error) {
+	fmt.Println("created", object)
+	p.undo = append(p.undo, func(ctx context.Context) error {
+		if err := remove(ctx); err != nil && !errors.Is(err, paperspace.ErrNotFound) {
+			return fmt.Errorf("%s may still exist: %w", object, err)
+		}
+		fmt.Println("deleted", object)
+		return nil
+	})
+}
+
+// cleanUp deletes everything in reverse order, since an address cannot be released while a machine has it. An error does
 // not stop it.
-func (p *provisioner) tearDown(ctx context.Context) error {
-	var errs []error
+func (p *provisioner) cleanUp(ctx context.Context) (err error) {
 	for _, undo := range slices.Backward(p.undo) {
-		errs = append(errs, undo(ctx))
+		err = errors.Join(err, undo(ctx))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-// mayExist reports whether a create with this error created the object or may have.
-func mayExist(err error) bool { return err == nil || errors.Is(err, paperspace.ErrOutcomeUnknown) }
-
-// deleteMachine finds the machine by its name, since its id may be unknown. A new one may not be listed for a while.
-func (p *provisioner) deleteMachine(ctx context.Context) error {
-	machine, err := p.client.Machines.GetByName(ctx, p.name)
-	for since := time.Now(); errors.Is(err, paperspace.ErrNotFound) && time.Since(since) < time.Minute; {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(5 * time.Second):
-		}
-		machine, err = p.client.Machines.GetByName(ctx, p.name)
-	}
-	if err != nil {
-		return undone("machine "+p.name, err)
-	}
-	return undone("machine "+machine.ID, p.client.Machines.EnsureDeleted(ctx, machine.ID))
-}
-
-func (p *provisioner) deleteScript(ctx context.Context) error {
-	for script, err := range p.client.StartupScripts.All(ctx, paperspace.StartupScriptListParams{Name: p.name}) {
-		if err == nil && script.Name == p.name {
-			_, err = p.client.StartupScripts.Delete(ctx, script.ID)
-		}
-		if err := undone("startup script "+p.name, err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// undone reports the result of a deletion. An object that does not exist counts as deleted.
-func undone(what string, err error) error {
-	if err != nil && !errors.Is(err, paperspace.ErrNotFound) {
-		return fmt.Errorf("%s may still exist: %w", what, err)
-	}
-	fmt.Println("deleted", what)
-	return nil
-}
-
-func connect() (*paperspace.Client, error) {
+// connect returns a client and reports whether it uses the real service.
+func connect() (client *paperspace.Client, real bool, err error) {
 	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("provision"))
+		client, err = paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("provision"))
+		return client, true, err
 	}
 	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
 	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60)) // a minute passes in a second
-	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
+	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), false, nil
 }

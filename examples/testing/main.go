@@ -103,13 +103,9 @@ func connect(ctx context.Context) (client *paperspace.Client, real bool, err err
 
 // create creates a machine and waits until it is ready.
 func create(ctx context.Context, client *paperspace.Client, name string) error {
-	op, err := client.Machines.Create(ctx, paperspace.MachineCreateParams{
+	_, err := client.Machines.EnsureCreated(ctx, paperspace.MachineCreateParams{
 		Name: name, MachineType: "C5", TemplateID: paperspacetest.UbuntuID, DiskSize: 50,
 		Region: paperspace.RegionNY2, StartOnCreate: new(true),
 	})
-	if err != nil {
-		return err
-	}
-	_, err = client.Machines.EnsureReady(ctx, op.Data.ID)
 	return err
 }
