@@ -5,7 +5,7 @@ go 1.26
 require (
 	github.com/google/go-querystring v1.2.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 )
 
 require (

@@ -3,7 +3,7 @@ module github.com/paperspace-go/paperspace/configfile
 go 1.26
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.5
 )

@@ -4,7 +4,7 @@ go 1.26
 
 require (
 	github.com/BurntSushi/toml v1.6.0
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 )
 

@@ -8,8 +8,8 @@ replace (
 )
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0
-	github.com/paperspace-go/paperspace/configfile v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
+	github.com/paperspace-go/paperspace/configfile v0.1.0
 )
 
 require (

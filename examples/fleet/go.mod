@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/paperspace-go/paperspace => ../..
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0-00010101000000-000000000000
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/vbauerster/mpb/v8 v8.16.2
 	golang.org/x/sync v0.24.0
 )

@@ -4,7 +4,7 @@ go 1.26
 
 require (
 	github.com/hashicorp/go-hclog v1.6.3
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0

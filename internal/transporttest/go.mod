@@ -3,7 +3,7 @@ module github.com/paperspace-go/paperspace/internal/transporttest
 go 1.26.0
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
 	golang.org/x/net v0.58.0

@@ -4,7 +4,7 @@ go 1.26
 
 require (
 	github.com/goccy/go-yaml v1.19.2
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.5
 	gopkg.in/yaml.v3 v3.0.1

@@ -3,7 +3,7 @@ module github.com/paperspace-go/paperspace/internal/cmd/contract/importer
 go 1.26.0
 
 require (
-	github.com/paperspace-go/paperspace v0.0.0
+	github.com/paperspace-go/paperspace v0.1.0
 	github.com/pb33f/libopenapi v0.42.4
 )
 
