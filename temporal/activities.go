@@ -10,8 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/codes"
 
 	"github.com/paperspace-go/paperspace"
 )
@@ -27,6 +29,8 @@ type Activities struct {
 	client *paperspace.Client
 	// elapsed is how long ago an activity was scheduled. Tests replace it: their engine does not count it.
 	elapsed func(activity.Info) time.Duration
+	// ending reports whether a workflow was cancelled or has ended. It is nil where there is no server to ask.
+	ending func(ctx context.Context, workflowID string) (bool, error)
 }
 
 func newActivities(c *paperspace.Client) *Activities {
@@ -101,6 +105,9 @@ type CreateInput struct {
 	// RunID is the run of the workflow that has searched for the machine and found none. In any other run nothing is
 	// sent: after a reset Temporal may repeat what an earlier run began. If it is empty, any run may create.
 	RunID string
+	// FleetID is a workflow for which the machine is created, as in [FleetMember]. Once it is cancelled or has ended,
+	// nothing is sent. If it is empty, only the workflow of the activity counts.
+	FleetID string `json:",omitzero"`
 }
 
 // CreateResult is the result of [Activities.Create].
@@ -114,6 +121,9 @@ type CreateResult struct {
 // Create rents a machine. Call it with [Timing.CreateOptions], which allow one attempt: the API has no idempotency key,
 // so a second attempt sends nothing and ends with [ErrorOutcomeUnknown], as does everything that leaves open whether
 // there is a machine. [ErrorRefused] and [ErrorUnavailable] mean that there is none.
+//
+// When its pace allows the request, and before it is sent, Temporal's server is asked whether the activity is still
+// wanted: nothing is sent for a workflow that was cancelled, terminated or reset, nor for a fleet that was cancelled.
 func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult, error) {
 	r := begin(ctx)
 	defer r.cancel()
@@ -123,26 +133,57 @@ func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult,
 	case in.RunID != "" && in.RunID != r.info.WorkflowExecution.RunID:
 		return nil, unknown("the run that searched for it, " + in.RunID + ", was reset, and may have created it")
 	}
-	op, err := a.client.Machines.Create(r, in.Machine, r.once)
+	op, err := a.client.Machines.Create(r, in.Machine, r.once, paperspace.WithLimiter(lastLook{a, in.FleetID}))
 	switch {
 	case err != nil:
 		return nil, r.failure(err)
 	case op.Data.ID == "":
 		return nil, unknown("the response has no ID")
 	}
-	return &CreateResult{MachineID: op.Data.ID, EventID: eventID(op)}, nil
+	return &CreateResult{MachineID: op.Data.ID, EventID: op.EventID()}, nil
+}
+
+// lastLook stops a create that is not wanted any more when it may be sent. A cancel of a fleet reaches its workflow at
+// once, but its hundreds of members only one after the other, and no activity that a worker has begun.
+type lastLook struct {
+	activities *Activities
+	fleetID    string
+}
+
+func (l lastLook) Wait(ctx context.Context) error {
+	activity.RecordHeartbeat(ctx) // the first one of an activity asks the server before it returns
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if l.fleetID == "" || l.activities.ending == nil {
+		return nil
+	}
+	ending, err := l.activities.ending(ctx, l.fleetID)
+	if err != nil {
+		return fmt.Errorf("asking Temporal for the workflow %q: %w", l.fleetID, err)
+	}
+	if ending {
+		return fmt.Errorf("the workflow %q was cancelled or has ended", l.fleetID)
+	}
+	return nil
+}
+
+// workflowEnding asks Temporal's server whether a workflow was cancelled or has ended. It reports false for a workflow
+// that does not exist and where the worker may not ask.
+func workflowEnding(ctx context.Context, workflowID string) (bool, error) {
+	described, err := activity.GetClient(ctx).DescribeWorkflowExecution(ctx, workflowID, "")
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.OK:
+		return described.GetWorkflowExtendedInfo().GetCancelRequested() || described.GetWorkflowExecutionInfo().GetCloseTime() != nil, nil
+	case codes.NotFound, codes.PermissionDenied, codes.Unimplemented:
+		return false, nil
+	}
+	return false, err
 }
 
 // unknown is the error of a create that was not sent, or whose response is of no use.
 func unknown(reason string) error {
 	return temporal.NewNonRetryableApplicationError("paperspace: machines-create: "+reason, ErrorOutcomeUnknown, nil)
-}
-
-func eventID(op *paperspace.Operation[paperspace.Machine]) string {
-	if op.Event == nil {
-		return ""
-	}
-	return op.Event.ID
 }
 
 // FindInput is the input of [Activities.Find].
@@ -405,5 +446,5 @@ func change(
 	if err != nil {
 		return "", r.failure(err)
 	}
-	return eventID(op), nil
+	return op.EventID(), nil
 }

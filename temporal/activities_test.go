@@ -1,6 +1,7 @@
 package paperspacetemporal
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -226,6 +227,64 @@ func TestCreateIsAttemptedOnce(t *testing.T) {
 	requireType(t, ErrorOutcomeUnknown, w.GetWorkflowError())
 	require.ErrorContains(t, w.GetWorkflowError(), "an earlier attempt")
 	require.Len(t, w.srv.Calls("machines-create"), 1)
+}
+
+// A create that waits for its pace while its fleet is cancelled is not sent, and certainly has not been carried out.
+func TestCreateLooksAtItsFleetLast(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		fleetID string
+		ending  bool
+		fails   error
+		sent    int
+	}{
+		{name: "the fleet runs", fleetID: "fleet", sent: 1},
+		{name: "the fleet was cancelled", fleetID: "fleet", ending: true},
+		{name: "Temporal does not respond", fleetID: "fleet", fails: errors.New("unavailable")},
+		{name: "there is no fleet", ending: true, sent: 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, name)
+			paced, asked := 0, 0
+			w.activities.client = w.srv.Client(paperspace.WithLimiter(limiter(func() { paced++ })))
+			w.activities.ending = func(_ context.Context, workflowID string) (bool, error) {
+				require.Equal(t, "fleet", workflowID)
+				require.Equal(t, 1, paced, "the fleet may be cancelled while the request waits for its pace")
+				asked++
+				return c.ending, c.fails
+			}
+			w.ExecuteWorkflow(func(ctx workflow.Context) error {
+				var a *Activities
+				ctx = workflow.WithActivityOptions(ctx, Timing{}.CreateOptions())
+				return workflow.ExecuteActivity(ctx, a.Create, CreateInput{Machine: trainer, FleetID: c.fleetID}).Get(ctx, nil)
+			})
+			require.Len(t, w.srv.Calls("machines-create"), c.sent)
+			if c.sent == 0 {
+				requireType(t, ErrorUnavailable, w.GetWorkflowError())
+				require.Equal(t, 1, asked)
+				return
+			}
+			require.NoError(t, w.GetWorkflowError())
+		})
+	}
+}
+
+// limiter calls a function for each request, and lets it through.
+type limiter func()
+
+func (l limiter) Wait(context.Context) error { l(); return nil }
+
+// A Provision whose fleet was cancelled waits for its own cancel, and creates nothing.
+func TestProvisionOfACancelledFleet(t *testing.T) {
+	w := newWorld(t, name)
+	w.activities.ending = func(context.Context, string) (bool, error) { return true, nil }
+	w.RegisterDelayedCallback(w.CancelWorkflow, time.Hour)
+	_, took, err := w.provision(ProvisionInput{Machine: trainer, Fleet: FleetMember{ID: "fleet"}})
+	require.True(t, temporal.IsCanceledError(err), "%v", err)
+	require.Empty(t, MachineIDs(err))
+	require.Empty(t, w.srv.Calls("machines-create"))
+	require.Equal(t, time.Hour, took)
+	require.Less(t, len(w.srv.Calls("machines-list")), 30, "it looks less and less often")
 }
 
 // Each activity sends one request, whatever its response.

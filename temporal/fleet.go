@@ -53,10 +53,9 @@ type FleetInput struct {
 
 // FleetResult is the result of [Fleet]. Its size is bounded however large the fleet is and whatever has failed.
 type FleetResult struct {
+	// FleetProgress has, among others, the machines that are known to exist. In a fleet of more than 1000 names, the
+	// result of each machine's [Provision] has its ID.
 	FleetProgress
-	// MachineIDs are the machines that are known to exist, ready or not, by name; nil if the fleet has more than 1000
-	// names. In a larger fleet, the result of each machine's [Provision] has its ID.
-	MachineIDs map[string]string `json:",omitempty"`
 	// Failures describes up to 100 of the names that failed.
 	Failures []Failure
 	// ListLag is the longest of the machines that were created: see [ProvisionResult].
@@ -113,7 +112,7 @@ func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 		f.undo(ctx, g)
 	}
 	result := &FleetResult{
-		FleetProgress: g.FleetProgress, MachineIDs: g.MachineIDs, Failures: g.Failures, ListLag: g.ListLag, AuditResult: *audit,
+		FleetProgress: g.FleetProgress, Failures: g.Failures, ListLag: g.ListLag, AuditResult: *audit,
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -194,6 +193,8 @@ type fleet struct {
 	id     string // of its workflow
 	group  *group // if it is small
 	groups []part // if it is large
+
+	machines FleetProgress // of all groups, if the result has them
 }
 
 // part is one group of a large fleet.
@@ -230,7 +231,8 @@ func newFleet(ctx workflow.Context, in GroupInput) (*fleet, error) {
 	if f.in.Open == 0 {
 		f.in.Open = defaultOpen
 	}
-	f.in.Failures, f.in.IDs = maxFailures, !in.Down && in.len() <= maxIDs
+	f.in.Failures, f.in.IDs = maxFailures, in.len() <= maxIDs
+	f.in.Provision.Fleet = FleetMember{ID: f.id, ReportTo: f.id}
 	if n := in.len(); n > maxGroup {
 		f.divide(n)
 	} else {
@@ -240,16 +242,24 @@ func newFleet(ctx workflow.Context, in GroupInput) (*fleet, error) {
 }
 
 func (f *fleet) divide(n int) {
+	if f.in.IDs {
+		f.machines.MachineIDs = map[string]string{}
+	}
 	count := (n + maxGroup - 1) / maxGroup
 	for i := range count {
 		in := f.in
 		in.Roster = f.in.part(i*maxGroup, min(n, (i+1)*maxGroup))
 		in.Open = max(1, f.in.Open/lanes)
 		in.Failures = max(2, maxFailures/count)
-		in.Report = GroupReport{Fleet: f.id, Group: i, Step: max(5, n/50)}
+		in.Report = GroupReport{Fleet: f.id, Group: i, Step: max(5, n/50/lanes)}
+		if !in.IDs {
+			in.Provision.Fleet.ReportTo = f.groupID(i)
+		}
 		f.groups = append(f.groups, part{in: in})
 	}
 }
+
+func (f *fleet) groupID(i int) string { return fmt.Sprintf("%s/group-%04d", f.id, i) }
 
 func (f *fleet) progress() (sum FleetProgress) {
 	if f.group != nil {
@@ -259,6 +269,9 @@ func (f *fleet) progress() (sum FleetProgress) {
 		sum.add(g.progress)
 	}
 	sum.Names = f.in.len()
+	if f.in.IDs {
+		sum.Existing, sum.MachineIDs = f.machines.Existing, f.machines.MachineIDs
+	}
 	return sum
 }
 
@@ -271,11 +284,14 @@ func (f *fleet) run(ctx workflow.Context) (*GroupResult, error) {
 	groups, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	result := &GroupResult{}
-	if f.in.IDs {
-		result.MachineIDs = map[string]string{}
-	}
 	var failed error
 	c := newChildren(ctx)
+	find := f.in.finder()
+	c.machines(func(m MachineRef) {
+		if i, ours := find(m.Name); ours && f.in.IDs && f.groups[i/maxGroup].running {
+			f.machines.set(m.Name, m.ID)
+		}
+	})
 	c.selector.AddReceive(workflow.GetSignalChannel(ctx, groupSignal), func(signals workflow.ReceiveChannel, _ bool) {
 		var s GroupSignal
 		if signals.Receive(ctx, &s); s.Group < 0 || s.Group >= len(f.groups) {
@@ -291,8 +307,8 @@ func (f *fleet) run(ctx workflow.Context) (*GroupResult, error) {
 			next++
 			f.groups[i].running = true
 			c.run(func() workflow.Future {
-				id := fmt.Sprintf("%s/group-%04d", f.id, i)
-				return workflow.ExecuteChildWorkflow(workflow.WithChildOptions(groups, ChildOptions("", id)), FleetGroup, f.groups[i].in)
+				child := workflow.WithChildOptions(groups, ChildOptions("", f.groupID(i)))
+				return workflow.ExecuteChildWorkflow(child, FleetGroup, f.groups[i].in)
 			}, func(future workflow.Future) {
 				f.groups[i].running = false
 				if err := f.end(ctx, i, future, result); err != nil {
@@ -333,13 +349,16 @@ func (f *fleet) end(ctx workflow.Context, i int, future workflow.Future, result 
 	} else if err != nil {
 		return err
 	}
-	f.groups[i].progress, f.groups[i].created = g.FleetProgress, g.Created
+	f.groups[i].progress, f.groups[i].created = g.counts(), g.Created
+	for n := 0; f.in.IDs && n < f.groups[i].in.len(); n++ {
+		name := f.groups[i].in.at(n)
+		f.machines.set(name, g.MachineIDs[name])
+	}
 	if result.Lag == "" {
 		result.Lag = g.Lag
 	}
 	result.Failures = append(result.Failures, g.Failures[:min(len(g.Failures), maxFailures-len(result.Failures))]...)
 	result.ListLag = max(result.ListLag, g.ListLag)
-	maps.Copy(result.MachineIDs, g.MachineIDs)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package paperspacetemporal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestFleet(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, result.MachineIDs, 5)
 	require.Equal(t, existing, result.MachineIDs["worker-0001"])
-	require.Equal(t, FleetProgress{Names: 5, Begun: 5, Ended: 5, Ready: 5, Adopted: 2, Existing: 5}, result.FleetProgress)
+	require.Equal(t, FleetProgress{Names: 5, Begun: 5, Ended: 5, Ready: 5, Adopted: 2, Existing: 5}, result.counts())
 	ids := w.ids(t)
 	require.Len(t, ids, 6)
 	for name, id := range result.MachineIDs {
@@ -88,7 +89,7 @@ func TestFleetIncomplete(t *testing.T) {
 	_, err := w.fleet(FleetInput{Names: names(5)})
 	requireType(t, ErrorIncomplete, err)
 	result := resultIn[FleetResult](t, err)
-	require.Equal(t, FleetProgress{Names: 5, Begun: 5, Ended: 5, Ready: 2, Existing: 3, Failed: 3}, result.FleetProgress)
+	require.Equal(t, FleetProgress{Names: 5, Begun: 5, Ended: 5, Ready: 2, Existing: 3, Failed: 3}, result.counts())
 	require.Len(t, result.MachineIDs, 3, "the failed one exists, too")
 	require.Equal(t, 2, result.MissingNames)
 	kinds := map[string]int{}
@@ -357,6 +358,80 @@ func TestFleetProgress(t *testing.T) {
 		_, err := w.fleet(FleetInput{Series: Series{Prefix: "worker-", Count: n}, Open: 1000})
 		require.NoError(t, err)
 	}
+}
+
+// Progress names a machine as soon as it is known to exist, in groups, too.
+func TestFleetProgressNamesPendingMachines(t *testing.T) {
+	for _, n := range []int{20, 210} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			w := newWorld(t, "fleet")
+			adopted := w.create(t, "worker-0003")
+			var progress FleetProgress
+			w.RegisterDelayedCallback(func() { // a machine takes 80 s
+				value, err := w.QueryWorkflow(ProgressQuery)
+				require.NoError(t, err)
+				require.NoError(t, value.Get(&progress))
+			}, 30*time.Second)
+			result, err := w.fleet(FleetInput{Names: names(n), Open: maxOpen})
+			require.NoError(t, err)
+			require.Zero(t, progress.Ready)
+			require.Equal(t, n, progress.Existing)
+			require.Equal(t, adopted, progress.MachineIDs["worker-0003"])
+			require.Equal(t, result.MachineIDs, progress.MachineIDs)
+		})
+	}
+}
+
+// In a fleet with too many names for one list, each group names its machines.
+func TestGroupProgressNamesPendingMachines(t *testing.T) {
+	const n = maxIDs + 100
+	begun := 0
+	w := stubbed(t, func(ctx workflow.Context, in ProvisionInput) (*ProvisionResult, error) {
+		err := workflow.SignalExternalWorkflow(ctx, in.Fleet.ReportTo, "", MachineSignal, MachineRef{ID: "id-of-" + in.Machine.Name, Name: in.Machine.Name}).Get(ctx, nil)
+		require.NoError(t, err)
+		begun++ // they end at different times, because the test environment has room for 1000 callbacks
+		return made(in.Machine.Name), workflow.Sleep(ctx, time.Hour+time.Duration(begun)*time.Second)
+	})
+	w.OnWorkflow(FleetAudit, mock.Anything, mock.Anything).Return(&AuditResult{}, nil)
+	var fleet, group FleetProgress
+	w.RegisterDelayedCallback(func() {
+		value, err := w.QueryWorkflow(ProgressQuery)
+		require.NoError(t, err)
+		require.NoError(t, value.Get(&fleet))
+		value, err = w.QueryWorkflowByID("fleet/group-0000", ProgressQuery)
+		require.NoError(t, err)
+		require.NoError(t, value.Get(&group))
+	}, 30*time.Minute)
+	result, err := w.fleet(FleetInput{Names: names(n), Open: 50})
+	require.NoError(t, err)
+	require.Nil(t, fleet.MachineIDs)
+	require.InDelta(t, 50, fleet.Existing, n/50)
+	require.Len(t, group.MachineIDs, 10)
+	require.Equal(t, "id-of-worker-0007", group.MachineIDs["worker-0007"])
+	require.Nil(t, result.MachineIDs)
+	require.Equal(t, n, result.Existing)
+}
+
+// A machine that does not exist any more is not in the progress.
+func TestFleetProgressForgetsAMachine(t *testing.T) {
+	w := newWorld(t, "fleet")
+	w.srv.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Fails("no room"))
+	var seen []string // the machine, each 10 s
+	for i := 1; i < 60; i++ {
+		w.RegisterDelayedCallback(func() {
+			value, err := w.QueryWorkflow(ProgressQuery)
+			require.NoError(t, err)
+			var progress FleetProgress
+			require.NoError(t, value.Get(&progress))
+			require.Len(t, progress.MachineIDs, progress.Existing)
+			seen = append(seen, progress.MachineIDs["worker-0000"])
+		}, time.Duration(i)*10*time.Second)
+	}
+	result, err := w.fleet(FleetInput{Names: names(1), Alternatives: []Alternative{{MachineType: "C7"}}})
+	require.NoError(t, err)
+	seen = slices.Compact(seen)
+	require.Len(t, seen, 2, "the machine whose creation failed, and the one of the alternative")
+	require.Equal(t, result.MachineIDs["worker-0000"], seen[1])
 }
 
 func TestDeprovision(t *testing.T) {

@@ -21,7 +21,7 @@ type GroupInput struct {
 	Open int
 	// Failures is how many failures the result describes.
 	Failures int
-	// IDs returns the machines' IDs.
+	// IDs determines whether the result has the machines' IDs.
 	IDs bool `json:",omitzero"`
 	// Report says when the group reports to its fleet.
 	Report GroupReport `json:",omitzero"`
@@ -52,8 +52,6 @@ type GroupResult struct {
 	FleetProgress
 	// Failures describes some of the names that failed.
 	Failures []Failure
-	// MachineIDs are the machines that are known to exist, by name.
-	MachineIDs map[string]string `json:",omitempty"`
 	// Created has a bit for each name whose machine this run created.
 	Created bits `json:",omitempty"`
 	// ListLag is the longest of the machines.
@@ -74,33 +72,39 @@ func (b *bits) set(i int) {
 
 func (b bits) has(i int) bool { return i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
 
-// FleetGroup is the workflow that a large [Fleet] or [FleetDown] starts for every 200 of its names. It is exported for
-// its history; do not start it yourself.
+// FleetGroup is the workflow that a large [Fleet] or [FleetDown] starts for every 200 of its names. It returns its own
+// [FleetProgress] to a [ProgressQuery]. It is exported for its history; do not start it yourself.
 func FleetGroup(ctx workflow.Context, in GroupInput) (*GroupResult, error) {
 	g := newGroup(in)
-	if g.run(ctx) != nil {
-		if in.Provision.DeleteOnCancel {
-			g.undo(ctx)
-		}
-		return nil, temporal.NewCanceledError(g.result)
+	err := workflow.SetQueryHandler(ctx, ProgressQuery, func() (FleetProgress, error) { return g.result.FleetProgress, nil })
+	if err != nil {
+		return nil, err
 	}
-	return &g.result, nil
+	cancelled := g.run(ctx) != nil
+	if cancelled && in.Provision.DeleteOnCancel {
+		g.undo(ctx)
+	}
+	result := g.result
+	if !in.IDs {
+		result.FleetProgress = result.counts()
+	}
+	if cancelled {
+		return nil, temporal.NewCanceledError(result)
+	}
+	return &result, nil
 }
 
 // group is up to maxGroup names at work.
 type group struct {
 	in       GroupInput
 	result   GroupResult
-	reported int // the names that had ended at the last report
-	fewer    int // with this many open names the next report is due, once all have begun
+	reported FleetProgress // at the last report
+	fewer    int           // with this many open names the next report is due, once all have begun
 }
 
 func newGroup(in GroupInput) *group {
 	g := &group{in: in, fewer: in.Open / 2}
-	g.result.Names = in.len()
-	if in.IDs {
-		g.result.MachineIDs = map[string]string{}
-	}
+	g.result.Names, g.result.MachineIDs = in.len(), map[string]string{}
 	return g
 }
 
@@ -109,6 +113,7 @@ func (g *group) run(ctx workflow.Context) error {
 	names, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	c := newChildren(ctx)
+	c.machines(func(m MachineRef) { g.result.set(m.Name, m.ID) })
 	for {
 		for c.open < g.in.Open && g.result.Begun < g.result.Names && ctx.Err() == nil && g.result.Lag == "" {
 			i := g.result.Begun
@@ -175,27 +180,28 @@ func (g *group) end(ctx workflow.Context, i int, f workflow.Future) {
 			r.Lag = reason(err)
 		}
 	}
-	if len(ids) > 0 {
-		r.Existing++
-		if g.in.IDs {
-			r.MachineIDs[name] = ids[0]
-		}
+	switch {
+	case len(ids) > 0:
+		r.set(name, ids[0])
+	case !temporal.IsTerminatedError(err) && !temporal.IsTimeoutError(err): // these end a Provision that has a machine, too
+		r.set(name, "")
 	}
 }
 
-// report sends the fleet a signal after every step, and whenever the number of open names has halved in the end, so
+// report sends the fleet a signal after every step of names that have ended or have a machine, and whenever the number of open names has halved in the end, so
 // that other groups get the places. That the group has ended, the fleet learns from its result.
 func (g *group) report(ctx workflow.Context, open int) {
 	r, to := &g.result, g.in.Report
 	freed := r.Begun == r.Names && open <= g.fewer
-	if to.Fleet == "" || open == 0 || ctx.Err() != nil || !freed && r.Ended < g.reported+to.Step {
+	news := max(r.Ended-g.reported.Ended, r.Existing-g.reported.Existing)
+	if to.Fleet == "" || open == 0 || ctx.Err() != nil || !freed && news < to.Step {
 		return
 	}
-	g.reported = r.Ended
+	g.reported = r.counts()
 	if freed {
 		g.fewer = open / 2
 	}
-	workflow.SignalExternalWorkflow(ctx, to.Fleet, "", groupSignal, GroupSignal{Group: to.Group, Progress: r.FleetProgress})
+	workflow.SignalExternalWorkflow(ctx, to.Fleet, "", groupSignal, GroupSignal{Group: to.Group, Progress: g.reported})
 }
 
 // undo deletes the machines that the group has created. A Provision that was cancelled has done so itself.
@@ -220,17 +226,17 @@ func (g *group) undone() GroupInput {
 	return in
 }
 
-// remove takes the machines of the names out of the result, except those that could not be deleted.
-func (r *GroupResult) remove(names []string, down *GroupResult) {
-	r.Deleted += down.Deleted
-	r.Existing -= len(names) - down.Failed
+// remove takes the machines of the names out of the progress, except those that could not be deleted.
+func (p *FleetProgress) remove(names []string, down *GroupResult) {
+	p.Deleted += down.Deleted
+	p.Existing -= len(names) - down.Failed
 	left := map[string]bool{}
 	for _, failure := range down.Failures {
 		left[failure.Name] = true
 	}
 	for _, name := range names {
 		if !left[name] {
-			delete(r.MachineIDs, name)
+			delete(p.MachineIDs, name)
 		}
 	}
 }
@@ -245,6 +251,16 @@ type children struct {
 
 func newChildren(ctx workflow.Context) *children {
 	return &children{ctx: ctx, selector: workflow.NewSelector(ctx)}
+}
+
+// machines calls known for each machine that a Provision reports to this workflow.
+func (c *children) machines(known func(MachineRef)) {
+	c.selector.AddReceive(workflow.GetSignalChannel(c.ctx, MachineSignal), func(signals workflow.ReceiveChannel, _ bool) {
+		var m MachineRef
+		if signals.Receive(c.ctx, &m); m.Name != "" {
+			known(m)
+		}
+	})
 }
 
 // run begins a child, again and again as long as another workflow has its ID, and calls ended when it has ended.

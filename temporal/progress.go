@@ -37,8 +37,12 @@ type ProvisionProgress struct {
 	MachineID string
 }
 
-// FleetProgress is what a [Fleet] or a [FleetDown] returns to a [ProgressQuery]. In a fleet of more than 200 names it
-// is up to 2 % behind.
+// MachineSignal is the name of the signal with which a [Provision] reports its machine, as a [MachineRef], as soon as it
+// knows that the machine exists, and with an empty ID when it does not exist any more.
+const MachineSignal = "machine"
+
+// FleetProgress is what a [Fleet] or a [FleetDown] returns to a [ProgressQuery]. In a fleet of more than 200 names the
+// counts are up to 2 % or 20 names behind; Existing and MachineIDs are not, up to 1000 names.
 type FleetProgress struct {
 	// Names is how many names there are.
 	Names int
@@ -47,8 +51,12 @@ type FleetProgress struct {
 	// Ready is how many machines are as they should be; Adopted is how many of these were found, and not created by a
 	// request with a response.
 	Ready, Adopted int
-	// Existing is how many of the names that have ended have a machine, whether it is as it should be or not.
+	// Existing is how many names are known to have a machine, whether it is pending, ready or failed.
 	Existing int
+	// MachineIDs are these machines, by name; nil in a fleet of more than 1000 names. There, each [FleetGroup] returns
+	// those of its 200 names to the same query; the groups' IDs are the fleet's with "/group-0000", "/group-0001" and so
+	// on.
+	MachineIDs map[string]string `json:",omitempty"`
 	// Failed is how many names have failed.
 	Failed int
 	// Deleted is how many machines a [FleetDown] has deleted.
@@ -66,6 +74,22 @@ func (p *FleetProgress) add(q FleetProgress) {
 	p.Deleted += q.Deleted
 }
 
+// set notes the machine of a name; an empty ID means that none is known to exist.
+func (p *FleetProgress) set(name, id string) {
+	if id == "" {
+		delete(p.MachineIDs, name)
+	} else {
+		p.MachineIDs[name] = id
+	}
+	p.Existing = len(p.MachineIDs)
+}
+
+// counts is the progress without the machines.
+func (p FleetProgress) counts() FleetProgress {
+	p.MachineIDs = nil
+	return p
+}
+
 // enter begins a phase.
 func (p *provision) enter(ctx workflow.Context, phase Phase) {
 	p.progress.Phase = phase
@@ -74,9 +98,18 @@ func (p *provision) enter(ctx workflow.Context, phase Phase) {
 	}
 }
 
+// know notes which machine is known to exist, if any, and reports a change.
+func (p *provision) know(id string) {
+	p.progress.MachineID = id
+	if to := p.in.Fleet.ReportTo; to != "" && id != p.reported {
+		p.reported = id
+		workflow.SignalExternalWorkflow(p.steady, to, "", MachineSignal, MachineRef{ID: id, Name: p.in.Machine.Name})
+	}
+}
+
 // found notes that a machine exists.
 func (p *provision) found(ctx workflow.Context, id string) {
-	p.progress.MachineID = id
+	p.know(id)
 	if p.in.SearchAttributes {
 		_ = workflow.UpsertTypedSearchAttributes(ctx, MachineIDAttribute.ValueSet(id))
 	}

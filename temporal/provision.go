@@ -36,8 +36,19 @@ type ProvisionInput struct {
 	// SearchAttributes sets the search attributes [MachineIDAttribute] and [PhaseAttribute] of the workflow. Register
 	// both in the namespace first: Temporal suspends workflows that set others.
 	SearchAttributes bool
+	// Fleet connects the machine with a fleet of your own. [Fleet] sets it for its machines.
+	Fleet FleetMember `json:",omitzero"`
 	// Timing determines how long things may take.
 	Timing Timing
+}
+
+// FleetMember connects a [Provision] with the workflow for which it works.
+type FleetMember struct {
+	// ID is that workflow's ID. Once it is cancelled or has ended, no create is sent, although the cancel may not have
+	// reached the Provision yet. Then cancel the Provision, too: until it is cancelled, it tries again later.
+	ID string
+	// ReportTo is the ID of the workflow that gets the signal [MachineSignal] for the machine. Empty: none.
+	ReportTo string
 }
 
 // Alternative is a machine type and a region to fall back to. Empty fields are those of the machine.
@@ -143,6 +154,7 @@ type provision struct {
 	steady workflow.Context // for what a cancel must not cut short
 
 	progress    ProvisionProgress
+	reported    string // the machine of the last signal
 	rounds      int
 	pauses      int       // for creates that were not carried out
 	alternative int       // which one is next
@@ -177,7 +189,8 @@ func (p *provision) run(ctx workflow.Context) (*ProvisionResult, error) {
 			}
 		}
 		p.lastRun = run
-		p.progress.MachineID, p.made = "", false
+		p.made = false
+		p.know("")
 		p.enter(ctx, PhaseSearching)
 		found, err := p.t.search(ctx, p.in.Machine.Name)
 		if err == nil && len(found) == 0 && p.lost {
@@ -248,7 +261,7 @@ func (p *provision) create(ctx workflow.Context, run string) (*ProvisionResult, 
 	var a *Activities
 	var created CreateResult
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, p.t.CreateOptions()), a.Create,
-		CreateInput{Machine: spec, RunID: run}).Get(p.steady, &created)
+		CreateInput{Machine: spec, RunID: run, FleetID: p.in.Fleet.ID}).Get(p.steady, &created)
 	switch {
 	case err == nil:
 		p.made = true

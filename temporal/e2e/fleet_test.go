@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"os/exec"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -208,13 +209,30 @@ func TestOutage(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	g.outage(true)
-	time.Sleep(scaled(15*time.Second, 150*time.Second))
+	end := time.Now().Add(scaled(15*time.Second, 150*time.Second))
+	requireProgressNamesAll(ctx, t, c, g)
+	time.Sleep(time.Until(end))
 	g.outage(false)
 	require.NoError(t, fleet.Get(ctx, nil))
 	g.requireExactlyOnce(t, names)
-	t.Logf("%d requests, %d in the busiest second", g.requests(), g.busiest(time.Second))
-	// The pace is 10, with a burst of one a worker; in minutes, a busy machine delays one request into another second.
-	require.LessOrEqual(t, g.busiest(time.Second), scaled(12, 13))
+	g.requirePace(t, 12) // 10, and a burst of one for each worker
+}
+
+// requireProgressNamesAll requires that the progress of a fleet names the machines that exist, none of which is ready.
+func requireProgressNamesAll(ctx context.Context, t *testing.T, c client.Client, g *gateway) {
+	t.Helper()
+	exist := map[string]string{}
+	for name, ids := range g.machines(t) {
+		exist[name] = ids[0]
+	}
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		value, err := c.QueryWorkflow(ctx, "fleet", "", paperspacetemporal.ProgressQuery)
+		require.NoError(t, err)
+		var progress paperspacetemporal.FleetProgress
+		require.NoError(t, value.Get(&progress))
+		require.Equal(t, exist, progress.MachineIDs)
+		require.Equal(t, len(exist), progress.Existing)
+	}, time.Minute, 500*time.Millisecond)
 }
 
 // With a slow queue, each activity waits for longer than a machine may take: that is no failure.
@@ -228,7 +246,7 @@ func TestSlowQueue(t *testing.T) {
 	names := names(60)
 	slow := timing
 	slow.Ready = 5 * time.Second // a machine takes 4
-	begin := time.Now()
+	begin, clock := time.Now(), lateness(t)
 	fleet := start(ctx, t, c, paperspacetemporal.FleetInput{Names: names, Timing: slow})
 	var result paperspacetemporal.FleetResult
 	require.NoError(t, fleet.Get(ctx, &result))
@@ -236,7 +254,32 @@ func TestSlowQueue(t *testing.T) {
 	took := time.Since(begin) - slow.Settle // before the audit
 	needed := time.Duration(g.requests()) * time.Second / 5
 	t.Logf("%d requests at 5 a second need %v, and took %v", g.requests(), needed, took.Round(time.Second))
+	if late := clock(); late > 0.05 {
+		t.Logf("NOTICE: this machine was too busy to measure that: sleeping took %.0f %% too long", late*100)
+		return
+	}
 	require.Less(t, took, needed*12/10)
+}
+
+// lateness returns a function that returns by how much, as a fraction, sleeping has taken too long since.
+func lateness(t *testing.T) func() float64 {
+	t.Helper()
+	begin, stop, slept := time.Now(), make(chan bool), make(chan time.Duration)
+	go func() {
+		for sum := time.Duration(0); ; sum += 10 * time.Millisecond {
+			select {
+			case <-stop:
+				slept <- sum
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}()
+	return func() float64 {
+		took := time.Since(begin)
+		close(stop)
+		return 1 - float64(<-slept)/float64(took)
+	}
 }
 
 // A list lags for longer than the settle time, and a worker is killed with creates that were carried out. Nothing is
@@ -269,7 +312,8 @@ func TestListLag(t *testing.T) {
 	g.requireExactlyOnce(t, names)
 }
 
-// A cancelled fleet stops creating at once, and says what is left, or deletes it.
+// A cancelled fleet stops creating at once, and says what is left, or deletes it. When the cancel has returned, each
+// worker sends at most the one create that it was about to send.
 func TestCancel(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -281,7 +325,6 @@ func TestCancel(t *testing.T) {
 			defer cancel()
 			g := newGateway(t)
 			ts, c := newTemporal(t)
-			const workers = 3
 			for _, name := range []string{"first", "second", "third"} {
 				startWorker(t, ts, g, name, 2)
 			}
@@ -292,15 +335,17 @@ func TestCancel(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			require.NoError(t, c.CancelWorkflow(ctx, "fleet", ""))
-			sent := g.creates()
+			cancelledAt := time.Now()
 			err := fleet.Get(ctx, nil)
 			var cancelled *temporal.CanceledError
 			require.ErrorAs(t, err, &cancelled)
 			var result paperspacetemporal.FleetResult
 			require.NoError(t, cancelled.Details(&result))
-			t.Logf("%d creates before the cancel, %d after it, %d machines left", sent, g.creates()-sent, len(g.machines(t)))
-			// The cancel takes a moment to reach the groups: on a busy machine more than one create per worker leaves meanwhile.
-			require.LessOrEqual(t, g.creates()-sent, 4*workers)
+			after := g.createsAfter(cancelledAt)
+			t.Logf("%d creates, after the cancel %v; %d machines left", g.creates(), after, len(g.machines(t)))
+			for worker, n := range after {
+				require.LessOrEqual(t, n, 1, worker)
+			}
 			if test.delete {
 				require.Empty(t, g.machines(t))
 				require.Empty(t, result.MachineIDs)
@@ -337,6 +382,71 @@ func TestCancelDuringACreate(t *testing.T) {
 	require.Greater(t, time.Since(begin), timing.Settle)
 }
 
+// A create that a worker holds back for its pace is not sent when its workflow has ended or was cancelled meanwhile.
+func TestCancelBeforeACreate(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(client.Client, context.Context) error
+	}{
+		{"cancelled", func(c client.Client, ctx context.Context) error { return c.CancelWorkflow(ctx, "trainer", "") }},
+		{"terminated", func(c client.Client, ctx context.Context) error {
+			return c.TerminateWorkflow(ctx, "trainer", "", "a test")
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			_, c := newTemporal(t)
+			g := newGateway(t)
+			pace := createHolder{held: make(chan bool), release: make(chan bool)}
+			stop := inProcess(t, c, g, 0, 0, paperspace.WithLimiter(pace))
+			run, err := c.ExecuteWorkflow(ctx, paperspacetemporal.StartOptions(t.Name(), "trainer"), paperspacetemporal.Provision,
+				paperspacetemporal.ProvisionInput{Machine: machine("trainer"), Timing: timing})
+			require.NoError(t, err)
+			<-pace.held
+			require.NoError(t, test.end(c, ctx))
+			if test.name == "cancelled" { // Temporal records it at once, but asks the activity to stop only after the workflow's task
+				requireEvent(ctx, t, c, "trainer", enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)
+			}
+			close(pace.release)
+			require.Error(t, run.Get(ctx, nil))
+			stop() // when the activity has ended
+			require.Zero(t, g.creates())
+			require.Empty(t, g.machines(t))
+		})
+	}
+}
+
+// createHolder is a limiter that holds creates.
+type createHolder struct{ held, release chan bool }
+
+func (h createHolder) Wait(ctx context.Context) error {
+	if info, _ := paperspace.EndpointFromContext(ctx); info.Endpoint != "machines-create" {
+		return nil
+	}
+	h.held <- true
+	select {
+	case <-h.release:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// requireEvent waits until a workflow has an event of a type.
+func requireEvent(ctx context.Context, t *testing.T, c client.Client, workflowID string, kind enumspb.EventType) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, event := range history(ctx, t, c, workflowID).Events {
+			if event.EventType == kind {
+				return true
+			}
+		}
+		return false
+	}, time.Minute, 50*time.Millisecond)
+}
+
 // No second has more requests than the rate allows and a burst of two, over all workers.
 func TestPace(t *testing.T) {
 	t.Parallel()
@@ -354,9 +464,8 @@ func TestPace(t *testing.T) {
 	g.requireExactlyOnce(t, names)
 	took := time.Since(begin) - timing.Settle
 	needed := time.Duration(g.requests()) * time.Second / rate
-	t.Logf("%d requests need %v, and took %v; %d in the busiest second", g.requests(), needed, took.Round(time.Second), g.busiest(time.Second))
-	require.LessOrEqual(t, g.busiest(time.Second), rate+2)
-	require.GreaterOrEqual(t, g.busiest(time.Second), rate/2, "the limit was not put to the test")
+	t.Logf("%d requests need %v, and took %v", g.requests(), needed, took.Round(time.Second))
+	require.GreaterOrEqual(t, g.requirePace(t, rate+2), rate/2, "the limit was not put to the test")
 }
 
 // Workers of a changed build replace the old ones while a fleet runs.
@@ -436,19 +545,21 @@ func TestParentTimesOut(t *testing.T) {
 	require.Equal(t, 1, g.creates())
 }
 
-// inProcess starts a worker in this process, whose first create is held.
-func inProcess(t *testing.T, c client.Client, g *gateway, before, after int) {
+// inProcess starts a worker in this process, of whose creates some are held. It returns a function that stops it.
+func inProcess(t *testing.T, c client.Client, g *gateway, before, after int, options ...paperspace.Option) (stop func()) {
 	t.Helper()
 	g.hold("worker", before, after)
-	pc, err := paperspace.NewClient(paperspace.WithBaseURL(g.url), paperspace.WithAPIKey(paperspacetest.DefaultKey),
-		paperspace.WithUserAgent("worker"))
+	pc, err := paperspace.NewClient(append(options, paperspace.WithBaseURL(g.url), paperspace.WithAPIKey(paperspacetest.DefaultKey),
+		paperspace.WithUserAgent("worker"))...)
 	require.NoError(t, err)
 	t.Cleanup(pc.CloseIdleConnections)
-	w := worker.New(c, t.Name(), worker.Options{})
+	w := worker.New(c, t.Name(), worker.Options{WorkerStopTimeout: 20 * time.Second}) // Stop waits for activities
 	paperspacetemporal.Register(w, pc)
 	w.RegisterWorkflow(parent)
 	require.NoError(t, w.Start())
-	t.Cleanup(w.Stop)
+	stop = sync.OnceFunc(w.Stop)
+	t.Cleanup(stop)
+	return stop
 }
 
 // A reset repeats what Temporal remembers, and must not repeat a create with it.

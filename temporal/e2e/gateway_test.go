@@ -25,24 +25,26 @@ type gateway struct {
 	url string
 
 	mu      sync.Mutex
-	times   []time.Time         // when the requests were sent
-	senders map[string][]string // the workers, by their User-Agent, that sent a create for a name
-	victim  string              // the worker whose creates are held
-	before  int                 // how many of them are still to be held before they are carried out
-	after   int                 // how many after that
-	late    time.Duration       // carries out creates that are held before, so long after they came
-	later   bool                // carries them out after the next create of the same name
-	pending map[string]func()   // carries out the create of a name
-	held    chan struct{}       // gets one for each that is held
-	stale   map[string]bool     // the IDs that lists leave out
-	lags    bool                // lists leave out new machines
-	down    bool                // no request is carried out
+	sent    []time.Time            // when the requests were sent
+	granted []time.Time            // when the workers' limiters let them through; shorter than sent if one did not ask
+	senders map[string][]string    // the workers, by their User-Agent, that sent a create for a name
+	begun   map[string][]time.Time // when each worker sent its creates
+	victim  string                 // the worker whose creates are held
+	before  int                    // how many of them are still to be held before they are carried out
+	after   int                    // how many after that
+	late    time.Duration          // carries out creates that are held before, so long after they came
+	later   bool                   // carries them out after the next create of the same name
+	pending map[string]func()      // carries out the create of a name
+	held    chan struct{}          // gets one for each that is held
+	stale   map[string]bool        // the IDs that lists leave out
+	lags    bool                   // lists leave out new machines
+	down    bool                   // no request is carried out
 }
 
 func newGateway(t *testing.T) *gateway {
 	g := &gateway{
 		srv:  paperspacetest.New(t, paperspacetest.WithSpeed(20)), // a machine takes 4 s
-		held: make(chan struct{}, 100), stale: map[string]bool{}, senders: map[string][]string{}, pending: map[string]func(){},
+		held: make(chan struct{}, 100), stale: map[string]bool{}, senders: map[string][]string{}, begun: map[string][]time.Time{}, pending: map[string]func(){},
 	}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
@@ -88,12 +90,16 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	g.mu.Lock()
-	g.times = append(g.times, sent)
+	g.sent = append(g.sent, sent)
+	if granted, err := time.Parse(time.RFC3339Nano, r.Header.Get(grantedHeader)); err == nil {
+		g.granted = append(g.granted, granted)
+	}
 	holdBefore, holdAfter := false, false
 	var pending func()
 	if create {
 		name := nameIn(body)
 		g.senders[name] = append(g.senders[name], worker)
+		g.begun[worker] = append(g.begun[worker], sent)
 		pending = g.pending[name]
 		delete(g.pending, name)
 		switch {
@@ -216,21 +222,48 @@ func (g *gateway) creates() (n int) {
 	return n
 }
 
+// createsAfter is how many creates each worker has sent after a time.
+func (g *gateway) createsAfter(begin time.Time) map[string]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := map[string]int{}
+	for worker, times := range g.begun {
+		for _, sent := range times {
+			if sent.After(begin) {
+				n[worker]++
+			}
+		}
+	}
+	return n
+}
+
 // requests is how many requests have come.
 func (g *gateway) requests() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.times)
+	return len(g.sent)
 }
 
-// busiest is the largest number of requests in any span of time.
-func (g *gateway) busiest(span time.Duration) int {
+// requirePace requires that each request was let through by its worker's limiter, and at most so many in any second. It
+// goes by when the limiters let them through: a busy machine may send some of them late, together with the next. It
+// returns how many there were in the busiest second.
+func (g *gateway) requirePace(t *testing.T, most int) int {
+	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	times := slices.SortedFunc(slices.Values(g.times), time.Time.Compare)
-	most, first := 0, 0
+	require.Len(t, g.granted, len(g.sent))
+	granted := busiest(g.granted)
+	t.Logf("%d requests; %d were let through in the busiest second, and %d sent", len(g.sent), granted, busiest(g.sent))
+	require.LessOrEqual(t, granted, most)
+	return granted
+}
+
+// busiest is the largest number of times in any second.
+func busiest(times []time.Time) (most int) {
+	times = slices.SortedFunc(slices.Values(times), time.Time.Compare)
+	first := 0
 	for i, at := range times {
-		for at.Sub(times[first]) >= span {
+		for at.Sub(times[first]) >= time.Second {
 			first++
 		}
 		most = max(most, i-first+1)

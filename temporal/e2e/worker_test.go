@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,10 +58,10 @@ func work() error {
 	if err != nil {
 		return err
 	}
+	pace := &pacer{limiter: rate.NewLimiter(rate.Limit(requests), 1), granted: make(chan time.Time, 1000)}
 	paperspaceClient, err := paperspace.NewClient(paperspace.WithBaseURL(os.Getenv(urlVariable)),
 		paperspace.WithAPIKey(paperspacetest.DefaultKey), paperspace.WithUserAgent(os.Getenv(workerVariable)),
-		paperspace.WithLimiter(rate.NewLimiter(rate.Limit(requests), 1)),
-		paperspace.WithHTTPClient(&http.Client{Transport: stamped{http.DefaultTransport}}))
+		paperspace.WithLimiter(pace), paperspace.WithHTTPClient(&http.Client{Transport: stamped{http.DefaultTransport, pace}}))
 	if err != nil {
 		return err
 	}
@@ -101,14 +102,46 @@ func changedProvision(ctx workflow.Context, in paperspacetemporal.ProvisionInput
 	return paperspacetemporal.Provision(ctx, in)
 }
 
-// sentHeader is when a worker sent a request: a busy machine may receive it later.
-const sentHeader = "X-Sent"
+// The headers that say when a worker sent a request, which a busy machine may receive later, and when its limiter let
+// it through.
+const (
+	sentHeader    = "X-Sent"
+	grantedHeader = "X-Granted"
+)
 
-// stamped adds the time to requests.
-type stamped struct{ http.RoundTripper }
+// pacer is a limiter that remembers when it let requests through.
+type pacer struct {
+	limiter *rate.Limiter
+	granted chan time.Time
+}
+
+func (p *pacer) Wait(ctx context.Context) error {
+	now := time.Now()
+	reservation := p.limiter.ReserveN(now, 1)
+	delay := reservation.DelayFrom(now)
+	select {
+	case <-time.After(delay):
+		p.granted <- now.Add(delay)
+		return nil
+	case <-ctx.Done():
+		reservation.Cancel()
+		return ctx.Err()
+	}
+}
+
+// stamped adds the times to requests.
+type stamped struct {
+	http.RoundTripper
+	pace *pacer
+}
 
 func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
+	select {
+	case granted := <-s.pace.granted:
+		r.Header.Set(grantedHeader, granted.Format(time.RFC3339Nano))
+	default: // it did not ask
+	}
 	r.Header.Set(sentHeader, time.Now().Format(time.RFC3339Nano))
 	return s.RoundTripper.RoundTrip(r)
 }
