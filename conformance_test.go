@@ -47,7 +47,7 @@ var conformingMethods = sync.OnceValues(func() (map[string]conformingMethod, err
 		}
 		op := contract.Lookup(m.Endpoint)
 		if op == nil {
-			return nil, fmt.Errorf("%s.%s calls %s, which the contract lacks", m.Service, m.Name, m.Endpoint)
+			return nil, fmt.Errorf("%s.%s calls %s, which the contract lacks: import it as CONTRIBUTING.md describes", m.Service, m.Name, m.Endpoint)
 		}
 		service, ok := reflect.TypeFor[Client]().FieldByName(m.Service)
 		if !ok {
@@ -78,16 +78,62 @@ func countLists() (n int) {
 	return n
 }
 
-// eachEndpoint runs a subtest for the method of each endpoint.
-func eachEndpoint(t *testing.T, f func(t *testing.T, m conformingMethod)) {
+// nextSteps returns a line for each endpoint that is not complete: what to add next.
+var nextSteps = sync.OnceValue(func() (steps []string) {
+	methods, err := conformingMethods()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for id := range retryClasses {
+		if contract.Lookup(id) == nil {
+			steps = append(steps, id+": remove it from retryClasses in conformance_test.go; the contract lacks it")
+		}
+	}
+	for _, op := range contract.Endpoints() {
+		_, noResponse := os.Stat("testdata/" + op.ID + ".json")
+		switch {
+		case methods[op.ID].op == nil:
+			step := fmt.Sprintf(`%s: add a method that has the line "API: %s, %s %s" in its doc`, op.ID, op.ID, op.Method, op.Path)
+			tag, _, _ := strings.Cut(op.ID, "-")
+			for id, m := range methods {
+				if strings.HasPrefix(id, tag+"-") {
+					step += " to " + m.Service + "Service"
+					break
+				}
+			}
+			steps = append(steps, step)
+		case retryClasses[op.ID] == "":
+			steps = append(steps, op.ID+": add its class, safe, idempotent or once, to retryClasses in conformance_test.go")
+		case noResponse != nil:
+			steps = append(steps, op.ID+": add a realistic response of the service as testdata/"+op.ID+".json")
+		}
+	}
+	return steps
+})
+
+func TestEveryEndpointIsComplete(t *testing.T) {
+	for _, step := range nextSteps() {
+		t.Error(step)
+	}
+}
+
+// allMethods returns the method of each endpoint. It ends the test if an endpoint is not complete.
+func allMethods(t testing.TB) map[string]conformingMethod {
+	t.Helper()
+	if steps := nextSteps(); len(steps) > 0 {
+		t.Fatal(steps[0])
+	}
 	methods, err := conformingMethods()
 	require.NoError(t, err)
+	return methods
+}
+
+// eachEndpoint runs a subtest for the method of each endpoint.
+func eachEndpoint(t *testing.T, f func(t *testing.T, m conformingMethod)) {
+	t.Helper()
+	methods := allMethods(t)
 	for _, op := range contract.Endpoints() {
-		t.Run(op.ID, func(t *testing.T) {
-			m, ok := methods[op.ID]
-			require.True(t, ok, "no method has a line %q in its doc", fmt.Sprintf("API: %s, %s %s", op.ID, op.Method, op.Path))
-			f(t, m)
-		})
+		t.Run(op.ID, func(t *testing.T) { f(t, methods[op.ID]) })
 	}
 }
 
@@ -353,11 +399,7 @@ var retryClasses = map[string]string{
 // Responses of 500 reveal the class: only safe and idempotent requests are sent again, and only writes leave the
 // outcome unknown.
 func TestRetryClasses(t *testing.T) {
-	for id := range retryClasses {
-		assert.NotNil(t, contract.Lookup(id), "retryClasses has %s, which the contract lacks", id)
-	}
 	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
-		require.NotEmpty(t, retryClasses[m.op.ID], "retryClasses lacks the endpoint")
 		params := m.minimal(t)
 		synctest.Test(t, func(t *testing.T) {
 			rt := play(reply(http.StatusInternalServerError, `{"message":"no","code":"INTERNAL_SERVER_ERROR"}`))
@@ -373,7 +415,9 @@ func TestRetryClasses(t *testing.T) {
 				assert.Equal(t, 1, rt.count())
 				assert.True(t, write)
 			}
-			assert.Equal(t, retryClasses[m.op.ID], class, "%d attempts", rt.count())
+			if want := retryClasses[m.op.ID]; want != class {
+				t.Errorf("the endpoint is of class %s, but retryClasses in conformance_test.go has %s: correct the wrong one", class, want)
+			}
 			assert.Equal(t, class, m.Class, "class in API.md")
 		})
 	})
@@ -384,7 +428,9 @@ func TestAPIPageIsCurrent(t *testing.T) {
 	require.NoError(t, err)
 	got, err := os.ReadFile("API.md")
 	require.NoError(t, err)
-	assert.True(t, string(want) == string(got), `API.md is not current: run "go run ./internal/cmd/apidoc"`)
+	if string(want) != string(got) {
+		t.Error("API.md is not current; run: go generate .")
+	}
 }
 
 // The contract is for tests: programs that use the SDK do not contain it.

@@ -140,3 +140,7 @@
 // Package [github.com/paperspace-go/paperspace/paperspacetest] is an in-memory Paperspace for tests: it implements all
 // endpoints, keeps state, and injects faults on demand.
 package paperspace
+
+//go:generate go run ./internal/cmd/format
+//go:generate go run ./internal/cmd/apidoc
+//go:generate go run ./internal/cmd/exported

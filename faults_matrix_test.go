@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,7 +18,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/paperspace-go/paperspace/internal/contract"
 )
@@ -169,13 +169,11 @@ type faultyCase struct {
 }
 
 func faultyCases(t *testing.T) []faultyCase {
-	methods, err := conformingMethods()
-	require.NoError(t, err)
+	methods := allMethods(t)
 	var cases []faultyCase
 	for _, op := range contract.Endpoints() {
 		m := methods[op.ID]
-		class, known := map[string]int{"safe": 0, "idempotent": 1, "once": 2}[retryClasses[op.ID]]
-		require.True(t, known, op.ID)
+		class := slices.Index([]string{"safe", "idempotent", "once"}, retryClasses[op.ID])
 		cases = append(cases, faultyCase{m, m.minimal(t), m.response(t), class})
 	}
 	return cases

@@ -6,8 +6,6 @@ import "fmt"
 // pointer, such as %d, fmt prints the value behind the pointer without calling its methods. So every type that can hold
 // a secret has a Format method, most of them in zz_format.go.
 
-//go:generate go run ./internal/cmd/format
-
 // formatAsV prints v as %v does, with the flags of f.
 func formatAsV(f fmt.State, v any) { _, _ = fmt.Fprintf(f, fmt.FormatString(f, 'v'), v) }
 

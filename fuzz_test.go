@@ -44,8 +44,7 @@ func assertBounded(t *testing.T, input int, f func()) {
 
 // caseByIndex returns a function that maps a fuzzed number to one of the suitable endpoints.
 func caseByIndex(f *testing.F, suits func(conformingMethod) bool) func(uint8) faultyCase {
-	methods, err := conformingMethods()
-	require.NoError(f, err)
+	methods := allMethods(f)
 	var cases []faultyCase
 	for _, op := range contract.Endpoints() {
 		if m := methods[op.ID]; suits(m) {

@@ -235,8 +235,7 @@ func TestNumbersInABodyField(t *testing.T) {
 
 // eachSample calls f for each response in testdata, with the type of its result.
 func eachSample(t *testing.T, f func(id string, body []byte, result reflect.Type)) {
-	methods, err := conformingMethods()
-	require.NoError(t, err)
+	methods := allMethods(t)
 	for _, op := range contract.Endpoints() {
 		body, err := os.ReadFile("testdata/" + op.ID + ".json")
 		require.NoError(t, err)
@@ -263,7 +262,7 @@ func TestSamplesDecodeAsEncodingJSONDoes(t *testing.T) {
 		assert.Equal(t, want.Interface(), got.Interface(), id)
 		count++
 	})
-	assert.Equal(t, 113, count)
+	assert.Equal(t, len(contract.Endpoints()), count)
 }
 
 // Each value of each response in testdata is replaced in turn. If encoding/json/v2 accepts the new value, the result is

@@ -1,9 +1,9 @@
 // Package contract holds the contract of the Paperspace v1 API as data: its endpoints, their parameters, requests and
 // responses.
 //
-// The data is in contract.json, which must not be edited by hand: the command internal/cmd/contract imports it from an
-// OpenAPI document and reports what a newer document changes. Facts that are not in the document, such as which
-// requests may be retried, do not belong here.
+// The data is in contract.json. The command internal/cmd/contract imports it from an OpenAPI document, reports what a
+// newer document changes, and formats the file after an edit by hand. Facts that an OpenAPI document does not have, such
+// as which requests may be retried, do not belong here.
 //
 // The package is for tests, paperspacetest and paperspace-probe. The SDK does not import it.
 package contract

@@ -58,30 +58,17 @@ func endpoint(t *testing.T, id string) *contract.Endpoint {
 	return e
 }
 
-// counts are the numbers of endpoints. This is the only test that spells them out.
-type counts struct{ endpoints, tags, lists, events, requestBodies int }
-
 func TestEndpoints(t *testing.T) {
 	endpoints := contract.Endpoints()
 	assert.Equal(t, "auth-session", endpoints[0].ID)
-	tags, routes := map[string]bool{}, map[string]bool{}
+	routes := map[string]bool{}
 	for _, e := range endpoints {
 		assert.Same(t, e, contract.Lookup(e.ID))
 		assert.NotNil(t, e.Response, e.ID)
-		for _, tag := range e.Tags {
-			tags[tag] = true
-		}
+		assert.NotEmpty(t, e.Tags, e.ID)
 		routes[e.Method+" "+e.Path] = true
 	}
 	assert.Len(t, routes, len(endpoints), "two endpoints have the same method and path")
-	assert.Equal(t, counts{
-		endpoints: 113, tags: 20, lists: 27, events: 10, requestBodies: 37,
-	}, counts{
-		endpoints: len(endpoints), tags: len(tags),
-		lists:         len(ids((*contract.Endpoint).IsList)),
-		events:        len(ids((*contract.Endpoint).ReturnsEvent)),
-		requestBodies: len(ids(func(e *contract.Endpoint) bool { return e.Request != nil })),
-	}, "the contract has changed: is the change intended?")
 	assert.Nil(t, contract.Lookup("machines-explode"))
 }
 
@@ -184,16 +171,16 @@ func TestNullableRequestFields(t *testing.T) {
 }
 
 func TestOrderBy(t *testing.T) {
-	sets := map[string]int{}
+	sets := map[string]bool{}
 	for _, e := range contract.Endpoints() {
 		for _, p := range e.Parameters {
 			if p.Name == "orderBy" {
-				sets[strings.Trim(fmt.Sprint(p.Enum), "[]")]++
+				sets[strings.Trim(fmt.Sprint(p.Enum), "[]")] = true
 			}
 		}
 	}
-	assert.Equal(t, map[string]int{
-		"dtCreated": 18, "dtCreated name": 5, "dtCreated name state": 1, "id": 1, "name": 1, "dtConfirmed": 1,
+	assert.Equal(t, map[string]bool{
+		"dtCreated": true, "dtCreated name": true, "dtCreated name state": true, "id": true, "name": true, "dtConfirmed": true,
 	}, sets)
 }
 
@@ -255,9 +242,11 @@ func TestSharedSchemas(t *testing.T) {
 			})
 		}
 	}
-	assert.Equal(t, 8, places["machine"])
-	assert.Equal(t, 12, places["event"])
-
+	for _, e := range contract.Endpoints() {
+		if e.ReturnsEvent() {
+			assert.Equal(t, "event", e.Response.Field("event").Ref, e.ID)
+		}
+	}
 	get, list := endpoint(t, "machines-get").Response, endpoint(t, "machines-list").Response.Field("items").Items
 	assert.Equal(t, get, list)
 	assert.Contains(t, fieldNames(get), "publicIp")

@@ -1,9 +1,11 @@
-// Command contract updates internal/contract from an OpenAPI 3 document. Run it in the repository:
+// Command contract updates internal/contract from an OpenAPI 3 document, such as
+// https://api.paperspace.com/v1/openapi.json. Run it in the repository:
 //
 //	go run ./internal/cmd/contract import FILE
 //	go run ./internal/cmd/contract diff FILE
 //
-// import converts the document to internal/contract/contract.json.
+// import converts the document to internal/contract/contract.json. FILE may also be that file itself, to format it after
+// an edit by hand.
 //
 // diff prints what the document adds (+), removes (-) and changes (~). Its exit status is 0 without differences, 1 with
 // differences and 2 on errors. (go run exits with 1 in both cases; build the command to distinguish them.)

@@ -50,5 +50,5 @@ func TestGeneratedFileIsCurrent(t *testing.T) {
 	require.NoError(t, err)
 	written, err := os.ReadFile(filepath.Join(root, output))
 	require.NoError(t, err)
-	assert.True(t, string(source) == string(written), output+` is not current: run "go run ./internal/cmd/format"`)
+	assert.True(t, string(source) == string(written), output+" is not current; run: go generate .")
 }
