@@ -78,8 +78,15 @@ func (ep *endpoint) waitsUpTo(limit time.Duration) *endpoint { ep.waitLimit = li
 
 func (ep *endpoint) startsSeveral() *endpoint { ep.mayStartSeveral = true; return ep }
 
+// operations are the endpoints that start operations.
+var operations []*endpoint
+
 // startsOperation marks an endpoint whose response is {event, data}.
-func (ep *endpoint) startsOperation(subject *endpoint) *endpoint { ep.subject = subject; return ep }
+func (ep *endpoint) startsOperation(subject *endpoint) *endpoint {
+	ep.subject = subject
+	operations = append(operations, ep)
+	return ep
+}
 
 func (ep *endpoint) deletes() bool { return ep.method == http.MethodDelete }
 

@@ -69,12 +69,6 @@ func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 	return o, nil
 }
 
-// operations are the endpoints that start operations.
-var operations = []*endpoint{
-	machinesCreate, machinesUpdate, machinesDelete, machinesRestart, machinesStart, machinesStop,
-	snapshotsCreate, snapshotsDelete, snapshotsRestore, customTemplatesCreate,
-}
-
 // endpoint returns the endpoint that started the operation, or nil if no endpoint is known to return such an object.
 func (o *Operation[T]) endpoint() *endpoint {
 	var subject *endpoint
