@@ -3,201 +3,149 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/paperspace-go/paperspace"
 )
 
-// Config is the desired state of the machine.
-type Config struct {
-	Name        string
-	MachineType string
-	DiskSize    int // in GB
-	Running     bool
-	TemplateID  string            // immutable: a change requires a new machine
-	Region      paperspace.Region // immutable
+// machineResource is the resource paperspace_machine.
+type machineResource struct{ client *paperspace.Client }
+
+var (
+	_ resource.ResourceWithConfigure   = (*machineResource)(nil)
+	_ resource.ResourceWithImportState = (*machineResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*machineResource)(nil)
+)
+
+func (r *machineResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_machine"
 }
 
-// State is the saved state of the machine.
-type State struct {
-	ID          string
-	Name        string
-	MachineType string
-	DiskSize    int // in GB
-	Running     bool
-	PublicIP    string
-	EventID     string // of an unfinished operation
+func (r *machineResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+	r.client, _ = req.ProviderData.(*paperspace.Client) // nil while Terraform only validates
 }
 
-// Save persists a state. In Terraform, Create and Update can persist only when they return, so they set the last saved
-// state, even on an error.
-type Save func(State) error
+func (r *machineResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}
 
-// ErrExists is returned if another machine already has the name.
-var ErrExists = errors.New("a machine with this name already exists: import it or choose another name")
-
-// Machine manages one machine.
-type Machine struct{ Client *paperspace.Client }
-
-// Create creates the machine. It saves the id before it waits, so that an interrupted run leaves no machine behind.
-//
-// The API has no idempotency keys, so the name serves as one: no machine may have it before the create, and one that
-// has it after a create with an unknown outcome is ours.
-func (r Machine) Create(ctx context.Context, config Config, save Save) error {
-	switch _, err := r.Client.Machines.GetByName(ctx, config.Name); {
-	case err == nil:
-		return fmt.Errorf("%w: %q", ErrExists, config.Name)
-	case !errors.Is(err, paperspace.ErrNotFound):
-		return err
+func (r *machineResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan machineModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	limit, diags := plan.Timeouts.Create(ctx, 45*time.Minute)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	var state State
-	op, err := r.Client.Machines.Create(ctx, paperspace.MachineCreateParams{
-		Name: config.Name, MachineType: config.MachineType, DiskSize: config.DiskSize,
-		TemplateID: config.TemplateID, Region: config.Region, StartOnCreate: new(config.Running),
-	})
+	// An interrupt ends the wait below, but not this call: it returns the ID, without which the machine would be lost.
+	created, err := r.client.Machines.FindOrCreate(context.WithoutCancel(ctx), plan.createParams(),
+		paperspace.WithSearchTimeout(time.Minute), paperspace.WithWaitTimeout(5*time.Minute))
 	switch {
-	case err == nil:
-		state = State{ID: op.Data.ID, EventID: eventID(op)}
-	case errors.Is(err, paperspace.ErrOutcomeUnknown):
-		m, findErr := r.find(ctx, config.Name)
-		if findErr != nil {
-			return errors.Join(err, findErr)
-		}
-		state = State{ID: m.ID}
-	default:
-		return err
+	case err != nil:
+		resp.Diagnostics.AddError("The machine was not created", err.Error())
+		return
+	case !created.Created:
+		resp.Diagnostics.AddAttributeError(path.Root("name"), "The name is taken",
+			"Machine "+created.ID+" has it. Import that machine, or choose another name.")
+		return
 	}
-	if err := save(state); err != nil {
-		return fmt.Errorf("machine %s was created but could not be saved: %w", state.ID, err)
-	}
-	if op != nil {
-		if _, err := op.Wait(ctx); err != nil {
-			return err
-		}
-	}
-	return r.finish(ctx, state.ID, config, save)
-}
-
-// find finds the machine after a create with an unknown outcome. It retries for about half a minute, since a new
-// machine may not be listed at once. It ignores the end of the context, which may have ended the create.
-func (r Machine) find(ctx context.Context, name string) (*paperspace.Machine, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	plan.ID = types.StringValue(created.ID)
+	waitCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	const tries, pause = 6, 5 * time.Second
-	for try := 1; ; try++ {
-		m, err := r.Client.Machines.GetByName(ctx, name)
-		if !errors.Is(err, paperspace.ErrNotFound) || try == tries {
-			return m, err
-		}
-		time.Sleep(pause)
-	}
-}
-
-// Read returns the current state and reports whether the machine exists. Only a response of the API means that it does
-// not; every other failure is an error, because a machine reported as missing is created again.
-func (r Machine) Read(ctx context.Context, state State) (now State, ok bool, err error) {
-	m, err := r.Client.Machines.Get(ctx, state.ID)
+	machine, p, err := r.finish(waitCtx, &pending{Operation: created.Operation}, &plan, plan.wantedState())
 	switch {
 	case err == nil:
-		return observe(m, state.EventID), true, nil
-	case !errors.Is(err, paperspace.ErrNotFound):
-		return state, true, err
-	case state.EventID == "":
-		return State{}, false, nil
-	}
-	// A new machine may not be visible yet.
-	event, err := r.Client.MachineEvents.Get(ctx, state.EventID)
-	switch {
-	case errors.Is(err, paperspace.ErrNotFound), err == nil && event.Finished():
-		return State{}, false, nil
+	case ctx.Err() != nil: // a warning only: Terraform replaces a machine whose create returns an error
+		machine = &created.Machine
+		resp.Diagnostics.AddWarning("The machine is not ready yet", "The next apply continues to wait for it: "+err.Error())
 	default:
-		return state, true, err
+		machine = &created.Machine
+		resp.Diagnostics.AddError("The machine was created, but is not ready", err.Error()+"\n\nThe next apply replaces it. "+
+			"To keep it and wait for it again, use terraform untaint.")
 	}
+	plan.refresh(machine)
+	resp.Diagnostics.Append(p.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Update changes the machine to the config. It first waits for an operation that an interrupted run began.
-func (r Machine) Update(ctx context.Context, state State, config Config, save Save) error {
-	if state.EventID != "" {
-		_, err := r.Client.MachineEvents.Wait(ctx, []string{state.EventID})
-		if _, failed := errors.AsType[*paperspace.EventError](err); err != nil && !failed {
-			return err
-		}
+func (r *machineResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state machineModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	p, diags := loadPending(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	var change paperspace.MachineUpdateParams
-	if state.Name != config.Name {
-		change.Name = new(config.Name)
-	}
-	if state.MachineType != config.MachineType {
-		change.MachineType = new(config.MachineType)
-	}
-	if state.DiskSize != config.DiskSize {
-		change.DiskSize = new(config.DiskSize)
-	}
-	if change.MachineType != nil || change.DiskSize != nil {
-		if _, err := r.Client.Machines.EnsureOff(ctx, state.ID); err != nil {
-			return err
-		}
-	}
-	if change.Name != nil || change.MachineType != nil || change.DiskSize != nil {
-		op, err := r.Client.Machines.Update(ctx, state.ID, change)
-		if err != nil {
-			return err // if the outcome is unknown, the next Read resolves it
-		}
-		state.EventID = eventID(op)
-		if err := save(state); err != nil {
-			return err
-		}
-		if _, err := op.Wait(ctx); err != nil {
-			return err
-		}
-	}
-	return r.finish(ctx, state.ID, config, save)
-}
-
-// finish turns the machine on or off, as the config wants, and saves the resulting state.
-func (r Machine) finish(ctx context.Context, id string, config Config, save Save) error {
-	ensure := r.Client.Machines.EnsureOff
-	if config.Running {
-		ensure = r.Client.Machines.EnsureReady
-	}
-	m, err := ensure(ctx, id)
-	if err != nil {
-		return err
-	}
-	return save(observe(m, ""))
-}
-
-// Delete deletes the machine and waits until it does not exist. It is no error if it did not.
-func (r Machine) Delete(ctx context.Context, state State) error {
-	op, err := r.Client.Machines.Delete(ctx, state.ID)
+	machine, err := r.client.Machines.Get(ctx, state.ID.ValueString())
 	switch {
 	case err == nil:
-		_, err = op.Wait(ctx)
-		return err
-	case errors.Is(err, paperspace.ErrOutcomeUnknown):
-		if goneErr := r.Client.Machines.WaitUntilDeleted(ctx, state.ID); goneErr != nil {
-			return errors.Join(err, goneErr)
+		state.refresh(machine)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	case errors.Is(err, paperspace.ErrNotFound): // of the API, not of a proxy
+		unfinished, err := r.isUnfinished(ctx, p)
+		if err != nil {
+			resp.Diagnostics.AddError("The machine cannot be read", err.Error())
+		} else if !unfinished {
+			resp.State.RemoveResource(ctx)
 		}
-		return nil
-	case errors.Is(err, paperspace.ErrNotFound):
-		return nil
-	}
-	return err
-}
-
-// observe returns the state of a machine with a pending event, if any.
-func observe(m *paperspace.Machine, eventID string) State {
-	const gb = 1 << 30
-	return State{
-		ID: m.ID, Name: m.Name, MachineType: m.MachineType, DiskSize: int(m.StorageTotal / gb),
-		Running: m.State != paperspace.MachineStateOff, PublicIP: m.PublicIP, EventID: eventID,
+	default:
+		resp.Diagnostics.AddError("The machine cannot be read", err.Error())
 	}
 }
 
-func eventID(op *paperspace.Operation[paperspace.Machine]) string {
-	if op.Event == nil {
-		return ""
+// ModifyPlan plans an update for a machine with a pending operation, even if nothing else differs.
+func (r *machineResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	p, diags := loadPending(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if p == nil || req.Plan.Raw.IsNull() {
+		return
 	}
-	return op.Event.ID
+	for _, name := range []string{"state", "public_ip", "private_ip", "network_id", "public_ip_type"} {
+		var configured types.String
+		resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(name), &configured)...)
+		if configured.IsNull() {
+			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), types.StringUnknown())...)
+		}
+	}
+}
+
+func (r *machineResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state machineModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	limit, diags := plan.Timeouts.Update(ctx, 45*time.Minute)
+	resp.Diagnostics.Append(diags...)
+	p, diags := loadPending(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	waitCtx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	machine, p, err := r.update(waitCtx, p, &state, plan)
+	resp.Diagnostics.Append(p.save(ctx, resp.Private)...)
+	if err != nil {
+		resp.Diagnostics.AddError("The machine was not updated", err.Error())
+	} else {
+		state = plan
+		state.refresh(machine)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+func (r *machineResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state machineModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	limit, diags := state.Timeouts.Delete(ctx, 10*time.Minute)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.client.Machines.EnsureDeleted(ctx, state.ID.ValueString(), paperspace.WithWaitTimeout(limit)); err != nil {
+		resp.Diagnostics.AddError("The machine was not deleted", err.Error())
+	}
 }

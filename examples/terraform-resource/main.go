@@ -1,78 +1,97 @@
-// Terraform-resource manages a machine as a Terraform resource does: create, read, update and delete, with a state that
-// outlives the process. A provider could copy machine.go.
+// Terraform-resource is a Terraform provider with one resource, paperspace_machine. It shows how the SDK fits into
+// terraform-plugin-framework: timeouts, import, drift, logs, lost responses, and applies that are interrupted.
 //
-// Without an API key, it uses an in-memory Paperspace. With PAPERSPACE_API_KEY or PAPERSPACE_API_KEY_FILE set, it uses
-// the real one, which costs money.
+// Terraform starts it as a plugin. Started by hand, it applies some configurations to an in-memory Paperspace without
+// Terraform, and needs neither an API key nor a network. To use it with Terraform, build it, and name its directory in
+// the CLI configuration:
+//
+//	provider_installation {
+//	  dev_overrides { "paperspace-go/paperspace" = "/directory/of/terraform-provider-paperspace" }
+//	  direct {}
+//	}
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
 	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/examples/terraform-resource/inprocess"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
+const address = "registry.terraform.io/paperspace-go/paperspace"
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt kills the program
-	if err := run(ctx); err != nil {
+	var err error
+	if os.Getenv("TF_PLUGIN_MAGIC_COOKIE") != "" { // set by Terraform
+		err = providerserver.Serve(context.Background(), func() provider.Provider { return newProvider() },
+			providerserver.ServeOpts{Address: address})
+	} else {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		err = demonstrate(ctx)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context) (err error) {
-	client, err := connect()
+// demonstrate creates, changes, loses and deletes a machine. A minute passes in a second.
+func demonstrate(ctx context.Context) error {
+	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
+	terraform, err := inprocess.New(ctx, providerserver.NewProtocol6(newProvider(fakeOptions(srv)...))(), "paperspace_machine", nil)
 	if err != nil {
 		return err
 	}
-	defer client.CloseIdleConnections()
-	machine := Machine{client}
-	config := Config{
-		Name: "kept", MachineType: "C5", DiskSize: 50, Running: true, TemplateID: "t0nspur5", Region: paperspace.RegionNY2,
+	config := map[string]any{
+		"name": "trainer", "machine_type": "C5", "template_id": paperspacetest.UbuntuID, "disk_size": 50, "region": "ny2",
 	}
-	var state State
-	save := func(s State) error { // a real program writes to a file
-		state = s
-		fmt.Printf("saved    %+v\n", state)
-		return nil
-	}
-
-	defer func() { // delete the machine in any case: it costs money
-		if state.ID != "" {
-			cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Minute)
-			defer cancel()
-			err = errors.Join(err, machine.Delete(cleanup, state))
-			_, ok, readErr := machine.Read(cleanup, State{ID: state.ID})
-			err = errors.Join(err, readErr)
-			fmt.Printf("deleted  still exists: %t\n", ok)
+	apply := func(what string) error {
+		action, err := terraform.Plan(ctx, config)
+		if err != nil {
+			return err
 		}
-	}()
-	if err := machine.Create(ctx, config, save); err != nil {
+		err = terraform.Apply(ctx, config)
+		state := terraform.State()
+		fmt.Printf("%-35s %-8s %v: %v, %v, %v GB\n", what, action, state["name"], state["machine_type"], state["state"], state["disk_size"])
 		return err
 	}
-	config.DiskSize, config.Running = 100, false
-	if err := machine.Update(ctx, state, config, save); err != nil {
+	if err := apply("a new machine"); err != nil {
 		return err
 	}
-	now, _, err := machine.Read(ctx, state)
-	if err == nil && now != state {
-		err = fmt.Errorf("the machine differs from the saved state: %+v", now)
+	config["machine_type"], config["disk_size"] = "A4000", 100
+	if err := apply("another type and a larger disk"); err != nil {
+		return err
 	}
-	return err
+	config["running"] = false
+	if err := apply("off"); err != nil {
+		return err
+	}
+	if err := srv.Client().Machines.EnsureDeleted(ctx, fmt.Sprint(terraform.State()["id"])); err != nil {
+		return err
+	}
+	if err := apply("after someone else has deleted it"); err != nil {
+		return err
+	}
+	if err := terraform.Destroy(ctx); err != nil {
+		return err
+	}
+	fmt.Println("destroyed")
+	return nil
 }
 
-func connect() (*paperspace.Client, error) {
-	if os.Getenv("PAPERSPACE_API_KEY")+os.Getenv("PAPERSPACE_API_KEY_FILE") != "" {
-		return paperspace.NewClient(paperspace.FromEnv(), paperspace.WithUserAgent("terraform-resource"))
+// fakeOptions make the provider use an in-memory Paperspace, whose time passes fast.
+func fakeOptions(srv *paperspacetest.Server) []paperspace.Option {
+	return []paperspace.Option{
+		paperspace.WithBaseURL(srv.URL()), paperspace.WithAPIKey(srv.Key()), paperspace.WithHTTPClient(srv.HTTPClient()),
+		paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond),
 	}
-	fmt.Fprintln(os.Stderr, "no API key: using an in-memory Paperspace")
-	srv := paperspacetest.NewServer(paperspacetest.WithSpeed(60))
-	return srv.Client(paperspace.WithPollInterval(50*time.Millisecond, 500*time.Millisecond)), nil
 }
