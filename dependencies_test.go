@@ -85,6 +85,45 @@ func TestLinkerCanDropDeadCode(t *testing.T) {
 	}
 }
 
+func TestDependabotWatchesEveryModule(t *testing.T) {
+	config, err := os.ReadFile(".github/dependabot.yml")
+	require.NoError(t, err)
+	var want []string
+	err = filepath.WalkDir(".", func(name string, entry os.DirEntry, err error) error {
+		if err == nil && entry.Name() == "go.mod" {
+			want = append(want, strings.TrimSuffix("/"+filepath.ToSlash(filepath.Dir(name)), "/."))
+		}
+		return err
+	})
+	require.NoError(t, err)
+	want[slices.Index(want, "")] = "/"
+	var got []string
+	for _, match := range regexp.MustCompile(`(?m)^      - (/\S*)$`).FindAllStringSubmatch(string(config), -1) {
+		got = append(got, match[1])
+	}
+	assert.ElementsMatch(t, want, got)
+}
+
+// The systems and Go versions in TESTING.md are those of the workflow, which runs what contributors run.
+func TestCIRunsOnWhatIsDocumented(t *testing.T) {
+	read := func(name string) string {
+		content, err := os.ReadFile(name)
+		require.NoError(t, err)
+		return string(content)
+	}
+	workflow, testing := read(".github/workflows/ci.yml"), strings.Join(strings.Fields(read("TESTING.md")), " ")
+	var runs []string
+	for _, match := range regexp.MustCompile(`(?m)^\s*(?:- )?run: +(.+)$`).FindAllStringSubmatch(workflow, -1) {
+		runs = append(runs, match[1])
+	}
+	assert.Equal(t, []string{".ci/run"}, runs)
+	assert.Contains(t, workflow, "os: [ubuntu-latest, macos-latest, windows-latest]")
+	versions := regexp.MustCompile(`go: \["([\d.]+)", "([\d.]+)"\]`).FindStringSubmatch(workflow)
+	require.NotNil(t, versions)
+	assert.Contains(t, testing, "`.ci/run` runs everything, on Linux, macOS and Windows, with Go "+versions[1]+" and "+versions[2]+".")
+	assert.Regexp(t, `(?m)^go `+regexp.QuoteMeta(versions[1])+`(\.\d+)?$`, read("go.mod"), "the oldest version is the one that go.mod allows")
+}
+
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
