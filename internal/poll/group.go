@@ -140,12 +140,10 @@ func (g *Group[T]) way(p *Poller[T], now time.Time) (list int, wait time.Time) {
 		return 0, wait
 	case !now.Before(l.retry):
 		return p.List, wait
-	case !now.Before(l.giveUp):
+	case l.tries > 1:
 		return 0, wait
-	case l.retry.Before(l.giveUp):
-		return 0, l.retry
 	}
-	return 0, l.giveUp
+	return 0, l.retry
 }
 
 // swept reports whether the latest sweep looked for the poller and has not found it so far.
@@ -226,7 +224,7 @@ func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 		p.due = p.next(r.sent, r.jitter, now)
 	default:
 		if p.singles = 1; l != nil && f.Refused {
-			l.giveUp, l.retry = now, now.Add(maxPageRetry)
+			l.tries, l.retry = 2, now.Add(maxPageRetry)
 		}
 	}
 	if f.Limited {

@@ -369,8 +369,8 @@ func TestPageThatDoesNotCome(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c", "d")
 	g.page("a", 0, 0)
-	g.page("b", pageRetry, 0)
-	g.single("c", pagePatience-pageRetry)
+	g.page("b", pagePatience, 0)
+	g.single("c", 0)
 	g.single("d", 0)
 	g.answered("c")
 	g.answered("d")
@@ -389,7 +389,7 @@ func TestPageThatIsReadTwice(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c", "d")
 	g.page("a", 0, 0)
-	g.page("b", pageRetry, 0)
+	g.page("b", pagePatience, 0)
 	g.read("b", "2", "a", "b")
 	g.read("a", "2", "c") // "c" has moved onto it, but the cursor of the next page is that of the other response
 	g.page("c", 0, 1)
@@ -541,10 +541,10 @@ func TestPageThatFails(t *testing.T) {
 	g.add(0, "clock")
 	g.SetReady(g.poller("a"), false)
 	g.single("clock", 0)
-	g.page("b", pageRetry, 0) // by another one
+	g.page("b", pagePatience, 0) // by another one
 	g.failed("b", Failure{})
 	g.single("b", 0)
-	g.single("c", pagePatience-pageRetry)
+	g.single("c", 0)
 }
 
 func TestAbortedPage(t *testing.T) {

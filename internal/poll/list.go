@@ -13,10 +13,9 @@ const (
 	singlePolls = 20
 	// sweepAge is how old a sweep may be when a poller that is due continues it instead of beginning another.
 	sweepAge = 2 * time.Second
-	// pageRetry is when another poller requests a page that has not come yet. It doubles up to maxPageRetry.
-	pageRetry, maxPageRetry = 1500 * time.Millisecond, time.Minute
-	// pagePatience is how long pollers wait for a page before they ask by themselves.
-	pagePatience = 2 * time.Second
+	// pagePatience is how long pollers wait for a page. Then one of them requests it again, and at intervals that double up
+	// to maxPageRetry, while the others ask by themselves.
+	pagePatience, maxPageRetry = 1500 * time.Millisecond, time.Minute
 )
 
 // list is how far a list of the service, newest items first, was read by the latest sweep. A sweep reads pages from the
@@ -25,9 +24,8 @@ type list struct {
 	pollers int // of the list
 	depth   int // pages that it took to answer the last of them, 0 after a sweep in vain
 	sweep
-	tries  int       // requests for the next page
-	retry  time.Time // when it may be requested again
-	giveUp time.Time // until when pollers wait for it
+	tries int       // requests for the next page
+	retry time.Time // when it may be requested again
 }
 
 type sweep struct {
@@ -49,10 +47,7 @@ func (l *list) pays() bool {
 
 // request records a request for the next page.
 func (l *list) request(now time.Time) {
-	if l.tries == 0 {
-		l.giveUp = now.Add(pagePatience)
-	}
-	l.retry = now.Add(min(pageRetry<<min(l.tries, 6), maxPageRetry))
+	l.retry = now.Add(min(pagePatience<<min(l.tries, 6), maxPageRetry))
 	l.tries++
 }
 
@@ -63,5 +58,5 @@ func (l *list) read(next string, answered, open int) {
 		l.barren, l.depth = 0, max(l.depth, l.pages)
 	}
 	l.cursor, l.done = next, next == "" || next == l.cursor
-	l.tries, l.retry, l.giveUp = 0, time.Time{}, time.Time{}
+	l.tries, l.retry = 0, time.Time{}
 }
