@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -107,6 +108,63 @@ func (c DeploymentConfig) check() string {
 		return "apiVersion " + reason
 	}
 	return ""
+}
+
+// name returns the deployment's name; "" if it is unknown.
+func (c *DeploymentConfig) name() string {
+	var config struct {
+		Name string `json:"name"`
+	}
+	_ = c.read(&config)
+	return config.Name
+}
+
+// runs reports whether the configuration asks for any instances.
+func (c *DeploymentConfig) runs() bool {
+	var config struct {
+		Enabled   *bool `json:"enabled"`
+		Resources struct {
+			Replicas *int `json:"replicas"`
+		} `json:"resources"`
+	}
+	if c == nil || c.read(&config) != nil {
+		return true
+	}
+	enabled, replicas := config.Enabled, config.Resources.Replicas
+	return (enabled == nil || *enabled) && (replicas == nil || *replicas > 0)
+}
+
+// holds reports whether the configuration has all members of another one.
+func (c *DeploymentConfig) holds(other *DeploymentConfig) bool {
+	var all, some any
+	return c.read(&all) == nil && other.read(&some) == nil && contains(all, some)
+}
+
+// read decodes the members of the configuration, whatever its version.
+func (c *DeploymentConfig) read(members any) error {
+	b, err := encode(*c)
+	if err != nil {
+		return err
+	}
+	return unmarshal(b, members)
+}
+
+// contains reports whether a JSON value has all members of another one, and equal elements and values.
+func contains(value, part any) bool {
+	switch part := part.(type) {
+	case nil:
+		return value == nil
+	case map[string]any:
+		value, ok := value.(map[string]any)
+		for name, member := range part {
+			ok = ok && contains(value[name], member)
+		}
+		return ok || len(part) == 0 && value == nil
+	case []any:
+		value, ok := value.([]any)
+		return ok && slices.EqualFunc(value, part, contains) || len(part) == 0 && len(value) == 0
+	}
+	return value == part
 }
 
 // UnknownMembers are the members of a JSON object that this package does not know, by their names. They are encoded

@@ -1,13 +1,11 @@
 package paperspace
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -32,40 +30,6 @@ type WaitUntilHealthyParams struct {
 	// AfterSpecID is the ID of the spec before it, such as the latest spec before an upsert.
 	AfterSpecID string
 }
-
-// DeploymentError is the error for a spec that did not become healthy. Err is the reason: the spec failed, it was
-// replaced, or the wait ended.
-type DeploymentError struct {
-	// DeploymentID is the ID of the deployment.
-	DeploymentID string
-	// SpecID is the ID of the spec; empty if no poll has seen the spec.
-	SpecID string
-	// Failed are the failed instances of the spec, as of the last poll.
-	Failed []DeploymentInstance
-	// Err is why the wait ended.
-	Err error
-}
-
-// Error returns why the wait ended, and the messages of the failed instances.
-func (e *DeploymentError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"),
-		strings.TrimPrefix(e.Err.Error(), "paperspace: "))
-	for _, instance := range e.Failed {
-		fmt.Fprintf(&b, "; instance %s is in state %s: %s", instance.ID, instance.State, cmp.Or(instance.StateMessage, "no message"))
-	}
-	return b.String()
-}
-
-// Unwrap returns why the wait ended.
-func (e *DeploymentError) Unwrap() error { return e.Err }
-
-// ErrSpecReplaced means that another spec has replaced the spec that was waited for.
-var ErrSpecReplaced = errors.New("paperspace: another spec took its place")
-
-// ErrSpecFailed means that a spec cannot become healthy: the service could not apply it, or all its instances have been
-// in a failed state for the time of [WithFailureGrace].
-var ErrSpecFailed = errors.New("paperspace: the spec failed")
 
 // Watch yields a deployment as it is now, and then each change that a poll sees. It has no default time limit. It ends
 // with an error when the context ends or the API refuses a poll.
@@ -185,35 +149,6 @@ func (w *deploymentWait) existing(params DeploymentUpsertParams) (id string, err
 }
 
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
-
-// holds reports whether a received configuration has all fields of the one that was sent.
-func holds(received, sent DeploymentConfig) bool {
-	var r, s any
-	for config, v := range map[*DeploymentConfig]*any{&received: &r, &sent: &s} {
-		b, err := encode(*config)
-		if err != nil || unmarshal(b, v) != nil {
-			return false
-		}
-	}
-	return contains(r, s)
-}
-
-func contains(received, sent any) bool {
-	switch sent := sent.(type) {
-	case nil:
-		return received == nil
-	case map[string]any:
-		received, ok := received.(map[string]any)
-		for name, value := range sent {
-			ok = ok && contains(received[name], value)
-		}
-		return ok || len(sent) == 0 && received == nil
-	case []any:
-		received, ok := received.([]any)
-		return ok && slices.EqualFunc(received, sent, contains) || len(sent) == 0 && len(received) == 0
-	}
-	return received == sent
-}
 
 var (
 	healthyKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}, special: []string{"WithFailureGrace"}}
@@ -350,10 +285,10 @@ func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
 		if w.sent == nil || time.Since(w.sentAt) < newSpecGrace {
 			return false, nil
 		}
-		if latest.Data == nil || !holds(*latest.Data, *w.sent) {
+		if latest.Data == nil || !latest.Data.holds(w.sent) {
 			return false, errNoNewSpec
 		}
-	case w.sent != nil && latest.Data != nil && !holds(*latest.Data, *w.sent): // another caller's
+	case w.sent != nil && latest.Data != nil && !latest.Data.holds(w.sent): // another caller's
 		if time.Since(w.sentAt) < newSpecGrace {
 			return false, nil // it may be older than the one that was sent
 		}
@@ -361,35 +296,6 @@ func (w *deploymentWait) find(latest *DeploymentSpec) (bool, error) {
 	}
 	w.spec, w.specSeen = latest.ID, true
 	return true, nil
-}
-
-// name returns the deployment's name; "" if it is unknown.
-func (c *DeploymentConfig) name() string {
-	var config struct {
-		Name string `json:"name"`
-	}
-	if b, err := c.MarshalJSON(); err != nil || unmarshal(b, &config) != nil {
-		return ""
-	}
-	return config.Name
-}
-
-// runs reports whether the configuration asks for any instances.
-func (c *DeploymentConfig) runs() bool {
-	var config struct {
-		Enabled   *bool `json:"enabled"`
-		Resources struct {
-			Replicas *int `json:"replicas"`
-		} `json:"resources"`
-	}
-	if c == nil {
-		return true
-	}
-	if b, err := c.MarshalJSON(); err != nil || unmarshal(b, &config) != nil {
-		return true
-	}
-	enabled, replicas := config.Enabled, config.Resources.Replicas
-	return (enabled == nil || *enabled) && (replicas == nil || *replicas > 0)
 }
 
 // newest returns the run with the newest instance. Runs do not name their spec, but only the newest run can belong to
@@ -415,11 +321,6 @@ func (r *DeploymentRun) mayBeOf(spec *DeploymentSpec) bool {
 	return spec == nil || slices.ContainsFunc(r.Instances, func(i DeploymentInstance) bool {
 		return i.CreatedAt.IsZero() || i.CreatedAt.After(spec.ExternalApplied.Add(-slack))
 	})
-}
-
-// Failed reports whether the instance is in a failed state: error, errored or failed.
-func (i *DeploymentInstance) Failed() bool {
-	return slices.Contains([]string{"error", "errored", "failed"}, i.State)
 }
 
 // allFailed reports whether there are instances and all have failed, apart from those that have finished otherwise.

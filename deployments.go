@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -370,6 +371,11 @@ type DeploymentInstance struct {
 	CreatedAt time.Time `json:"dtCreated"`
 	// FinishedAt is when the instance finished; zero if it has not.
 	FinishedAt time.Time `json:"dtFinished,omitzero"`
+}
+
+// Failed reports whether the instance is in a failed state: error, errored or failed.
+func (i *DeploymentInstance) Failed() bool {
+	return slices.Contains([]string{"error", "errored", "failed"}, i.State)
 }
 
 // DeploymentInstanceState is the state of an instance at a point in time.

@@ -1,6 +1,7 @@
 package paperspace
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,6 +49,11 @@ var (
 	ErrEventCancelled = errors.New("paperspace: the event was cancelled")
 	// ErrWaitTimeout means that a wait reached its time limit; see [WaitError].
 	ErrWaitTimeout = errors.New("paperspace: the wait timed out")
+	// ErrSpecReplaced means that another spec has replaced the spec that was waited for; see [DeploymentError].
+	ErrSpecReplaced = errors.New("paperspace: another spec took its place")
+	// ErrSpecFailed means that a spec cannot become healthy: the service could not apply it, or all its instances have
+	// been in a failed state for the time of [WithFailureGrace].
+	ErrSpecFailed = errors.New("paperspace: the spec failed")
 )
 
 // codes maps the service's error codes to their sentinels and usual statuses.
@@ -336,3 +342,30 @@ func (e *WaitError) MarshalJSON() ([]byte, error) {
 
 // Unwrap returns why the wait ended.
 func (e *WaitError) Unwrap() error { return e.Err }
+
+// DeploymentError is the error for a spec that did not become healthy. Err is the reason: the spec failed, it was
+// replaced, or the wait ended.
+type DeploymentError struct {
+	// DeploymentID is the ID of the deployment.
+	DeploymentID string
+	// SpecID is the ID of the spec; empty if no poll has seen the spec.
+	SpecID string
+	// Failed are the failed instances of the spec, as of the last poll.
+	Failed []DeploymentInstance
+	// Err is why the wait ended.
+	Err error
+}
+
+// Error returns why the wait ended, and the messages of the failed instances.
+func (e *DeploymentError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"),
+		strings.TrimPrefix(e.Err.Error(), "paperspace: "))
+	for _, instance := range e.Failed {
+		fmt.Fprintf(&b, "; instance %s is in state %s: %s", instance.ID, instance.State, cmp.Or(instance.StateMessage, "no message"))
+	}
+	return b.String()
+}
+
+// Unwrap returns why the wait ended.
+func (e *DeploymentError) Unwrap() error { return e.Err }
