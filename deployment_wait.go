@@ -186,19 +186,11 @@ func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind,
 func (w *deploymentWait) watch(done func(d *Deployment, changed bool) (bool, error)) (*Deployment, error) {
 	w.start(w.target)
 	for {
-		t, r, err := w.next()
+		t, r, err := w.nextFor(w.target)
 		switch {
 		case err != nil:
-			return nil, w.broken(err, w.pending(w.target))
-		case t != w.target:
-			if r.err == nil {
-				if err := w.sawRuns(r.value.([]DeploymentRun)); err != nil {
-					return nil, err
-				}
-			}
-		case w.refused(r):
-			return nil, w.broken(r.err, w.pending(w.target))
-		case r.err == nil:
+			return nil, err
+		case t == w.target:
 			d := r.value.(*Deployment)
 			changed := !equal(d, w.latest)
 			if w.states[t] = specState(d.LatestSpec); changed {
@@ -207,6 +199,10 @@ func (w *deploymentWait) watch(done func(d *Deployment, changed bool) (bool, err
 			}
 			if ended, err := done(d, changed); ended || err != nil {
 				return d, err
+			}
+		case r.err == nil:
+			if err := w.sawRuns(r.value.([]DeploymentRun)); err != nil {
+				return nil, err
 			}
 		}
 	}

@@ -49,16 +49,10 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 		logs := target{kind: &targetKind{read: f.readPage}, id: id}
 		w.start(logs)
 		for shortest, _ := s.client.pollRange(); ; {
-			_, r, err := w.next()
-			switch {
-			case err != nil:
-				yield(LogLine{}, w.broken(err, w.pending(logs)))
+			_, r, err := w.nextFor(logs)
+			if err != nil {
+				yield(LogLine{}, err)
 				return
-			case w.refused(r):
-				yield(LogLine{}, w.broken(r.err, w.pending(logs)))
-				return
-			case r.err != nil:
-				continue
 			}
 			lines := f.take(r.value.(*Page[LogLine]))
 			w.states[logs] = fmt.Sprintf("%d lines", f.count)

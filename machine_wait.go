@@ -111,7 +111,7 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 // settle waits until the machine's unfinished events have ended, and checks them for failures.
 func (w *machineWait) settle(wanted MachineState) error {
 	w.wanted = wanted
-	r, err := w.read(target{kind: machineEventsKind, id: w.target.id}, true)
+	r, err := w.read(target{kind: machineEventsKind, id: w.target.id})
 	if err != nil {
 		return err
 	}
@@ -155,17 +155,15 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 	defer w.finish(w.target)
 	defer w.finish(events)
 	for {
-		t, r, err := w.next()
+		t, r, err := w.nextFor(w.target)
 		switch {
 		case err != nil:
-			return nil, w.broken(err, w.pending(w.target))
+			return nil, err
 		case t == events:
 			if w.finish(events); r.err == nil {
 				w.look(r.value.([]MachineEvent), r.at)
 			}
-		case w.refused(r):
-			return nil, w.broken(r.err, w.pending(w.target))
-		case r.err == nil:
+		case t == w.target:
 			m := r.value.(*Machine)
 			changed := !equal(m, w.latest)
 			if w.states[t] = string(m.State); changed {

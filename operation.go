@@ -151,8 +151,10 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	if o.client == nil || failed == nil && ep.deletes() {
 		return clone(&o.Data), failed
 	}
-	// The object of a failed operation may not exist, so that a 404 is not tolerated.
-	r, err := f.read(o.object(), failed == nil)
+	if failed != nil {
+		f.config.grace = 0 // its object may not exist
+	}
+	r, err := f.read(o.object())
 	switch {
 	case err == nil:
 		return clone(r.value.(*T)), failed

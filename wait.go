@@ -253,19 +253,29 @@ func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 	return w.broken(err, pending...)
 }
 
-// read polls for a target until a poll returns its value. Only a patient read tolerates a 404.
-func (w *wait) read(t target, patient bool) (reading, error) {
+// nextFor returns the next reading of a wait for object, which is a value if it is of the object. A refusal of the object
+// ends the wait.
+func (w *wait) nextFor(object target) (target, reading, error) {
+	for {
+		t, r, err := w.next()
+		switch {
+		case err != nil:
+			return t, r, w.broken(err, w.pending(object))
+		case t != object || r.err == nil:
+			return t, r, nil
+		case w.refused(r):
+			return t, r, w.broken(r.err, w.pending(object))
+		}
+	}
+}
+
+// read polls for a target until a poll returns its value.
+func (w *wait) read(t target) (reading, error) {
 	w.start(t)
 	defer w.finish(t)
 	for {
-		switch got, r, err := w.next(); {
-		case err != nil:
-			return reading{}, w.broken(err, w.pending(t))
-		case got != t:
-		case r.err == nil:
-			return r, nil
-		case !patient || w.refused(r):
-			return reading{}, w.broken(r.err, w.pending(t))
+		if got, r, err := w.nextFor(t); got == t || err != nil {
+			return r, err
 		}
 	}
 }
