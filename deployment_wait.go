@@ -151,8 +151,8 @@ func (w *deploymentWait) existing(params DeploymentUpsertParams) (id string, err
 var errNoNewSpec = fmt.Errorf("the service made no new spec within %s, and the latest one is not what was sent", newSpecGrace)
 
 var (
-	healthyKind = waitKind{unused: []string{"WithSilentErrorsAsDone"}, special: []string{"WithFailureGrace"}}
-	applyKind   = waitKind{unused: []string{"WithSilentErrorsAsDone"}, special: []string{"WithFailureGrace", "WithUpsertOptions"}}
+	healthyKind = waitKind{options: []string{"WithNotFoundGrace", "WithOnChange", "WithFailureGrace"}}
+	applyKind   = waitKind{options: append([]string{"WithUpsertOptions"}, healthyKind.options...)}
 )
 
 // deploymentWait is a wait for a deployment, or for one of its specs.

@@ -29,7 +29,7 @@ func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...Wait
 //
 // Calls machineEvents-list, machines-get, machines-start or machines-stop, and machineEvents-get.
 func (s *MachinesService) EnsureState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
-	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
+	w, err := s.wait(ctx, id, machinesGet, eventsKind, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (s *MachinesService) creation(ctx context.Context, params MachineCreatePara
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, machinesCreate, waitKind{}, config.wait)
+	w, err := newWait(ctx, s.client, machinesCreate, eventsKind, config.wait)
 	if err != nil {
 		return nil, err
 	}
@@ -424,7 +424,7 @@ const untilWaitEnds time.Duration = 1<<63 - 1
 //
 // Calls machines-delete, machineEvents-get, machineEvents-list and machines-get, or machines-list when several waits run.
 func (s *MachinesService) EnsureDeleted(ctx context.Context, id string, opts ...WaitOption) error {
-	w, err := s.wait(ctx, id, machinesDelete, waitKind{unused: []string{"WithNotFoundGrace"}}, opts)
+	w, err := s.wait(ctx, id, machinesDelete, waitKind{options: []string{"WithOnChange", "WithSilentErrorsAsDone"}}, opts)
 	if err != nil {
 		return err
 	}
@@ -458,7 +458,7 @@ func (s *MachinesService) EnsureDeleted(ctx context.Context, id string, opts ...
 //
 // Calls deployments-delete and deployments-get.
 func (s *DeploymentsService) EnsureDeleted(ctx context.Context, id string, opts ...WaitOption) error {
-	w, err := newWait(ctx, s.client, deploymentsDelete, deletionKind, opts)
+	w, err := newWait(ctx, s.client, deploymentsDelete, waitKind{}, opts)
 	if err != nil {
 		return err
 	}
@@ -477,7 +477,7 @@ func (s *DeploymentsService) EnsureDeleted(ctx context.Context, id string, opts 
 //
 // Calls publicIps-release and publicIps-list.
 func (s *PublicIPsService) EnsureReleased(ctx context.Context, ip string, opts ...WaitOption) error {
-	w, err := newWait(ctx, s.client, publicIPsRelease, deletionKind, opts)
+	w, err := newWait(ctx, s.client, publicIPsRelease, waitKind{}, opts)
 	if err != nil {
 		return err
 	}
@@ -488,9 +488,6 @@ func (s *PublicIPsService) EnsureReleased(ctx context.Context, ip string, opts .
 		return w.pollUntilGone(t, patience, func(r reading) bool { return r.err == nil && !r.value.(bool) })
 	})
 }
-
-// deletionKind is for waits until an object without events is gone.
-var deletionKind = waitKind{unused: []string{"WithNotFoundGrace", "WithOnChange", "WithSilentErrorsAsDone"}}
 
 // publicIPKind reads, by IP, whether the team has a public IP.
 var publicIPKind = &targetKind{read: func(ctx context.Context, c *Client, ip string, opts ...RequestOption) (any, error) {

@@ -72,7 +72,7 @@ func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...Wai
 		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
 			return nil, err
 		}
-		w, err := newWait(ctx, s.client, machineEventsGet, waitKind{}, opts)
+		w, err := newWait(ctx, s.client, machineEventsGet, eventsKind, opts)
 		if err != nil {
 			return nil, err
 		}

@@ -70,7 +70,7 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 	}
 }
 
-var logsKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone", "WithOnChange"}}
+var logsKind = waitKind{endless: true, options: []string{"WithNotFoundGrace"}}
 
 // logFollower keeps track of the lines that were yielded. It reads forward from the start, if it is to, until it has
 // read all lines, and then again and again back from the newest line.

@@ -51,7 +51,7 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 	if state == "" {
 		return nil, machinesGet.paramError("state", "is required")
 	}
-	w, err := s.wait(ctx, id, machinesGet, waitKind{}, opts)
+	w, err := s.wait(ctx, id, machinesGet, eventsKind, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 //
 // Calls machines-get, or machines-list when several waits run.
 func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts ...WaitOption) error {
-	w, err := s.wait(ctx, id, machinesDelete, waitKind{unused: []string{"WithNotFoundGrace", "WithSilentErrorsAsDone"}}, opts)
+	w, err := s.wait(ctx, id, machinesDelete, waitKind{options: []string{"WithOnChange"}}, opts)
 	if err != nil {
 		return err
 	}

@@ -69,42 +69,33 @@ func operate[T any](ctx context.Context, c *Client, ep *endpoint, path []string,
 	return o, nil
 }
 
+// startedBy maps the names of events to the endpoints that start them. An update starts events of other names.
+var startedBy = map[MachineEventName]*endpoint{
+	MachineEventNameCreate: machinesCreate, MachineEventNameDeactivate: machinesDelete, MachineEventNameRestart: machinesRestart,
+	MachineEventNameStart: machinesStart, MachineEventNameStop: machinesStop, MachineEventNameVMShutdownForce: machinesStop,
+	MachineEventNameSnapshotDelete: snapshotsDelete, MachineEventNameSnapshotRestore: snapshotsRestore,
+}
+
 // endpoint returns the endpoint that started the operation, or nil if no endpoint is known to return such an object.
 func (o *Operation[T]) endpoint() *endpoint {
-	var subject *endpoint
-	var name MachineEventName
-	if o.Event != nil {
-		name = o.Event.Name
-	}
-	inferred := (*endpoint)(nil)
+	var inferred *endpoint
 	switch any(o.Data).(type) {
 	case Machine:
-		subject, inferred = machinesGet, machinesUpdate
-		switch name {
-		case MachineEventNameCreate:
-			inferred = machinesCreate
-		case MachineEventNameDeactivate:
-			inferred = machinesDelete
-		case MachineEventNameRestart:
-			inferred = machinesRestart
-		case MachineEventNameStart:
-			inferred = machinesStart
-		case MachineEventNameStop, MachineEventNameVMShutdownForce:
-			inferred = machinesStop
-		}
+		inferred = machinesUpdate
 	case Snapshot:
-		subject, inferred = snapshotsGet, snapshotsCreate
-		switch name {
-		case MachineEventNameSnapshotDelete:
-			inferred = snapshotsDelete
-		case MachineEventNameSnapshotRestore:
-			inferred = snapshotsRestore
-		}
+		inferred = snapshotsCreate
 	case CustomTemplate:
-		subject, inferred = customTemplatesGet, customTemplatesCreate
+		inferred = customTemplatesCreate
+	default:
+		return nil
+	}
+	if o.Event != nil {
+		if ep := startedBy[o.Event.Name]; ep != nil && ep.subject == inferred.subject {
+			inferred = ep
+		}
 	}
 	for _, ep := range operations {
-		if ep.id == o.Endpoint && ep.subject == subject {
+		if ep.id == o.Endpoint && ep.subject == inferred.subject {
 			return ep
 		}
 	}
@@ -114,18 +105,18 @@ func (o *Operation[T]) endpoint() *endpoint {
 // object is what the operation works on, to poll for.
 func (o *Operation[T]) object() target {
 	subject := o.endpoint().subject
-	kind := &targetKind{read: func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
+	t := target{kind: &targetKind{read: func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
 		return call[T](ctx, c, subject, pathParams(id), nil, opts)
-	}}
+	}}}
 	switch data := any(&o.Data).(type) {
 	case *Machine:
-		return target{kind: machineKind, id: data.ID}
+		t = target{kind: machineKind, id: data.ID}
 	case *Snapshot:
-		return target{kind: kind, id: data.ID}
+		t.id = data.ID
 	case *CustomTemplate:
-		return target{kind: kind, id: data.ID}
+		t.id = data.ID
 	}
-	panic(fmt.Sprintf("paperspace: %s: no object of type %T can be polled for", o.Endpoint, o.Data))
+	return t
 }
 
 // Wait waits until the operation ends and returns the object as it is then, or Data after a delete. If the operation
@@ -207,7 +198,7 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 			return nil, err
 		}
 	}
-	w, err := newWait(ctx, client, ep, waitKind{}, opts)
+	w, err := newWait(ctx, client, ep, eventsKind, opts)
 	if err != nil {
 		return nil, err
 	}

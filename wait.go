@@ -41,20 +41,14 @@ type waitConfig struct {
 type waitKind struct {
 	// endless waits have no time limit unless an option sets one.
 	endless bool
-	// unused are the names of the options that have no effect.
-	unused []string
-	// special are the names of the specialOptions that have an effect.
-	special []string
+	// options are the names of the options that have an effect, besides WithWaitTimeout.
+	options []string
 }
 
-// specialOptions are the names of the options that only the methods that name them accept.
-var specialOptions = []string{"WithFailureGrace", "WithUpsertOptions"}
-
-func (k waitKind) refuses(option string) bool {
-	return slices.Contains(k.unused, option) || slices.Contains(specialOptions, option) && !slices.Contains(k.special, option)
-}
-
-var watchKind = waitKind{endless: true, unused: []string{"WithSilentErrorsAsDone"}}
+var (
+	eventsKind = waitKind{options: []string{"WithNotFoundGrace", "WithOnChange", "WithSilentErrorsAsDone"}}
+	watchKind  = waitKind{endless: true, options: []string{"WithNotFoundGrace", "WithOnChange"}}
+)
 
 // WithWaitTimeout sets the time limit of a wait, from the call of the method to its return. At the limit, the method
 // returns a [*WaitError] that matches [ErrWaitTimeout].
@@ -167,7 +161,7 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 		if opt == nil {
 			return nil, ep.paramError("opts", "has a nil option")
 		}
-		if kind.refuses(opt.name()) {
+		if opt.name() != "WithWaitTimeout" && !slices.Contains(kind.options, opt.name()) {
 			return nil, ep.paramError(opt.name(), "has no effect on this method")
 		}
 		if err := opt.applyWait(&w.config); err != nil {
