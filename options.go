@@ -233,7 +233,10 @@ func WithMaxResponseBody(bytes int64) Option {
 // Waits of a client and of its copies, if these have the same base URL, [http.Client], API key and header functions,
 // share two things. They send at most 10 requests per second, first come, first served, and pause together after a 429
 // or a Retry-After. And where several waits need a list, one of them reads a page of it for all, with its own context,
-// hooks and settings. If the page takes more than 2 s, such as in a slow hook, the others do not wait for it.
+// hooks and settings. If the page takes more than 1.5 s, such as in a slow hook, the others do not wait for it.
+//
+// Clients of separate calls of [NewClient] share neither. To limit their requests together, give each of them the same
+// [WithLimiter].
 func WithPollInterval(shortest, longest time.Duration) Option {
 	return clientOption(func(c *config) error {
 		p := RetryPolicy{MinDelay: shortest, MaxDelay: longest}

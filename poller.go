@@ -123,7 +123,7 @@ func (g *pollGroup) send(p *poller) {
 		}
 	}()
 	var response Response
-	value, err := g.request(p.Target, r, &response)
+	value, err := g.request(p, r, &response)
 	returned = true
 	at, dateErr := http.ParseTime(response.Header.Get("Date"))
 	if dateErr != nil {
@@ -146,13 +146,14 @@ func (g *pollGroup) send(p *poller) {
 }
 
 // request makes one attempt, without the lock: the next poll is its retry.
-func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (value any, err error) {
+func (g *pollGroup) request(p *poller, r poll.Request, response *Response) (value any, err error) {
+	x := p.Target
 	ctx, c, policy, timeout := x.waiter.ctx, x.waiter.client, x.waiter.client.config.retry, pollTimeout
 	if r.List == 0 {
 		timeout = max(timeout, x.timeout)
 	}
 	policy.MaxAttempts, policy.AttemptTimeout = 1, min(timeout, c.policy.AttemptTimeout)
-	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response)}
+	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response), WithLimiter(&turn{g, p, time.Now()})}
 	g.unlock()
 	defer g.mu.Lock()
 	switch params := (ListParams{After: r.Cursor, Limit: maxLimit}); r.List {
@@ -170,6 +171,27 @@ func (g *pollGroup) request(x *subject, r poll.Request, response *Response) (val
 		x.timeout = 2 * policy.AttemptTimeout
 	}
 	return value, err
+}
+
+// turn is the limiter of a poll. The budget has room for one request at the time of the turn. A request that leaves later,
+// such as after a slow hook, and each further one of the same poll, waits for room of its own.
+type turn struct {
+	group  *pollGroup
+	poller *poller
+	at     time.Time
+}
+
+func (t *turn) Wait(ctx context.Context) error {
+	t.group.mu.Lock()
+	defer t.group.unlock()
+	if now := time.Now(); now.Sub(t.at) > poll.MaxDelay {
+		at := t.group.rules.Reserve(t.poller, now)
+		for time.Until(at) > 0 && ctx.Err() == nil {
+			t.group.sleep(ctx, nil, at)
+		}
+	}
+	t.at = time.Time{}
+	return ctx.Err()
 }
 
 // read records a page, and delivers the values that find returns.

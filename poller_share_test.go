@@ -546,6 +546,49 @@ func hanging(d time.Duration) Option {
 	})
 }
 
+// The budget counts a poll when it leaves: one that a hook has delayed, and each page of a poll that needs several.
+func TestBudgetOfRequestsAfterTheTurn(t *testing.T) {
+	t.Run("a hook that delays", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &singles{}
+			c := newTestClient(t, s)
+			delayed, err := c.With(hanging(525 * time.Millisecond))
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			var wg sync.WaitGroup
+			s.waits(ctx, delayed, &wg, names(0, 20)...)
+			synctest.Wait()
+			s.waits(ctx, c, &wg, names(20, 40)...)
+			wg.Wait()
+			assert.LessOrEqual(t, busiestSecond(s.requests), 10)
+			for name, n := range countByPath(s.requests) {
+				assert.Greater(t, n, 20, "requests for %s", name)
+			}
+		})
+	})
+	t.Run("several pages", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(12*maxLimit, time.Minute)
+			_, err := newTestClient(t, f).Machines.EnsureCreated(t.Context(), MachineCreateParams{
+				Name: "new", MachineType: "C5", TemplateID: "t", DiskSize: 50, Region: RegionNY2,
+			}, WithWaitTimeout(time.Minute))
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "the fleet creates no machine")
+			require.Greater(t, len(f.requests), 50)
+			polls := slices.Delete(f.requests, 12, 13) // the create
+			assert.LessOrEqual(t, busiestSecond(polls), 10)
+		})
+	})
+}
+
+func countByPath(requests []received) map[string]int {
+	counts := map[string]int{}
+	for _, r := range requests {
+		counts[r.path]++
+	}
+	return counts
+}
+
 // The settings, hooks and slowness of one wait change nothing for the others.
 func TestOtherWaitsAreNotDelayed(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -488,6 +488,7 @@ func TestWhoSharesPagesAndBudget(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, tc.shared, other.polls == c.polls, name)
 	}
+	assert.NotSame(t, c.polls, newTestClient(t, play(notFound)).polls, "another call of NewClient")
 }
 
 // Two kinds of waits and deployments at once still fit into the budget, and end in time.

@@ -133,9 +133,7 @@ func (s *simulation) machine(i int) string {
 
 // RoundTrip responds as things are when the request comes, after a while.
 func (s *simulation) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Context().Value(delayed{}) == nil {
-		s.locked(func() { s.requests = append(s.requests, received{time.Now(), r.URL.Path}) })
-	}
+	s.locked(func() { s.requests = append(s.requests, received{time.Now(), r.URL.Path}) })
 	p := strings.TrimPrefix(r.URL.Path, "/v1")
 	id := path.Base(p)
 	index, _ := strconv.Atoi(strings.TrimLeft(id, "emd"))
@@ -315,9 +313,6 @@ func (s *simulation) wait(ctx context.Context, c *Client, kind int, ids []int) b
 	return err == nil
 }
 
-// delayed marks a request that its hook has held back, for which the budget cannot be held responsible.
-type delayed struct{}
-
 // options are those of a copy of the client: some are impatient, have slow hooks, or wait in a hook.
 func (s *simulation) options() (opts []Option) {
 	type nested struct{}
@@ -333,7 +328,6 @@ func (s *simulation) options() (opts []Option) {
 			case s.isCalm():
 			case n == 0:
 				time.Sleep(s.duration(time.Minute))
-				ctx = context.WithValue(ctx, delayed{}, true)
 			case n == 1:
 				runtime.Goexit()
 			case n == 2:
@@ -341,7 +335,6 @@ func (s *simulation) options() (opts []Option) {
 			case n == 3 && ctx.Value(nested{}) == nil:
 				inner := context.WithValue(ctx, nested{}, true)
 				_, _ = s.client.MachineEvents.Wait(inner, []string{fmt.Sprint("e", s.upTo(simulated))}, WithWaitTimeout(time.Minute))
-				ctx = context.WithValue(ctx, delayed{}, true)
 			case n == 4:
 				return ctx, func(CallResult) { time.Sleep(s.duration(time.Minute)) }
 			}

@@ -8,7 +8,9 @@ const (
 	// pageReserve is how many of these are kept for the pages of a sweep, from those that are due later than its pollers.
 	pageReserve = 5
 	// Window is a little longer than a second, since requests that leave a second apart may arrive closer together.
-	Window = 1050 * time.Millisecond
+	Window = time.Second + MaxDelay
+	// MaxDelay is how long after its turn a request may leave without another place in the budget.
+	MaxDelay = 50 * time.Millisecond
 )
 
 // budget limits how many requests are sent, and pauses when the service asks for it.

@@ -178,6 +178,14 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 	return r
 }
 
+// Reserve takes a place in the budget for a request that a poller sends in addition to that of its turn, and returns when
+// to send it.
+func (g *Group[T]) Reserve(p *Poller[T], now time.Time) time.Time {
+	at := latest(now, g.budget.free(p.MaxPause, 0))
+	g.budget.spend(at)
+	return at
+}
+
 // Answered records the response to a request for the target alone, and reports whether it is newer than what the poller
 // knows.
 func (g *Group[T]) Answered(p *Poller[T], r Request, now time.Time) (isNew bool) {

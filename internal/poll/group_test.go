@@ -144,6 +144,24 @@ func TestBudget(t *testing.T) {
 	g.single("t21", 300*time.Millisecond)
 }
 
+// A request in addition to that of a turn takes a place of its own, and waits for it.
+func TestReserve(t *testing.T) {
+	g := newTable(t)
+	g.addMany(0, 25)
+	for i := range 8 {
+		g.single("t"+strconv.Itoa(i), 0)
+	}
+	p := g.poller("t0")
+	for _, after := range []time.Duration{0, 0, Window, Window} {
+		assert.Equal(t, after, g.Reserve(p, g.now).Sub(g.now))
+	}
+	for i := 8; i < 14; i++ {
+		g.single("t"+strconv.Itoa(i), map[int]time.Duration{8: Window}[i])
+	}
+	g.failed("t8", Failure{RetryAfter: 30 * time.Second})
+	assert.Equal(t, 30*time.Second, g.Reserve(p, g.now).Sub(g.now))
+}
+
 // While a page is on its way, those that are due later leave some of the budget to the rest of its sweep.
 func TestBudgetIsKeptForASweep(t *testing.T) {
 	g := newTable(t)
