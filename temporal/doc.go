@@ -27,6 +27,8 @@
 //     [ErrorListLag].
 //   - A create belongs to the run that made the search. After a reset of the workflow, nothing is sent on the strength
 //     of a search from before it, and the next search waits for what may be on its way.
+//   - When its pace allows the create, the activity asks Temporal whether it is still wanted: by a workflow that was
+//     not cancelled, terminated or reset meanwhile, and by a fleet that was not cancelled.
 //   - A cancelled workflow does not end while a create is on its way.
 //
 // # What a frozen worker may do
@@ -60,7 +62,8 @@
 // your own would arrive as its mask, which the SDK refuses to send; let an activity fetch it where it is kept, or see
 // the Temporal SDK's package converter for a codec that encrypts.
 //
-// The sizes are bounded: a text has at most 1 KB, a result about 200 KB, a workflow of a fleet about 2,500 events and 1
-// MB, and the workflow of a fleet of 100,000 about 20,000 events and 5 MB, of Temporal's 51,200 and 50 MB. What breaks
-// first is the API: at 5 requests a second, 100,000 machines of 5 requests each take 28 hours.
+// The sizes are bounded: a text has at most 1 KB, a result about 200 KB, a group of a fleet about 2,500 events and 1
+// MB, and the workflow of a fleet about 5,000 events for 1000 names, and 20,000 events and 5 MB for 100,000, of
+// Temporal's 51,200 and 50 MB. What breaks first is the API: at 5 requests a second, 100,000 machines of 5 requests
+// each take 28 hours.
 package paperspacetemporal

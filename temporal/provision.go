@@ -109,7 +109,7 @@ type ProvisionResult struct {
 // ready in time is [ErrorPending]; a rerun waits for it again. After ten creates with an unknown outcome and without a
 // machine it fails with [ErrorUnavailable]. [MachineIDs] returns the machines that exist although the workflow failed.
 //
-// Cancelling it recalls a create that no worker has begun, and leaves the machine unless DeleteOnCancel is set: see
+// Cancelling it recalls a create that no worker has sent, and leaves the machine unless DeleteOnCancel is set: see
 // [MachineIDs]. A create that was sent is awaited, and with it the settle time if its outcome is unknown, before the
 // workflow ends, so that a rerun may begin at once. Terminating the workflow gives no such time.
 func Provision(ctx workflow.Context, in ProvisionInput) (*ProvisionResult, error) {

@@ -63,7 +63,7 @@ func (t Timing) withDefaults() Timing {
 }
 
 // CreateOptions are the options for [Activities.Create]: one attempt, which Temporal must not repeat. A cancel recalls
-// a create that waits in the task queue, and waits for the result of one that a worker has begun.
+// a create that waits in the task queue or for its pace, and waits for the result of one that a worker has sent.
 func (t Timing) CreateOptions() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		StartToCloseTimeout:   t.withDefaults().Request,
