@@ -22,14 +22,14 @@ var (
 //
 // API: containerRegistries-create, POST /container-registries
 func (s *ContainerRegistriesService) Create(ctx context.Context, params ContainerRegistryCreateParams, opts ...RequestOption) (*ContainerRegistry, error) {
-	return call[ContainerRegistry](ctx, s.client, containerRegistriesCreate, nil, params, opts)
+	return call[ContainerRegistry](ctx, s.client, containerRegistriesCreate, nil, &params, opts)
 }
 
 // List fetches one page of the team's registries, newest first.
 //
 // API: containerRegistries-list, GET /container-registries
 func (s *ContainerRegistriesService) List(ctx context.Context, params ContainerRegistryListParams, opts ...RequestOption) (*Page[ContainerRegistry], error) {
-	return call[Page[ContainerRegistry]](ctx, s.client, containerRegistriesList, nil, params, opts)
+	return call[Page[ContainerRegistry]](ctx, s.client, containerRegistriesList, nil, &params, opts)
 }
 
 // All iterates over the team's registries, newest first. Calls containerRegistries-list for each page.
@@ -48,7 +48,7 @@ func (s *ContainerRegistriesService) Get(ctx context.Context, id string, opts ..
 //
 // API: containerRegistries-update, PUT /container-registries/{id}
 func (s *ContainerRegistriesService) Update(ctx context.Context, id string, params ContainerRegistryUpdateParams, opts ...RequestOption) (*ContainerRegistry, error) {
-	return call[ContainerRegistry](ctx, s.client, containerRegistriesUpdate, pathParams(id), params, opts)
+	return call[ContainerRegistry](ctx, s.client, containerRegistriesUpdate, pathParams(id), &params, opts)
 }
 
 // Delete removes a registry from the team and returns it.

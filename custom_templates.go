@@ -28,7 +28,7 @@ func (s *CustomTemplatesService) Get(ctx context.Context, id string, opts ...Req
 //
 // API: customTemplates-update, PUT /custom-templates/{id}
 func (s *CustomTemplatesService) Update(ctx context.Context, id string, params CustomTemplateUpdateParams, opts ...RequestOption) (*CustomTemplate, error) {
-	return call[CustomTemplate](ctx, s.client, customTemplatesUpdate, pathParams(id), params, opts)
+	return call[CustomTemplate](ctx, s.client, customTemplatesUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a template and returns it. There is no event to wait for.
@@ -43,7 +43,7 @@ func (s *CustomTemplatesService) Delete(ctx context.Context, id string, opts ...
 //
 // API: customTemplates-list, GET /custom-templates
 func (s *CustomTemplatesService) List(ctx context.Context, params CustomTemplateListParams, opts ...RequestOption) (*Page[CustomTemplate], error) {
-	return call[Page[CustomTemplate]](ctx, s.client, customTemplatesList, nil, params, opts)
+	return call[Page[CustomTemplate]](ctx, s.client, customTemplatesList, nil, &params, opts)
 }
 
 // All iterates over the team's templates, in the order of [CustomTemplatesService.List]. Calls customTemplates-list
@@ -56,7 +56,7 @@ func (s *CustomTemplatesService) All(ctx context.Context, params CustomTemplateL
 //
 // API: customTemplates-create, POST /custom-templates
 func (s *CustomTemplatesService) Create(ctx context.Context, params CustomTemplateCreateParams, opts ...RequestOption) (*Operation[CustomTemplate], error) {
-	return operate[CustomTemplate](ctx, s.client, customTemplatesCreate, nil, params, opts)
+	return operate[CustomTemplate](ctx, s.client, customTemplatesCreate, nil, &params, opts)
 }
 
 // CustomTemplateUpdateParams are the fields to change.

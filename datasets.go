@@ -21,7 +21,7 @@ var (
 //
 // API: datasets-create, POST /datasets
 func (s *DatasetsService) Create(ctx context.Context, params DatasetCreateParams, opts ...RequestOption) (*Dataset, error) {
-	return call[Dataset](ctx, s.client, datasetsCreate, nil, params, opts)
+	return call[Dataset](ctx, s.client, datasetsCreate, nil, &params, opts)
 }
 
 // List fetches one page of the private or the public datasets, newest first. Without Privacy the service lists the
@@ -29,7 +29,7 @@ func (s *DatasetsService) Create(ctx context.Context, params DatasetCreateParams
 //
 // API: datasets-list, GET /datasets
 func (s *DatasetsService) List(ctx context.Context, params DatasetListParams, opts ...RequestOption) (*Page[Dataset], error) {
-	return call[Page[Dataset]](ctx, s.client, datasetsList, nil, params, opts)
+	return call[Page[Dataset]](ctx, s.client, datasetsList, nil, &params, opts)
 }
 
 // All iterates over the private or the public datasets, as [DatasetsService.List] lists them. Listing both takes two
@@ -56,7 +56,7 @@ func (s *DatasetsService) Delete(ctx context.Context, id string, opts ...Request
 //
 // API: datasets-update, PUT /datasets/{id}
 func (s *DatasetsService) Update(ctx context.Context, id string, params DatasetUpdateParams, opts ...RequestOption) (*Dataset, error) {
-	return call[Dataset](ctx, s.client, datasetsUpdate, pathParams(id), params, opts)
+	return call[Dataset](ctx, s.client, datasetsUpdate, pathParams(id), &params, opts)
 }
 
 // DatasetCreateParams describe the dataset to create.

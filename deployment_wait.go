@@ -101,7 +101,7 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	}
 	defer base.end()
 	w := &deploymentWait{wait: base}
-	upsert, err := deploymentsUpsert.request(nil, params, w.config.upsert) // before any request is sent
+	upsert, err := deploymentsUpsert.request(nil, &params, w.config.upsert) // before any request is sent
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (s *DeploymentsService) Delete(ctx context.Context, id string, opts ...Requ
 //
 // API: deployments-list, GET /deployments
 func (s *DeploymentsService) List(ctx context.Context, params DeploymentListParams, opts ...RequestOption) (*Page[Deployment], error) {
-	return call[Page[Deployment]](ctx, s.client, deploymentsList, nil, params, opts)
+	return call[Page[Deployment]](ctx, s.client, deploymentsList, nil, &params, opts)
 }
 
 // All iterates over the team's deployments, newest first. Calls deployments-list for each page.
@@ -62,7 +62,7 @@ func (s *DeploymentsService) All(ctx context.Context, params DeploymentListParam
 //
 // API: deployments-upsert, POST /deployments
 func (s *DeploymentsService) Upsert(ctx context.Context, params DeploymentUpsertParams, opts ...RequestOption) (*DeploymentUpsertResult, error) {
-	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, params, opts)
+	return call[DeploymentUpsertResult](ctx, s.client, deploymentsUpsert, nil, &params, opts)
 }
 
 // SetEnabled turns a deployment on or off. The API can do that only with a new spec, so SetEnabled sends the latest one
@@ -96,7 +96,7 @@ func (s *DeploymentsService) SetEnabled(ctx context.Context, id string, enabled 
 //
 // API: deploymentRuns-get, GET /deployments/{id}/runs
 func (s *DeploymentsService) ListRuns(ctx context.Context, id string, params DeploymentRunListParams, opts ...RequestOption) ([]DeploymentRun, error) {
-	runs, err := call[[]DeploymentRun](ctx, s.client, deploymentRunsGet, pathParams(id), params, opts)
+	runs, err := call[[]DeploymentRun](ctx, s.client, deploymentRunsGet, pathParams(id), &params, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +107,14 @@ func (s *DeploymentsService) ListRuns(ctx context.Context, id string, params Dep
 //
 // API: deploymentMetrics-get, GET /deployments/{id}/metrics
 func (s *DeploymentsService) GetMetrics(ctx context.Context, id string, params DeploymentMetricsParams, opts ...RequestOption) (*DeploymentMetrics, error) {
-	return call[DeploymentMetrics](ctx, s.client, deploymentMetricsGet, pathParams(id), params, opts)
+	return call[DeploymentMetrics](ctx, s.client, deploymentMetricsGet, pathParams(id), &params, opts)
 }
 
 // ListLogs fetches one page of the lines that a deployment's instances have logged, newest first.
 //
 // API: deploymentLogs-list, GET /deployments/{id}/logs
 func (s *DeploymentsService) ListLogs(ctx context.Context, id string, params DeploymentLogListParams, opts ...RequestOption) (*Page[LogLine], error) {
-	return call[Page[LogLine]](ctx, s.client, deploymentLogsList, pathParams(id), params, opts)
+	return call[Page[LogLine]](ctx, s.client, deploymentLogsList, pathParams(id), &params, opts)
 }
 
 // AllLogs iterates over the lines that a deployment's instances have logged, newest first. Calls deploymentLogs-list
@@ -127,7 +127,7 @@ func (s *DeploymentsService) AllLogs(ctx context.Context, id string, params Depl
 //
 // API: deploymentHistory-list, GET /deployments/{id}/history
 func (s *DeploymentsService) ListHistory(ctx context.Context, id string, params DeploymentHistoryListParams, opts ...RequestOption) (*Page[DeploymentHistoryItem], error) {
-	return call[Page[DeploymentHistoryItem]](ctx, s.client, deploymentHistoryList, pathParams(id), params, opts)
+	return call[Page[DeploymentHistoryItem]](ctx, s.client, deploymentHistoryList, pathParams(id), &params, opts)
 }
 
 // AllHistory iterates over the deployment's specs, newest first. Calls deploymentHistory-list for each page.
@@ -139,7 +139,7 @@ func (s *DeploymentsService) AllHistory(ctx context.Context, id string, params D
 //
 // API: projectDeployments-list, GET /projects/{id}/deployments
 func (s *DeploymentsService) ListByProject(ctx context.Context, projectID string, params DeploymentListByProjectParams, opts ...RequestOption) (*Page[Deployment], error) {
-	return call[Page[Deployment]](ctx, s.client, projectDeploymentsList, pathParams(projectID), params, opts)
+	return call[Page[Deployment]](ctx, s.client, projectDeploymentsList, pathParams(projectID), &params, opts)
 }
 
 // AllByProject iterates over a project's deployments, newest first. Calls projectDeployments-list for each page.

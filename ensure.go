@@ -215,7 +215,7 @@ func (s *MachinesService) creation(ctx context.Context, params MachineCreatePara
 			return nil, err
 		}
 	}
-	r, err := machinesCreate.request(nil, params, config.request) // to check them before the search
+	r, err := machinesCreate.request(nil, &params, config.request) // to check them before the search
 	if err == nil && r.options.prefetch {
 		err = machinesCreate.paramError("WithPrefetch", "has no effect on this method, only on the All methods")
 	}

@@ -25,7 +25,7 @@ func (s *MachineEventsService) Get(ctx context.Context, id string, opts ...Reque
 //
 // API: machineEvents-list, GET /machine-events
 func (s *MachineEventsService) List(ctx context.Context, params MachineEventListParams, opts ...RequestOption) (*Page[MachineEvent], error) {
-	return call[Page[MachineEvent]](ctx, s.client, machineEventsList, nil, params, opts)
+	return call[Page[MachineEvent]](ctx, s.client, machineEventsList, nil, &params, opts)
 }
 
 // All iterates over the team's events, newest first. Calls machineEvents-list for each page.

@@ -13,7 +13,7 @@ var machineAvailabilityList = get("machineAvailability-list", "/machine-availabi
 //
 // API: machineAvailability-list, GET /machine-availability
 func (s *MachineTypesService) GetAvailability(ctx context.Context, params MachineAvailabilityParams, opts ...RequestOption) (*MachineAvailability, error) {
-	return call[MachineAvailability](ctx, s.client, machineAvailabilityList, nil, params, opts)
+	return call[MachineAvailability](ctx, s.client, machineAvailabilityList, nil, &params, opts)
 }
 
 // MachineAvailabilityParams select a machine type and a region.

@@ -34,7 +34,7 @@ var (
 //
 // API: machines-create, POST /machines
 func (s *MachinesService) Create(ctx context.Context, params MachineCreateParams, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate[Machine](ctx, s.client, machinesCreate, nil, params, opts)
+	return operate[Machine](ctx, s.client, machinesCreate, nil, &params, opts)
 }
 
 // List fetches one page of the team's machines, newest first. OrderBy can be [OrderByCreatedAt], [OrderByName] or
@@ -42,7 +42,7 @@ func (s *MachinesService) Create(ctx context.Context, params MachineCreateParams
 //
 // API: machines-list, GET /machines
 func (s *MachinesService) List(ctx context.Context, params MachineListParams, opts ...RequestOption) (*Page[Machine], error) {
-	return call[Page[Machine]](ctx, s.client, machinesList, nil, params, opts)
+	return call[Page[Machine]](ctx, s.client, machinesList, nil, &params, opts)
 }
 
 // All iterates over the team's machines, in the order of [MachinesService.List]. Calls machines-list for each page.
@@ -63,7 +63,7 @@ func (s *MachinesService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // API: machines-update, PUT /machines/{id}
 func (s *MachinesService) Update(ctx context.Context, id string, params MachineUpdateParams, opts ...RequestOption) (*Operation[Machine], error) {
-	return operate[Machine](ctx, s.client, machinesUpdate, pathParams(id), params, opts)
+	return operate[Machine](ctx, s.client, machinesUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a machine and its disk. It does not release a static public IP.
@@ -100,14 +100,14 @@ func (s *MachinesService) Stop(ctx context.Context, id string, opts ...RequestOp
 //
 // API: machines-addAccessor, POST /machines/{id}/accessors
 func (s *MachinesService) AddAccessor(ctx context.Context, id string, params MachineAccessorAddParams, opts ...RequestOption) (*Accessor, error) {
-	return call[Accessor](ctx, s.client, machinesAddAccessor, pathParams(id), params, opts)
+	return call[Accessor](ctx, s.client, machinesAddAccessor, pathParams(id), &params, opts)
 }
 
 // ListAccessors fetches one page of the users with access to the machine. OrderBy can only be [OrderByID].
 //
 // API: machines-listAccessors, GET /machines/{id}/accessors
 func (s *MachinesService) ListAccessors(ctx context.Context, id string, params MachineAccessorListParams, opts ...RequestOption) (*Page[Accessor], error) {
-	return call[Page[Accessor]](ctx, s.client, machinesListAccessors, pathParams(id), params, opts)
+	return call[Page[Accessor]](ctx, s.client, machinesListAccessors, pathParams(id), &params, opts)
 }
 
 // AllAccessors iterates over the users with access to the machine. Calls machines-listAccessors for each page.

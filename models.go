@@ -21,14 +21,14 @@ var (
 //
 // API: models-create, POST /models
 func (s *ModelsService) Create(ctx context.Context, params ModelCreateParams, opts ...RequestOption) (*Model, error) {
-	return call[Model](ctx, s.client, modelsCreate, nil, params, opts)
+	return call[Model](ctx, s.client, modelsCreate, nil, &params, opts)
 }
 
 // List fetches one page of the team's models, newest first.
 //
 // API: models-list, GET /models
 func (s *ModelsService) List(ctx context.Context, params ModelListParams, opts ...RequestOption) (*Page[Model], error) {
-	return call[Page[Model]](ctx, s.client, modelsList, nil, params, opts)
+	return call[Page[Model]](ctx, s.client, modelsList, nil, &params, opts)
 }
 
 // All iterates over the team's models, newest first. Calls models-list for each page.

@@ -16,7 +16,7 @@ var osTemplatesList = get("osTemplates-list", "/os-templates").withoutKey()
 //
 // API: osTemplates-list, GET /os-templates
 func (s *OSTemplatesService) List(ctx context.Context, params OSTemplateListParams, opts ...RequestOption) (*Page[OSTemplate], error) {
-	return call[Page[OSTemplate]](ctx, s.client, osTemplatesList, nil, params, opts)
+	return call[Page[OSTemplate]](ctx, s.client, osTemplatesList, nil, &params, opts)
 }
 
 // All iterates over the operating systems. Calls osTemplates-list for each page.

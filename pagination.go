@@ -117,7 +117,7 @@ func all[T, P any, PP interface {
 			lp.Limit = maxLimit
 		}
 		fetch := func(ctx context.Context, page *Page[T]) error {
-			r, err := ep.request(path, params, opts)
+			r, err := ep.request(path, &params, opts)
 			if err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ func (s *PrivateNetworksService) Get(ctx context.Context, id string, opts ...Req
 //
 // API: privateNetworks-update, PUT /private-networks/{id}
 func (s *PrivateNetworksService) Update(ctx context.Context, id string, params PrivateNetworkUpdateParams, opts ...RequestOption) (*PrivateNetwork, error) {
-	return call[PrivateNetwork](ctx, s.client, privateNetworksUpdate, pathParams(id), params, opts)
+	return call[PrivateNetwork](ctx, s.client, privateNetworksUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a network.
@@ -43,7 +43,7 @@ func (s *PrivateNetworksService) Delete(ctx context.Context, id string, opts ...
 //
 // API: privateNetworks-list, GET /private-networks
 func (s *PrivateNetworksService) List(ctx context.Context, params PrivateNetworkListParams, opts ...RequestOption) (*Page[PrivateNetwork], error) {
-	return call[Page[PrivateNetwork]](ctx, s.client, privateNetworksList, nil, params, opts)
+	return call[Page[PrivateNetwork]](ctx, s.client, privateNetworksList, nil, &params, opts)
 }
 
 // All iterates over the team's networks, in the order of [PrivateNetworksService.List]. Calls privateNetworks-list for
@@ -56,7 +56,7 @@ func (s *PrivateNetworksService) All(ctx context.Context, params PrivateNetworkL
 //
 // API: privateNetworks-create, POST /private-networks
 func (s *PrivateNetworksService) Create(ctx context.Context, params PrivateNetworkCreateParams, opts ...RequestOption) (*PrivateNetwork, error) {
-	return call[PrivateNetwork](ctx, s.client, privateNetworksCreate, nil, params, opts)
+	return call[PrivateNetwork](ctx, s.client, privateNetworksCreate, nil, &params, opts)
 }
 
 // PrivateNetworkUpdateParams are the fields to change; nil fields are left as they are.

@@ -34,14 +34,14 @@ var (
 //
 // API: projects-create, POST /projects
 func (s *ProjectsService) Create(ctx context.Context, params ProjectCreateParams, opts ...RequestOption) (*Project, error) {
-	return call[Project](ctx, s.client, projectsCreate, nil, params, opts)
+	return call[Project](ctx, s.client, projectsCreate, nil, &params, opts)
 }
 
 // List fetches one page of the team's projects, newest first.
 //
 // API: projects-list, GET /projects
 func (s *ProjectsService) List(ctx context.Context, params ProjectListParams, opts ...RequestOption) (*Page[Project], error) {
-	return call[Page[Project]](ctx, s.client, projectsList, nil, params, opts)
+	return call[Page[Project]](ctx, s.client, projectsList, nil, &params, opts)
 }
 
 // All iterates over the team's projects, newest first. Calls projects-list for each page.
@@ -60,7 +60,7 @@ func (s *ProjectsService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // API: projects-update, PUT /projects/{id}
 func (s *ProjectsService) Update(ctx context.Context, id string, params ProjectUpdateParams, opts ...RequestOption) (*Project, error) {
-	return call[Project](ctx, s.client, projectsUpdate, pathParams(id), params, opts)
+	return call[Project](ctx, s.client, projectsUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a project and returns it.
@@ -74,7 +74,7 @@ func (s *ProjectsService) Delete(ctx context.Context, id string, opts ...Request
 //
 // API: projectActivity-list, GET /projects/{id}/activity
 func (s *ProjectsService) ListActivity(ctx context.Context, id string, params ProjectActivityListParams, opts ...RequestOption) (*Page[ProjectActivity], error) {
-	return call[Page[ProjectActivity]](ctx, s.client, projectActivityList, pathParams(id), params, opts)
+	return call[Page[ProjectActivity]](ctx, s.client, projectActivityList, pathParams(id), &params, opts)
 }
 
 // AllActivity iterates over the changes to the project's deployments, newest first. Calls projectActivity-list for
@@ -87,7 +87,7 @@ func (s *ProjectsService) AllActivity(ctx context.Context, id string, params Pro
 //
 // API: projectCollaborators-list, GET /projects/{id}/collaborators
 func (s *ProjectsService) ListCollaborators(ctx context.Context, id string, params ProjectCollaboratorListParams, opts ...RequestOption) (*Page[ProjectCollaborator], error) {
-	return call[Page[ProjectCollaborator]](ctx, s.client, projectCollaboratorsList, pathParams(id), params, opts)
+	return call[Page[ProjectCollaborator]](ctx, s.client, projectCollaboratorsList, pathParams(id), &params, opts)
 }
 
 // AllCollaborators iterates over the project's collaborators, newest first. Calls projectCollaborators-list for each
@@ -100,7 +100,7 @@ func (s *ProjectsService) AllCollaborators(ctx context.Context, id string, param
 //
 // API: projectCollaborators-create, POST /projects/{id}/collaborators
 func (s *ProjectsService) CreateCollaborator(ctx context.Context, id string, params ProjectCollaboratorCreateParams, opts ...RequestOption) (*ProjectCollaborator, error) {
-	return call[ProjectCollaborator](ctx, s.client, projectCollaboratorsCreate, pathParams(id), params, opts)
+	return call[ProjectCollaborator](ctx, s.client, projectCollaboratorsCreate, pathParams(id), &params, opts)
 }
 
 // DeleteCollaborator removes a user's access to the project.
@@ -114,7 +114,7 @@ func (s *ProjectsService) DeleteCollaborator(ctx context.Context, id, userID str
 //
 // API: projectModels-list, GET /projects/{id}/models
 func (s *ProjectsService) ListModels(ctx context.Context, id string, params ProjectModelListParams, opts ...RequestOption) (*Page[Model], error) {
-	return call[Page[Model]](ctx, s.client, projectModelsList, pathParams(id), params, opts)
+	return call[Page[Model]](ctx, s.client, projectModelsList, pathParams(id), &params, opts)
 }
 
 // AllModels iterates over the project's models, newest first. Calls projectModels-list for each page.
@@ -140,7 +140,7 @@ func (s *ProjectsService) RemoveModel(ctx context.Context, id, modelID string, o
 //
 // API: projectSecrets-list, GET /projects/{id}/secrets
 func (s *ProjectsService) ListSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) (*Page[Secret], error) {
-	return call[Page[Secret]](ctx, s.client, projectSecretsList, pathParams(id), params, opts)
+	return call[Page[Secret]](ctx, s.client, projectSecretsList, pathParams(id), &params, opts)
 }
 
 // AllSecrets iterates over the project's secrets, newest first. Calls projectSecrets-list for each page.
@@ -152,7 +152,7 @@ func (s *ProjectsService) AllSecrets(ctx context.Context, id string, params Secr
 //
 // API: projectSecrets-create, POST /projects/{id}/secrets
 func (s *ProjectsService) CreateSecret(ctx context.Context, id string, params SecretCreateParams, opts ...RequestOption) (*Secret, error) {
-	return call[Secret](ctx, s.client, projectSecretsCreate, pathParams(id), params, opts)
+	return call[Secret](ctx, s.client, projectSecretsCreate, pathParams(id), &params, opts)
 }
 
 // GetSecret fetches the project's secret with the given name, without its value.
@@ -166,7 +166,7 @@ func (s *ProjectsService) GetSecret(ctx context.Context, id, name string, opts .
 //
 // API: projectSecrets-update, PATCH /projects/{id}/secrets/{name}
 func (s *ProjectsService) UpdateSecret(ctx context.Context, id, name string, params SecretUpdateParams, opts ...RequestOption) (*Secret, error) {
-	return call[Secret](ctx, s.client, projectSecretsUpdate, pathParams(id, name), params, opts)
+	return call[Secret](ctx, s.client, projectSecretsUpdate, pathParams(id, name), &params, opts)
 }
 
 // DeleteSecret deletes a secret of the project.

@@ -20,7 +20,7 @@ var (
 //
 // API: publicIps-list, GET /public-ips
 func (s *PublicIPsService) List(ctx context.Context, params PublicIPListParams, opts ...RequestOption) (*Page[PublicIP], error) {
-	return call[Page[PublicIP]](ctx, s.client, publicIPsList, nil, params, opts)
+	return call[Page[PublicIP]](ctx, s.client, publicIPsList, nil, &params, opts)
 }
 
 // All iterates over the team's public IPs, newest first. Calls publicIps-list for each page.
@@ -32,14 +32,14 @@ func (s *PublicIPsService) All(ctx context.Context, params PublicIPListParams, o
 //
 // API: publicIps-claim, POST /public-ips
 func (s *PublicIPsService) Claim(ctx context.Context, params PublicIPClaimParams, opts ...RequestOption) (*PublicIP, error) {
-	return call[PublicIP](ctx, s.client, publicIPsClaim, nil, params, opts)
+	return call[PublicIP](ctx, s.client, publicIPsClaim, nil, &params, opts)
 }
 
 // Assign assigns a public IP to a machine, or unassigns it.
 //
 // API: publicIps-assign, PUT /public-ips/{ip}
 func (s *PublicIPsService) Assign(ctx context.Context, ip string, params PublicIPAssignParams, opts ...RequestOption) (*PublicIP, error) {
-	return call[PublicIP](ctx, s.client, publicIPsAssign, pathParams(ip), params, opts)
+	return call[PublicIP](ctx, s.client, publicIPsAssign, pathParams(ip), &params, opts)
 }
 
 // Release returns a public IP to the service: the team no longer has it.

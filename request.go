@@ -158,7 +158,7 @@ func (c *Client) do(ctx context.Context, r request) error {
 		defer cancel()
 	}
 	if len(c.config.hooks) == 0 {
-		return c.sendWithKey(ctx, r, nil)
+		return c.sendWithKey(ctx, &r, nil)
 	}
 	start := time.Now()
 	result := CallResult{Err: errPanicked} // unless send returns
@@ -178,25 +178,25 @@ func (c *Client) do(ctx context.Context, r request) error {
 			ends = append(ends, end)
 		}
 	}
-	result.Err = c.sendWithKey(ctx, r, &result)
+	result.Err = c.sendWithKey(ctx, &r, &result)
 	return result.Err
 }
 
 // sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
-func (c *Client) sendWithKey(ctx context.Context, r request, result *CallResult) error {
-	rec := &receiver{destination: r.into, ctx: ctx, client: c, endpoint: r.endpoint}
-	err := c.send(ctx, &r, rec, result)
+func (c *Client) sendWithKey(ctx context.Context, r *request, result *CallResult) error {
+	err := c.send(ctx, r, result)
 	if key := c.config.key; key != nil && key.reload != nil && errors.Is(err, ErrUnauthorized) && key.reload() {
-		return c.send(ctx, &r, rec, result)
+		r.into.dirty = true
+		return c.send(ctx, r, result)
 	}
 	return err
 }
 
-// send sends a request and has rec decode each response. It fills in result, if not nil, and the response that the
-// caller wants to capture.
-func (c *Client) send(ctx context.Context, r *request, rec *receiver, result *CallResult) error {
+// send sends a request and decodes the response. It fills in result, if not nil, and the response that the caller wants
+// to capture.
+func (c *Client) send(ctx context.Context, r *request, result *CallResult) error {
 	ep := r.endpoint
-	call := transport.Call{
+	rec := &receiver{destination: r.into, ctx: ctx, client: c, endpoint: ep, call: transport.Call{
 		Endpoint: ep.names(),
 		Request: transport.Request{
 			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: r.options.header, Body: r.body,
@@ -205,16 +205,16 @@ func (c *Client) send(ctx context.Context, r *request, rec *receiver, result *Ca
 		Repeatable: ep.class != ClassOnce,
 		Policy:     &c.policy,
 		Limiter:    r.options.limiter,
-		Receiver:   rec,
-	}
+	}}
+	rec.call.Receiver = rec
 	if r.options.retry != nil {
 		policy := c.config.transportPolicy(c.config.retry.with(*r.options.retry))
-		call.Policy = &policy
+		rec.call.Policy = &policy
 	}
-	res, err := c.transport.Do(ctx, &call)
+	res, err := c.transport.Do(ctx, &rec.call)
 	defer res.Release()
 	if err != nil || rec.isError || res.StatusCode/100 != 2 {
-		err = newError(ep, &call, res, err)
+		err = newError(ep, &rec.call, res, err)
 	}
 	if result != nil {
 		result.StatusCode, result.RequestID = res.StatusCode, transport.RequestID(res.Header)

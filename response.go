@@ -40,28 +40,33 @@ type destination struct {
 	decode    func(body []byte, out any) ([]Odd, error)
 }
 
-// receiver reads the responses to a request.
+// receiver sends a request's call and reads the responses.
 type receiver struct {
 	destination
 	ctx      context.Context
 	client   *Client
 	endpoint *endpoint
+	call     transport.Call
 	odd      []Odd
 	isError  bool // the response has a 2xx status, and its body is an error
 }
 
 // Receive implements [transport.Receiver].
 func (r *receiver) Receive(res *transport.Result) (err error) {
-	if r.odd, r.isError = nil, false; res.StatusCode/100 == 2 && isJSON(res.Body) {
-		if r.odd, err = r.read(res.Body); err == nil {
-			err = r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+	r.odd, r.isError = nil, false
+	if res.StatusCode/100 != 2 || !isJSON(res.Body) {
+		if res.StatusCode/100 != 2 && parseErrorBody(res.Body).isFromAPI() {
+			return nil
 		}
-		r.isError = err == errErrorBody
+		return notFromAPI(res)
 	}
-	if r.isError || err == nil && isFromAPI(res) {
+	if r.odd, err = r.read(res.Body); err == nil {
+		return r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+	}
+	if r.isError = err == errErrorBody; r.isError {
 		return nil
 	}
-	return cmp.Or(err, notFromAPI(res))
+	return err
 }
 
 // read decodes the body of a 2xx response.
@@ -179,16 +184,8 @@ func newError(ep *endpoint, call *transport.Call, res *transport.Result, cause e
 	return e
 }
 
-// isFromAPI reports whether a response is the API's own, as opposed to that of a proxy, a firewall or another server: a
-// 2xx that could be read, or an error with a message and a code.
-func isFromAPI(res *transport.Result) bool {
-	if res.StatusCode/100 == 2 {
-		return isJSON(res.Body)
-	}
-	return parseErrorBody(res.Body).isFromAPI()
-}
-
-// notFromAPI returns the failure of an attempt whose response is not the API's own.
+// notFromAPI returns the failure of an attempt whose response is not the API's own, but that of a proxy, a firewall or
+// another server.
 func notFromAPI(res *transport.Result) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	reason := "not a response of the API (" + cmp.Or(kind, "no content type") + ")"
@@ -198,7 +195,7 @@ func notFromAPI(res *transport.Result) error {
 // isJSON reports whether a body is empty or begins as JSON does.
 func isJSON(body []byte) bool {
 	text := bytes.TrimSpace(body)
-	return len(text) == 0 || bytes.IndexByte([]byte(`{["-0123456789tfn`), text[0]) >= 0
+	return len(text) == 0 || strings.IndexByte(`{["-0123456789tfn`, text[0]) >= 0
 }
 
 // origin returns the origin of a Location header, if it has one. The rest of the URL may contain secrets.

@@ -31,7 +31,7 @@ func (s *SharedDrivesService) Get(ctx context.Context, id string, opts ...Reques
 //
 // API: sharedDrives-update, PUT /shared-drives/{id}
 func (s *SharedDrivesService) Update(ctx context.Context, id string, params SharedDriveUpdateParams, opts ...RequestOption) (*SharedDrive, error) {
-	return call[SharedDrive](ctx, s.client, sharedDrivesUpdate, pathParams(id), params, opts)
+	return call[SharedDrive](ctx, s.client, sharedDrivesUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a drive and its contents.
@@ -45,7 +45,7 @@ func (s *SharedDrivesService) Delete(ctx context.Context, id string, opts ...Req
 //
 // API: sharedDrives-list, GET /shared-drives
 func (s *SharedDrivesService) List(ctx context.Context, params SharedDriveListParams, opts ...RequestOption) (*Page[SharedDrive], error) {
-	return call[Page[SharedDrive]](ctx, s.client, sharedDrivesList, nil, params, opts)
+	return call[Page[SharedDrive]](ctx, s.client, sharedDrivesList, nil, &params, opts)
 }
 
 // All iterates over the team's drives, in the order of [SharedDrivesService.List]. Calls sharedDrives-list for each
@@ -58,7 +58,7 @@ func (s *SharedDrivesService) All(ctx context.Context, params SharedDriveListPar
 //
 // API: sharedDrives-create, POST /shared-drives
 func (s *SharedDrivesService) Create(ctx context.Context, params SharedDriveCreateParams, opts ...RequestOption) (*SharedDrive, error) {
-	return call[SharedDrive](ctx, s.client, sharedDrivesCreate, nil, params, opts)
+	return call[SharedDrive](ctx, s.client, sharedDrivesCreate, nil, &params, opts)
 }
 
 // SharedDriveUpdateParams are the fields to change; nil fields are left as they are.

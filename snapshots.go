@@ -28,7 +28,7 @@ func (s *SnapshotsService) Get(ctx context.Context, id string, opts ...RequestOp
 //
 // API: snapshots-update, PUT /snapshots/{id}
 func (s *SnapshotsService) Update(ctx context.Context, id string, params SnapshotUpdateParams, opts ...RequestOption) (*Snapshot, error) {
-	return call[Snapshot](ctx, s.client, snapshotsUpdate, pathParams(id), params, opts)
+	return call[Snapshot](ctx, s.client, snapshotsUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a snapshot. The snapshot is gone once the operation has ended.
@@ -42,7 +42,7 @@ func (s *SnapshotsService) Delete(ctx context.Context, id string, opts ...Reques
 //
 // API: snapshots-list, GET /snapshots
 func (s *SnapshotsService) List(ctx context.Context, params SnapshotListParams, opts ...RequestOption) (*Page[Snapshot], error) {
-	return call[Page[Snapshot]](ctx, s.client, snapshotsList, nil, params, opts)
+	return call[Page[Snapshot]](ctx, s.client, snapshotsList, nil, &params, opts)
 }
 
 // All iterates over the team's snapshots, in the order of [SnapshotsService.List]. Calls snapshots-list for each page.
@@ -54,7 +54,7 @@ func (s *SnapshotsService) All(ctx context.Context, params SnapshotListParams, o
 //
 // API: snapshots-create, POST /snapshots
 func (s *SnapshotsService) Create(ctx context.Context, params SnapshotCreateParams, opts ...RequestOption) (*Operation[Snapshot], error) {
-	return operate[Snapshot](ctx, s.client, snapshotsCreate, nil, params, opts)
+	return operate[Snapshot](ctx, s.client, snapshotsCreate, nil, &params, opts)
 }
 
 // Restore returns the snapshot's machine to its state at the time of the snapshot; later changes on it are lost. The
@@ -63,7 +63,7 @@ func (s *SnapshotsService) Create(ctx context.Context, params SnapshotCreatePara
 //
 // API: snapshots-restore, POST /snapshots/{id}/restore
 func (s *SnapshotsService) Restore(ctx context.Context, id string, params SnapshotRestoreParams, opts ...RequestOption) (*Operation[Snapshot], error) {
-	return operate[Snapshot](ctx, s.client, snapshotsRestore, pathParams(id), params, opts)
+	return operate[Snapshot](ctx, s.client, snapshotsRestore, pathParams(id), &params, opts)
 }
 
 // SnapshotUpdateParams are the fields to change; nil fields are left as they are.

@@ -30,7 +30,7 @@ func (s *StartupScriptsService) Get(ctx context.Context, id string, opts ...Requ
 //
 // API: startupScripts-update, PUT /startup-scripts/{id}
 func (s *StartupScriptsService) Update(ctx context.Context, id string, params StartupScriptUpdateParams, opts ...RequestOption) (*StartupScript, error) {
-	return call[StartupScript](ctx, s.client, startupScriptsUpdate, pathParams(id), params, opts)
+	return call[StartupScript](ctx, s.client, startupScriptsUpdate, pathParams(id), &params, opts)
 }
 
 // Delete deletes a script and returns it.
@@ -44,7 +44,7 @@ func (s *StartupScriptsService) Delete(ctx context.Context, id string, opts ...R
 //
 // API: startupScripts-list, GET /startup-scripts
 func (s *StartupScriptsService) List(ctx context.Context, params StartupScriptListParams, opts ...RequestOption) (*Page[StartupScript], error) {
-	return call[Page[StartupScript]](ctx, s.client, startupScriptsList, nil, params, opts)
+	return call[Page[StartupScript]](ctx, s.client, startupScriptsList, nil, &params, opts)
 }
 
 // All iterates over the team's scripts, in the order of [StartupScriptsService.List]. Calls startupScripts-list for
@@ -57,21 +57,21 @@ func (s *StartupScriptsService) All(ctx context.Context, params StartupScriptLis
 //
 // API: startupScripts-create, POST /startup-scripts
 func (s *StartupScriptsService) Create(ctx context.Context, params StartupScriptCreateParams, opts ...RequestOption) (*StartupScript, error) {
-	return call[StartupScript](ctx, s.client, startupScriptsCreate, nil, params, opts)
+	return call[StartupScript](ctx, s.client, startupScriptsCreate, nil, &params, opts)
 }
 
 // Assign assigns the script to a machine, which then runs it when it starts.
 //
 // API: startupScripts-assign, POST /startup-scripts/{id}/assign
 func (s *StartupScriptsService) Assign(ctx context.Context, id string, params StartupScriptAssignParams, opts ...RequestOption) (*StartupScript, error) {
-	return call[StartupScript](ctx, s.client, startupScriptsAssign, pathParams(id), params, opts)
+	return call[StartupScript](ctx, s.client, startupScriptsAssign, pathParams(id), &params, opts)
 }
 
 // Unassign removes the script from a machine, which then no longer runs it.
 //
 // API: startupScripts-unassign, POST /startup-scripts/{id}/unassign
 func (s *StartupScriptsService) Unassign(ctx context.Context, id string, params StartupScriptAssignParams, opts ...RequestOption) (*StartupScript, error) {
-	return call[StartupScript](ctx, s.client, startupScriptsUnassign, pathParams(id), params, opts)
+	return call[StartupScript](ctx, s.client, startupScriptsUnassign, pathParams(id), &params, opts)
 }
 
 // StartupScriptUpdateParams are the fields to change; nil fields are left as they are.

@@ -22,14 +22,14 @@ var (
 //
 // API: storageProviders-create, POST /storage-providers
 func (s *StorageService) Create(ctx context.Context, params StorageProviderCreateParams, opts ...RequestOption) (*StorageProvider, error) {
-	return call[StorageProvider](ctx, s.client, storageProvidersCreate, nil, params, opts)
+	return call[StorageProvider](ctx, s.client, storageProvidersCreate, nil, &params, opts)
 }
 
 // List fetches one page of the team's storage providers, newest first. They include their access keys.
 //
 // API: storageProviders-list, GET /storage-providers
 func (s *StorageService) List(ctx context.Context, params StorageProviderListParams, opts ...RequestOption) (*Page[StorageProvider], error) {
-	return call[Page[StorageProvider]](ctx, s.client, storageProvidersList, nil, params, opts)
+	return call[Page[StorageProvider]](ctx, s.client, storageProvidersList, nil, &params, opts)
 }
 
 // All iterates over the team's storage providers, newest first. Calls storageProviders-list for each page.
@@ -41,7 +41,7 @@ func (s *StorageService) All(ctx context.Context, params StorageProviderListPara
 //
 // API: storageProviders-update, PUT /storage-providers/{id}
 func (s *StorageService) Update(ctx context.Context, id string, params StorageProviderUpdateParams, opts ...RequestOption) (*StorageProvider, error) {
-	return call[StorageProvider](ctx, s.client, storageProvidersUpdate, pathParams(id), params, opts)
+	return call[StorageProvider](ctx, s.client, storageProvidersUpdate, pathParams(id), &params, opts)
 }
 
 // Get fetches the storage provider with the given ID.

@@ -19,7 +19,7 @@ var (
 //
 // API: projectTags-list, GET /projects/{id}/tags
 func (s *TagsService) List(ctx context.Context, projectID string, params TagListParams, opts ...RequestOption) (*Page[Tag], error) {
-	return call[Page[Tag]](ctx, s.client, projectTagsList, pathParams(projectID), params, opts)
+	return call[Page[Tag]](ctx, s.client, projectTagsList, pathParams(projectID), &params, opts)
 }
 
 // All iterates over the project's tags, newest first. Calls projectTags-list for each page.
@@ -31,14 +31,14 @@ func (s *TagsService) All(ctx context.Context, projectID string, params TagListP
 //
 // API: projectTags-add, POST /projects/{id}/tags
 func (s *TagsService) Add(ctx context.Context, projectID string, params TagAddParams, opts ...RequestOption) (*Tag, error) {
-	return call[Tag](ctx, s.client, projectTagsAdd, pathParams(projectID), params, opts)
+	return call[Tag](ctx, s.client, projectTagsAdd, pathParams(projectID), &params, opts)
 }
 
 // Remove removes a tag from the project and returns it.
 //
 // API: projectTags-remove, DELETE /projects/{id}/tags
 func (s *TagsService) Remove(ctx context.Context, projectID string, params TagRemoveParams, opts ...RequestOption) (*Tag, error) {
-	r, err := projectTagsRemove.request(pathParams(projectID), params, opts)
+	r, err := projectTagsRemove.request(pathParams(projectID), &params, opts)
 	if err != nil {
 		return nil, err
 	}

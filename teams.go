@@ -20,7 +20,7 @@ var (
 //
 // API: teamSecrets-list, GET /teams/{id}/secrets
 func (s *TeamsService) ListSecrets(ctx context.Context, id string, params SecretListParams, opts ...RequestOption) (*Page[Secret], error) {
-	return call[Page[Secret]](ctx, s.client, teamSecretsList, pathParams(id), params, opts)
+	return call[Page[Secret]](ctx, s.client, teamSecretsList, pathParams(id), &params, opts)
 }
 
 // AllSecrets iterates over the team's secrets, newest first. Calls teamSecrets-list for each page.
@@ -32,7 +32,7 @@ func (s *TeamsService) AllSecrets(ctx context.Context, id string, params SecretL
 //
 // API: teamSecrets-create, POST /teams/{id}/secrets
 func (s *TeamsService) CreateSecret(ctx context.Context, id string, params SecretCreateParams, opts ...RequestOption) (*Secret, error) {
-	return call[Secret](ctx, s.client, teamSecretsCreate, pathParams(id), params, opts)
+	return call[Secret](ctx, s.client, teamSecretsCreate, pathParams(id), &params, opts)
 }
 
 // GetSecret fetches the team's secret with the given name, without its value.
@@ -46,7 +46,7 @@ func (s *TeamsService) GetSecret(ctx context.Context, id, name string, opts ...R
 //
 // API: teamSecrets-update, PATCH /teams/{id}/secrets/{name}
 func (s *TeamsService) UpdateSecret(ctx context.Context, id, name string, params SecretUpdateParams, opts ...RequestOption) (*Secret, error) {
-	return call[Secret](ctx, s.client, teamSecretsUpdate, pathParams(id, name), params, opts)
+	return call[Secret](ctx, s.client, teamSecretsUpdate, pathParams(id, name), &params, opts)
 }
 
 // DeleteSecret deletes a secret of the team.

@@ -19,7 +19,7 @@ var (
 //
 // API: teamMemberships-listByTeamId, GET /teams/{teamId}/users
 func (s *UsersService) List(ctx context.Context, teamID string, params TeamMemberListParams, opts ...RequestOption) (*Page[TeamMember], error) {
-	return call[Page[TeamMember]](ctx, s.client, teamMembershipsListByTeamID, pathParams(teamID), params, opts)
+	return call[Page[TeamMember]](ctx, s.client, teamMembershipsListByTeamID, pathParams(teamID), &params, opts)
 }
 
 // All iterates over the team's members, newest first. Calls teamMemberships-listByTeamId for each page.
@@ -31,7 +31,7 @@ func (s *UsersService) All(ctx context.Context, teamID string, params TeamMember
 //
 // API: teamMemberships-update, PUT /teams/{teamId}/users/{userId}
 func (s *UsersService) Update(ctx context.Context, teamID, userID string, params TeamMembershipUpdateParams, opts ...RequestOption) (*TeamMembership, error) {
-	return call[TeamMembership](ctx, s.client, teamMembershipsUpdate, pathParams(teamID, userID), params, opts)
+	return call[TeamMembership](ctx, s.client, teamMembershipsUpdate, pathParams(teamID, userID), &params, opts)
 }
 
 // Remove removes a user from the team and returns the membership.

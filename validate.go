@@ -35,7 +35,7 @@ type checker interface{ check() string }
 
 // validate finds params that the service would reject or misread, before anything is sent.
 func validate(ep *endpoint, params any) error {
-	if path, reason := check(reflect.ValueOf(params), 0); reason != "" {
+	if path, reason := check(reflect.Indirect(reflect.ValueOf(params)), 0); reason != "" {
 		return ep.paramError(strings.TrimPrefix(path, "."), reason)
 	}
 	return nil
@@ -188,7 +188,7 @@ func fieldNames(params any, tag string) map[string]bool {
 	if params == nil {
 		return names
 	}
-	for _, f := range reflect.VisibleFields(reflect.TypeOf(params)) {
+	for _, f := range reflect.VisibleFields(reflect.Indirect(reflect.ValueOf(params)).Type()) {
 		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
 			names[name] = true
 		}

@@ -25,14 +25,14 @@ var (
 //
 // API: datasetVersions-create, POST /datasets/{datasetId}/versions
 func (s *VersionsService) Create(ctx context.Context, datasetID string, params DatasetVersionCreateParams, opts ...RequestOption) (*DatasetVersion, error) {
-	return call[DatasetVersion](ctx, s.client, datasetVersionsCreate, pathParams(datasetID), params, opts)
+	return call[DatasetVersion](ctx, s.client, datasetVersionsCreate, pathParams(datasetID), &params, opts)
 }
 
 // List fetches one page of the dataset's versions, newest first.
 //
 // API: datasetVersions-list, GET /datasets/{datasetId}/versions
 func (s *VersionsService) List(ctx context.Context, datasetID string, params DatasetVersionListParams, opts ...RequestOption) (*Page[DatasetVersion], error) {
-	return call[Page[DatasetVersion]](ctx, s.client, datasetVersionsList, pathParams(datasetID), params, opts)
+	return call[Page[DatasetVersion]](ctx, s.client, datasetVersionsList, pathParams(datasetID), &params, opts)
 }
 
 // All iterates over the dataset's versions, newest first. Calls datasetVersions-list for each page.
@@ -58,7 +58,7 @@ func (s *VersionsService) Delete(ctx context.Context, datasetID, version string,
 //
 // API: datasetVersions-update, PUT /datasets/{datasetId}/versions/{version}
 func (s *VersionsService) Update(ctx context.Context, datasetID, version string, params DatasetVersionUpdateParams, opts ...RequestOption) (*DatasetVersion, error) {
-	return call[DatasetVersion](ctx, s.client, datasetVersionsUpdate, pathParams(datasetID, version), params, opts)
+	return call[DatasetVersion](ctx, s.client, datasetVersionsUpdate, pathParams(datasetID, version), &params, opts)
 }
 
 // DatasetVersionCreateParams describe the version to create.

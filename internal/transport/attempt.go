@@ -15,7 +15,8 @@ import (
 type attempt struct {
 	context.Context
 	cancel context.CancelCauseFunc
-	run    *run
+	client *Client
+	call   *Call
 	number int
 	start  time.Time
 
@@ -58,7 +59,8 @@ func newPerAttempt(below http.RoundTripper) perAttempt {
 
 // RoundTrip sends one request of the attempt under way.
 func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
-	a := outer.Context().Value(attemptKey{}).(*attempt)
+	r := outer.Context().Value(runKey{}).(*run)
+	a := r.attempt
 	if err := a.admit(); err != nil {
 		return nil, err
 	}
@@ -68,7 +70,7 @@ func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 	}
 	g.attempt, g.direct, g.host = a, t.direct, outer.URL.Host
 	req := a.newRequest(outer, g)
-	a.run.logRequest(req)
+	r.logRequest(req)
 	resp, err := t.below.RoundTrip(req)
 	if err != nil && g.unwritten() {
 		err = a.explainUnsent(t.direct, req, err)
@@ -78,11 +80,11 @@ func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 
 // begin starts an attempt.
 func (r *run) begin() {
-	a := &r.first
-	if len(r.Attempts) > 0 {
+	a := &r.call.first
+	if a.call != nil {
 		a = new(attempt) // what an earlier attempt left running still looks at that one
 	}
-	a.run, a.number, a.start = r, len(r.Attempts)+1, time.Now()
+	a.client, a.call, a.number, a.start = r.client, r.call, len(r.Attempts)+1, time.Now()
 	a.Context, a.cancel = context.WithCancelCause(r.Context)
 	r.attempt = a
 }
@@ -94,16 +96,16 @@ func (a *attempt) admit() (err error) {
 		return nil
 	}
 	a.kept = true // until there is no error
-	c := a.run.client
-	for _, l := range [...]Limiter{c.Limiter, a.run.call.Limiter} {
+	c := a.client
+	for _, l := range [...]Limiter{c.Limiter, a.call.Limiter} {
 		if l == nil {
 			continue
 		}
 		if err := l.Wait(a); err != nil {
 			return &Failure{Reason: "limiter", Err: err, Final: true}
 		}
+		a.start = time.Now()
 	}
-	a.start = time.Now()
 	a.startClock()
 	if c.AddHeaders != nil { // for each attempt that the limiters let through
 		a.added = make(http.Header)
@@ -125,7 +127,7 @@ func (a *attempt) admit() (err error) {
 
 // newRequest is the request that leaves. It has no GetBody, which would let net/http send it again.
 func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
-	c, r := a.run.client, &a.run.call.Request
+	c, r := a.client, &a.call.Request
 	g.request = *outer.WithContext(httptrace.WithClientTrace(a, g.trace()))
 	req := &g.request
 	g.url = *outer.URL
@@ -197,8 +199,8 @@ func (a *attempt) close() {
 }
 
 // end takes in how the attempt ended, and reports whether another one follows.
-func (a *attempt) end(resp *http.Response, err error) (again bool) {
-	r := a.run
+func (r *run) end(resp *http.Response, err error) (again bool) {
+	a := r.attempt
 	r.StatusCode, r.Header, r.Body = 0, nil, nil
 	if err == nil {
 		a.answered = true
@@ -211,7 +213,7 @@ func (a *attempt) end(resp *http.Response, err error) (again bool) {
 	unusable := false
 	if err != nil {
 		r.StatusCode, r.Header, r.Body = 0, nil, nil
-		err = a.explain(err)
+		err = r.explain(err)
 	} else if r.call.Receiver != nil {
 		err = r.call.Receiver.Receive(&r.Result)
 		unusable = err != nil && r.StatusCode != http.StatusTooManyRequests
@@ -242,7 +244,7 @@ func (a *attempt) left(err error) bool {
 		return false
 	case a.resent:
 		return true
-	case a.run.call.Request.Body != nil && !a.bodyRead:
+	case a.call.Request.Body != nil && !a.bodyRead:
 		return false
 	case a.asked && !a.got:
 		return false

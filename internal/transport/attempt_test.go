@@ -21,7 +21,7 @@ import (
 
 // suspended is an attempt whose machine stood still: no timer fired, and its time is over by the wall clock.
 func suspended(call *Call) *attempt {
-	r := &run{Context: context.Background(), call: *call, client: new(Client)}
+	r := &run{Context: context.Background(), call: call, client: new(Client)}
 	r.begin()
 	r.attempt.deadline = time.Now().Add(-time.Second)
 	return r.attempt
@@ -44,7 +44,7 @@ func TestNothingIsSentAfterTheDeadlineByTheWallClock(t *testing.T) {
 }
 
 func TestBodyIsReadOnceAndOnlyDuringItsAttempt(t *testing.T) {
-	r := &run{Context: t.Context(), call: *newCall(neither, "{}"), client: new(Client)}
+	r := &run{Context: t.Context(), call: newCall(neither, "{}"), client: new(Client)}
 	r.begin()
 	r.attempt.deadline = time.Now().Add(time.Minute)
 	b := &body{attempt: r.attempt, rest: []byte("{}")}

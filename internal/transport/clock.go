@@ -13,7 +13,7 @@ const maxQueued = 10
 
 // startClock starts the time that the attempt may take.
 func (a *attempt) startClock() {
-	limit := a.run.call.Policy.AttemptTimeout
+	limit := a.call.Policy.AttemptTimeout
 	a.deadline = a.start.Add(limit)
 	if deadline, ok := a.Deadline(); ok && !deadline.After(a.deadline) {
 		a.deadline = deadline
@@ -37,7 +37,7 @@ func (a *attempt) expire() {
 func (a *attempt) pause() {
 	if a.timer != nil && a.paused.IsZero() && !a.ended {
 		a.paused = time.Now()
-		a.timer.Reset(maxQueued * a.run.call.Policy.AttemptTimeout)
+		a.timer.Reset(maxQueued * a.call.Policy.AttemptTimeout)
 	}
 }
 
@@ -47,7 +47,7 @@ func (a *attempt) resume() {
 		return
 	}
 	a.deadline = a.deadline.Add(time.Since(a.paused))
-	if deadline, ok := a.run.Context.Deadline(); ok && deadline.Before(a.deadline) {
+	if deadline, ok := a.Deadline(); ok && deadline.Before(a.deadline) {
 		a.deadline = deadline // which the wall clock holds a body to
 	}
 	a.paused = time.Time{}

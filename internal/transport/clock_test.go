@@ -20,7 +20,7 @@ func TestPausedClock(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tc.caller)
 				defer cancel()
 				begin := time.Now()
-				a := &attempt{run: &run{Context: ctx, call: Call{Policy: &Policy{AttemptTimeout: time.Minute}}}, start: begin}
+				a := &attempt{call: &Call{Policy: &Policy{AttemptTimeout: time.Minute}}, start: begin}
 				a.Context, a.cancel = context.WithCancelCause(ctx)
 				defer a.close()
 				a.startClock()

@@ -56,9 +56,9 @@ func (e *attemptTimeout) Is(target error) bool {
 
 // explain makes the error of an attempt fit for a caller: without the URL, which holds ids, without what the service sent
 // in place of HTTP, and so that it matches a context's error when the caller's own context has ended, and only then.
-func (a *attempt) explain(err error) error {
+func (r *run) explain(err error) error {
 	err = withoutURL(err)
-	caller := a.run.Context
+	a, caller := r.attempt, r.Context
 	switch {
 	case a.resent:
 		err = &Failure{Reason: "connection lost", Err: errSentAgain}

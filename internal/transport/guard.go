@@ -44,7 +44,7 @@ func (g *guard) trace() *httptrace.ClientTrace {
 	t := &g.hooks
 	t.GetConn, t.GotConn, t.WroteHeaderField = g.getConn, g.gotConn, g.wroteHeaderField
 	switch {
-	case g.direct == nil && g.attempt.run.call.Repeatable: // see again
+	case g.direct == nil && g.attempt.call.Repeatable: // see again
 		t.GotFirstResponseByte = g.gotFirstResponseByte
 		t.Got1xxResponse = g.got1xxResponse
 	case g.queues():
@@ -125,8 +125,8 @@ func (g *guard) again() bool {
 		return false
 	case g.direct != nil:
 		// On HTTP/1 net/http sends none of these again unless nothing of it was written.
-		return g.http2 || isReplayed(g.attempt.run.call.Endpoint.Method)
-	case g.responded && g.attempt.run.call.Repeatable:
+		return g.http2 || isReplayed(g.attempt.call.Endpoint.Method)
+	case g.responded && g.attempt.call.Repeatable:
 		return false // a RoundTripper may repeat what was answered, with a fresh token say
 	}
 	// Else it is for a request of the RoundTripper's own, such as one for a token. net/http may have a connection at hand

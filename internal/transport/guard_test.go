@@ -355,7 +355,7 @@ func TestRequestThatIsLeftRunning(t *testing.T) {
 
 func TestConnectionForASecondSendingIsClosedUnlessItIsShared(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		r := &run{Context: t.Context(), call: *newCall(safe, ""), client: new(Client)}
+		r := &run{Context: t.Context(), call: newCall(safe, ""), client: new(Client)}
 		r.begin()
 		r.attempt.deadline = time.Now().Add(time.Minute)
 		g := &guard{attempt: r.attempt, direct: new(http.Transport), host: "api.example.com"}

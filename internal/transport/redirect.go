@@ -19,6 +19,9 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 		if own == nil {
 			return nil
 		}
+		if r, ok := req.Context().Value(runKey{}).(*run); ok {
+			r.shown = true
+		}
 		err := own(req, via)
 		if err == nil && !SameOrigin(req.URL, base) { // it may have changed the URL
 			return http.ErrUseLastResponse

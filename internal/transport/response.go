@@ -2,13 +2,13 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,8 +23,6 @@ const (
 	maxPooled = 1 << 20
 )
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 var byteOrderMark = []byte("\uFEFF")
 
 // read takes the body to its end, so that the connection can be used again, and at most to the bound.
@@ -33,16 +31,14 @@ func (r *run) read(resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil // the body is the bare connection, whose reads know no context
 	}
-	if r.buffer == nil {
-		r.buffer = buffers.Get().(*bytes.Buffer)
-	}
 	r.buffer.Reset()
 	success := resp.StatusCode/100 == 2
 	limit := int64(maxErrorBody)
 	if success {
 		limit = r.client.MaxBody
 	} else { // its body is not worth a long wait
-		defer time.AfterFunc(maxErrorRead, func() { r.attempt.cancel(nil) }).Stop()
+		cancel := r.attempt.cancel
+		defer time.AfterFunc(maxErrorRead, func() { cancel(nil) }).Stop()
 	}
 	if resp.ContentLength > 0 {
 		r.buffer.Grow(int(min(resp.ContentLength, maxPooled)) + bytes.MinRead) // a header is no promise
@@ -66,7 +62,7 @@ func (r *run) read(resp *http.Response) error {
 
 // decoded is the body without its Content-Encoding, which net/http removes only where it asked for it.
 func (r *run) decoded(resp *http.Response) io.Reader {
-	switch strings.ToLower(resp.Header.Get("Content-Encoding")) {
+	switch strings.ToLower(first(resp.Header, "Content-Encoding")) {
 	case "gzip", "x-gzip":
 	default:
 		return resp.Body
@@ -99,8 +95,13 @@ func (b *gzipBody) Read(p []byte) (int, error) {
 
 // RequestID returns the ID that the service, or else the edge in front of it, gave a request.
 func RequestID(header http.Header) string {
-	if id := header.Get("X-Request-Id"); id != "" {
-		return id
+	return cmp.Or(first(header, "X-Request-Id"), first(header, "Cf-Ray"))
+}
+
+// first returns the first value of a header, whose name is in the canonical form.
+func first(header http.Header, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[0]
 	}
-	return header.Get("Cf-Ray")
+	return ""
 }

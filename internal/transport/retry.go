@@ -2,60 +2,35 @@ package transport
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
-
-// retrier is a retryablehttp.Client and its hooks, which serve one call at a time. Nothing below retryablehttp sees it, so
-// it serves another call when one has ended.
-type retrier struct {
-	client  retryablehttp.Client
-	request retryablehttp.Request
-	run     *run
-}
-
-var retriers = sync.Pool{New: func() any {
-	t := new(retrier)
-	t.client = retryablehttp.Client{
-		RetryMax: math.MaxInt, CheckRetry: t.checkRetry, Backoff: t.backoff, PrepareRetry: t.prepareRetry,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	return t
-}}
 
 // retry makes the attempts of the call.
 func (r *run) retry() {
-	t := retriers.Get().(*retrier)
-	t.run, t.client.HTTPClient, t.request.Request = r, r.client.HTTP, &r.request
-	_, _ = t.client.Do(&t.request)
-	t.run, t.client.HTTPClient, t.request.Request = nil, nil, nil
-	retriers.Put(t)
+	r.retrier.HTTPClient, r.retried.Request = r.client.HTTP, &r.request
+	_, _ = r.retrier.Do(&r.retried)
 }
 
 // checkRetry is called at the end of each attempt.
-func (t *retrier) checkRetry(_ context.Context, resp *http.Response, err error) (bool, error) {
-	t.run.waiting = t.run.attempt.end(resp, err)
-	return t.run.waiting, nil
+func (r *run) checkRetry(_ context.Context, resp *http.Response, err error) (bool, error) {
+	r.waiting = r.end(resp, err)
+	return r.waiting, nil
 }
 
-func (t *retrier) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
-	return t.run.delay
-}
+func (r *run) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return r.delay }
 
 // prepareRetry is called after the back-off, which may have ended together with the caller's context.
-func (t *retrier) prepareRetry(req *http.Request) error {
-	r := t.run
+func (r *run) prepareRetry(req *http.Request) error {
 	if err := r.Err(); err != nil {
 		return err
 	}
 	r.waiting = false
 	r.begin()
-	req.Header = r.header()
+	r.header = http.Header{}
+	r.setHeader()
+	req.Header = r.header
 	return nil
 }
 

@@ -1,16 +1,14 @@
 // Package transport carries one API call over HTTP: it makes the attempts, decides which of them may be repeated and
 // when, and records what is known of each. It knows HTTP and the retry classes, and nothing of the API behind them.
 //
-// A call flows one way: [Client.Do] → retryablehttp, which counts and waits (retry.go) → http.Client, which follows
+// A call flows one way: [Client.Do] (run.go) → retryablehttp, which counts and waits (retry.go) → http.Client, which follows
 // redirects (redirect.go) → one attempt (attempt.go), with a guard for each of its requests (guard.go) → the caller's
 // RoundTripper → the response (response.go).
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -91,7 +89,8 @@ type Request struct {
 	Body []byte
 }
 
-// Call is what goes into [Client.Do].
+// Call is what goes into [Client.Do]. It must not be changed afterwards: what a RoundTripper has left running still looks
+// at it.
 type Call struct {
 	Endpoint Endpoint
 	Request  Request
@@ -104,6 +103,8 @@ type Call struct {
 	Repeatable bool
 	// Receiver judges the responses; nil accepts all.
 	Receiver Receiver
+
+	first attempt // most calls have only one, which is allocated with them
 }
 
 // Receiver judges and decodes the responses to a call.
@@ -119,7 +120,7 @@ type Result struct {
 	// OutcomeUnknown reports whether an attempt of a write may have been carried out without a usable response to it. A
 	// later attempt that succeeds settles the call all the same.
 	OutcomeUnknown bool
-	// Attempts holds every attempt made, in order.
+	// Attempts holds every attempt made, in order. It is valid until [Result.Release].
 	Attempts []Attempt
 	// StatusCode, Header and Body are those of the last response, decoded and without a byte order mark; zero if the last
 	// attempt got no whole one. Body is valid until [Result.Release].
@@ -127,21 +128,19 @@ type Result struct {
 	Header     http.Header
 	Body       []byte
 
-	buffer *bytes.Buffer
+	run *run
 }
 
 // Do sends the request until an attempt settles the call. The result is never nil. The error is nil when the last
 // response, whatever its status, is whole and accepted by the Receiver; otherwise it is why the last attempt failed, or that the
 // context ended during a back-off (the result then still holds the last response).
 func (c *Client) Do(ctx context.Context, call *Call) (*Result, error) {
-	r := &run{Context: ctx, client: c, call: *call}
+	r := newRun(ctx, c, call)
 	if ctx.Err() != nil {
 		return &r.Result, contextError(ctx)
 	}
-	r.Attempts = r.room[:0]
 	r.begin()
 	defer func() { r.attempt.close() }() // also when something below panics
-	r.buildRequest()
 	r.retry()
 	last := r.Attempts[len(r.Attempts)-1].Err
 	switch {
@@ -154,65 +153,6 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Result, error) {
 	}
 }
 
-// Release gives the response buffer back. Body is gone after it.
-func (r *Result) Release() {
-	if r.buffer != nil && r.buffer.Cap() <= maxPooled {
-		r.buffer.Reset()
-		buffers.Put(r.buffer)
-	}
-	r.buffer, r.Body = nil, nil
-}
-
-// run is a call under way. It is also the context of the request that retryablehttp holds, which is the caller's context
-// for as long as the call lasts, and leads the RoundTripper to the attempt under way.
-type run struct {
-	context.Context
-	Result
-	client  *Client
-	call    Call
-	request http.Request
-	url     url.URL
-	attempt *attempt         // the one under way, or the last one
-	delay   time.Duration    // until the next attempt; negative if there is none
-	waiting bool             // between two attempts
-	limited io.LimitedReader // of the response's body
-
-	// Most calls have one attempt: it and its record are allocated with the call.
-	first attempt
-	room  [1]Attempt
-}
-
-type attemptKey struct{}
-
-// Value finds the attempt under way.
-func (r *run) Value(key any) any {
-	if key == (attemptKey{}) {
-		return r.attempt
-	}
-	return r.Context.Value(key)
-}
-
-// buildRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a body
-// nor a secret: those are added below, for each attempt.
-func (r *run) buildRequest() {
-	base, q := r.client.Base, &r.call.Request
-	r.url = url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + q.Path, RawQuery: q.Query}
-	if base.RawPath != base.Path || q.EscapedPath != q.Path {
-		r.url.RawPath = base.RawPath + q.EscapedPath
-	}
-	r.request = *(&http.Request{
-		Method: r.call.Endpoint.Method, URL: &r.url, Header: r.header(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(r)
-}
-
-// header is what an attempt begins with. A cookie jar writes into it.
-func (r *run) header() http.Header {
-	if header := r.call.Request.Header.Clone(); header != nil {
-		return header
-	}
-	return make(http.Header)
-}
-
 // FromContext returns the endpoint that a request's context belongs to, the API's URL and the number of the attempt,
 // from 1.
 func FromContext(ctx context.Context) (endpoint Endpoint, base *url.URL, number int, ok bool) {
@@ -220,5 +160,5 @@ func FromContext(ctx context.Context) (endpoint Endpoint, base *url.URL, number 
 	if !ok {
 		return Endpoint{}, nil, 0, false
 	}
-	return a.run.call.Endpoint, a.run.client.Base, a.number, true
+	return a.call.Endpoint, a.client.Base, a.number, true
 }
