@@ -49,13 +49,14 @@ var nanoseconds = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Enco
 // is written.
 var (
 	responses = wire.NewDecoder(
-		wire.UnionOf(storedConfigs, (*DeploymentConfig).fromResponse),
-		wire.UnionOf(nil, (*DeploymentMetrics).fromResponse),
+		wire.Plain[Bytes](), wire.Plain[SharedDriveSize](),
+		wire.Union(storedConfigs, (*DeploymentConfig).fromResponse),
+		wire.Union(nil, (*DeploymentMetrics).fromResponse),
 	)
 	storedConfigs = wire.NewDecoder(
-		wire.UnionOf(nil, (*Integration).fromResponse),
-		wire.UnionOf(nil, (*HealthCheck).fromResponse),
-		wire.UnionOf(nil, func(r *Region, _ []byte, decode func(any) bool) bool { return decode((*string)(r)) }),
+		wire.Plain[Region](),
+		wire.Union(nil, (*Integration).fromResponse),
+		wire.Union(nil, (*HealthCheck).fromResponse),
 	)
 )
 

@@ -50,7 +50,7 @@ func check(v reflect.Value, depth int) (path, reason string) {
 	if depth++; depth > maxNesting {
 		return "", "is nested too deeply or contains itself"
 	}
-	if c, ok := v.Interface().(checker); ok && v.Kind() != reflect.Pointer {
+	if c := checkerOf(v); c != nil {
 		if reason := c.check(); reason != "" || v.Kind() != reflect.Struct {
 			return "", reason
 		}
@@ -93,6 +93,18 @@ func check(v reflect.Value, depth int) (path, reason string) {
 		}
 	}
 	return "", ""
+}
+
+// checkerOf returns v as a checker, or nil if it is none.
+func checkerOf(v reflect.Value) (c checker) {
+	switch {
+	case v.Kind() == reflect.Pointer, v.Kind() == reflect.Interface: // what is in it will be checked
+	case v.CanAddr():
+		c, _ = v.Addr().Interface().(checker) // does not copy v
+	default:
+		c, _ = v.Interface().(checker)
+	}
+	return c
 }
 
 func (r *rule) check(v reflect.Value) string {

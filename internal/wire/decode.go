@@ -1,98 +1,52 @@
 package wire
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
 	"reflect"
-	"strconv"
-	"time"
 )
 
-// A decodeFunc decodes the value that begins here, with the byte c, into v.
-type decodeFunc func(s *scanner, v reflect.Value, c byte)
+// A decodeFunc decodes the value that begins here, with the byte c, into v, and reports whether v holds it now. If not,
+// the value is odd, and v is zero.
+type decodeFunc func(s *scanner, v reflect.Value, c byte) bool
 
 // null reads a null as the zero value, and reports whether there is one.
 func (s *scanner) null(v reflect.Value, c byte) bool {
 	if c != 'n' {
 		return false
 	}
-	s.skip()
+	if !s.has("null") {
+		s.fail()
+	}
 	v.SetZero()
 	return true
 }
 
-// decodeScalar decodes strings, booleans, numbers and times.
-func decodeScalar(s *scanner, v reflect.Value, c byte) {
+// mistyped reads a value that v cannot hold unless it is null.
+func (s *scanner) mistyped(v reflect.Value, c byte) bool {
 	start := s.at
-	switch kind := v.Kind(); {
-	case c == 'n':
-		s.null(v, c)
-		return
-	case kind == reflect.String && c == '"':
-		v.SetString(s.share(s.text()))
-		return
-	case kind == reflect.Bool && (c == 't' || c == 'f'):
-		v.SetBool(c == 't')
-		s.skip()
-		return
-	case kind == reflect.Struct && c == '"':
-		text := s.text() // with a zone in any other form it is left to lenient
-		if bytes.HasSuffix(text, []byte("Z")) && v.Addr().Interface().(*time.Time).UnmarshalText(text) == nil {
-			return
-		}
-	case kind == reflect.Float64 && '0' <= c && c <= '9' && s.number():
-		if f, err := strconv.ParseFloat(string(s.data[start:s.at]), 64); err == nil {
-			v.SetFloat(f)
-			return
-		}
-	case v.CanInt():
-		if n, width := leadingInteger(s.data[s.at:]); width > 0 && !v.OverflowInt(n) {
-			v.SetInt(n)
-			s.at += width
-			return
-		}
+	if s.null(v, c) {
+		return true
 	}
-	if s.err == nil {
-		s.at = start
-		if value := s.skip(); s.err == nil && !lenient(v, value) {
-			s.report(start, v)
-		}
-	}
-}
-
-// mistyped reads a value that v cannot hold, and reports it unless it is null.
-func (s *scanner) mistyped(v reflect.Value, c byte) {
-	if start := s.at; !s.null(v, c) {
-		s.skip()
-		s.report(start, v)
-	}
+	s.skip()
+	return s.report(start, v)
 }
 
 // decodeJSON leaves a value to the type's UnmarshalJSON.
-func decodeJSON(s *scanner, v reflect.Value, _ byte) {
+func decodeJSON(s *scanner, v reflect.Value, _ byte) bool {
 	start := s.at
 	data := s.skip()
-	if s.err == nil && v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(data) != nil {
-		s.report(start, v)
-	}
+	return s.err != nil || v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(data) == nil || s.report(start, v)
 }
 
 // decodeText leaves a string to the type's UnmarshalText.
-func decodeText(s *scanner, v reflect.Value, c byte) {
+func decodeText(s *scanner, v reflect.Value, c byte) bool {
 	start := s.at
 	if s.null(v, c) {
-		return
+		return true
 	}
-	var text []byte
-	if c == '"' {
-		text = s.text()
-	} else {
-		text = s.skip()
-	}
-	if s.err == nil && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) != nil {
-		s.report(start, v)
-	}
+	text := s.textOrJSON(c)
+	return s.err != nil || v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil || s.report(start, v)
 }
 
 // memoryOfAny is about what a value in an any or in a map takes beside what it holds.
@@ -104,44 +58,38 @@ var anyTypes = map[byte]reflect.Type{
 }
 
 // decodeAny decodes a value into the type that encoding/json gives it.
-func decodeAny(s *scanner, v reflect.Value, c byte) {
+func decodeAny(s *scanner, v reflect.Value, c byte) bool {
 	v.SetZero()
 	t, ok := anyTypes[c]
 	if !ok {
 		t = reflect.TypeFor[float64]()
 	}
-	start, value := s.at, reflect.New(t).Elem()
-	if !s.take(memoryOfAny) {
-		return
+	value := reflect.New(t).Elem()
+	if !s.take(memoryOfAny) || !s.decoder.of(t)(s, value, c) {
+		return false
 	}
-	if s.decoder.of(t)(s, value, c); c != 'n' && s.unfit != start {
+	if c != 'n' {
 		v.Set(value)
 	}
+	return true
 }
 
-func pointerDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
-	return func(s *scanner, v reflect.Value, c byte) {
-		start := s.at
-		if s.null(v, c) {
-			return
+func pointerDecoder(elem *decodeFunc) decodeFunc {
+	return func(s *scanner, v reflect.Value, c byte) bool {
+		if s.null(v, c) || (*elem)(s, s.elem(v), c) {
+			return true
 		}
-		if v.IsNil() {
-			s.take(int(t.Elem().Size()))
-			v.Set(reflect.New(t.Elem()))
-		}
-		if (*elem)(s, v.Elem(), c); s.unfit == start {
-			v.SetZero()
-		}
+		v.SetZero()
+		return false
 	}
 }
 
 func sliceDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
 	empty, size := reflect.MakeSlice(t, 0, 0), int(t.Elem().Size())
 	mayBeNull := t.Elem().Kind() == reflect.Pointer || t.Elem().Kind() == reflect.Interface
-	return func(s *scanner, v reflect.Value, c byte) {
+	return func(s *scanner, v reflect.Value, c byte) bool {
 		if c != '[' {
-			s.mistyped(v, c)
-			return
+			return s.mistyped(v, c)
 		}
 		if v.IsNil() {
 			v.Set(empty)
@@ -150,7 +98,7 @@ func sliceDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
 		for i := 0; s.element(']', i); i++ {
 			if n == v.Cap() {
 				if !s.take((n + max(n, 1)) * size) {
-					return
+					break
 				}
 				v.Grow(max(n, 1))
 			}
@@ -160,24 +108,25 @@ func sliceDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
 				item.SetZero()
 			}
 			start, c := s.at, s.next()
-			if (*elem)(s, item, c); c == 'n' && !mayBeNull {
-				s.report(start, item)
+			fits := (*elem)(s, item, c)
+			if c == 'n' && !mayBeNull {
+				fits = s.report(start, item)
 			}
-			if s.unfit == start {
-				item.SetZero()
-			} else {
+			if fits {
 				n++
+			} else {
+				item.SetZero()
 			}
 		}
 		v.SetLen(n)
+		return true
 	}
 }
 
 func mapDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
-	return func(s *scanner, v reflect.Value, c byte) {
+	return func(s *scanner, v reflect.Value, c byte) bool {
 		if c != '{' {
-			s.mistyped(v, c)
-			return
+			return s.mistyped(v, c)
 		}
 		if v.IsNil() {
 			v.Set(reflect.MakeMap(t))
@@ -185,20 +134,20 @@ func mapDecoder(t reflect.Type, elem *decodeFunc) decodeFunc {
 		for n := 0; s.element('}', n); n++ {
 			s.entry(v, s.share(s.name()), elem)
 		}
+		return true
 	}
 }
 
 // entry decodes the value of a member into a map.
 func (s *scanner) entry(m reflect.Value, name string, elem *decodeFunc) {
-	t, c := m.Type(), s.next()
-	start, value := s.at, reflect.New(t.Elem()).Elem()
+	t, value := m.Type(), reflect.New(m.Type().Elem()).Elem()
 	if !s.take(2*int(t.Key().Size()+t.Elem().Size()) + memoryOfAny) {
 		return
 	}
 	if m.IsNil() {
 		m.Set(reflect.MakeMap(t))
 	}
-	if (*elem)(s, value, c); s.unfit != start {
+	if (*elem)(s, value, s.next()) {
 		m.SetMapIndex(reflect.ValueOf(name).Convert(t.Key()), value)
 	}
 }

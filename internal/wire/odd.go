@@ -29,16 +29,16 @@ var kinds = map[jsontext.Kind]string{
 	'n': "null", 't': "boolean", 'f': "boolean", '"': "string", '0': "number", '[': "array", '{': "object",
 }
 
-// report reports the value that begins at start and does not fit v, and leaves v zero.
-func (s *scanner) report(start int, v reflect.Value) {
+// report reports the value that begins at start and does not fit v, leaves v zero and returns false.
+func (s *scanner) report(start int, v reflect.Value) bool {
 	v.SetZero()
 	if s.err != nil || !s.take(memoryOfOdd) {
-		return
+		return false
 	}
 	kind := kinds[jsontext.Value(s.data[start:]).Kind()] + " where " + expected(v.Type()) + " was expected"
 	s.odd = append(s.odd, oddValue{start, kind})
 	s.lost++
-	s.unfit = start
+	return false
 }
 
 func expected(t reflect.Type) string {

@@ -1,19 +1,26 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 )
 
-// maxDepth is how deeply arrays and objects may nest, as in encoding/json.
-const maxDepth = 10_000
+// LimitError is the error of a document that exceeds a limit.
+type LimitError string
 
-// A document may take this much memory, apart from its strings: something for each of its bytes, and something for its
-// being there. A full page of the API takes less than one byte for each of its own, and a page of {} takes hundreds.
-const memoryPerByte, memoryAtLeast = 8, 1 << 20
+func (e LimitError) Error() string { return string(e) }
 
-var errMemory = errors.New("the response has too many elements for its size")
+const (
+	errDepth  = LimitError("the response is nested too deeply")
+	errMemory = LimitError("the response has too many elements for its size")
+
+	// maxDepth is how deeply arrays and objects may nest, as in encoding/json.
+	maxDepth = 10_000
+
+	// A document may take this much memory, apart from its strings: something for each of its bytes, and something for its
+	// being there. A full page of the API takes less than one byte for each of its own, and a page of {} takes hundreds.
+	memoryPerByte, memoryAtLeast = 8, 1 << 20
+)
 
 // scanner reads a JSON document. An error moves it to the end, where everything ends.
 type scanner struct {
@@ -24,9 +31,8 @@ type scanner struct {
 	memory  int // that may still be taken
 	err     error
 
-	odd   []oddValue
-	lost  int // how many odd values are not kept by a union
-	unfit int // the offset of the last odd value that is not; -1 if there is none
+	odd  []oddValue
+	lost int // how many odd values are not kept by a union
 
 	unquoted []byte
 	seen     [512]string // strings of this and of earlier documents, by their hash
@@ -37,7 +43,7 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 func (s *scanner) reset(d *Decoder, data []byte) {
 	s.decoder, s.data, s.at, s.depth, s.err = d, data, 0, 0, nil
 	s.memory = memoryAtLeast + memoryPerByte*len(data)
-	s.odd, s.lost, s.unfit = nil, 0, -1
+	s.odd, s.lost = nil, 0
 	if cap(s.unquoted) > 64<<10 {
 		s.unquoted = nil
 	}
@@ -86,7 +92,7 @@ func (s *scanner) element(end byte, n int) bool {
 	if n == 0 {
 		s.at++
 		if s.depth++; s.depth > maxDepth {
-			s.fail()
+			s.stop(errDepth)
 			return false
 		}
 	}

@@ -34,6 +34,14 @@ func (s *scanner) text() []byte {
 	return nil
 }
 
+// textOrJSON reads a string, and the JSON of what is not one.
+func (s *scanner) textOrJSON(c byte) []byte {
+	if c == '"' {
+		return s.text()
+	}
+	return s.skip()
+}
+
 // plain returns how many bytes precede the first that is a quote, a backslash, a control character or not ASCII.
 func plain(data []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080

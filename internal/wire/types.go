@@ -13,11 +13,11 @@ import (
 
 // of returns the function that decodes the type. Reflection looks at each type once.
 func (d *Decoder) of(t reflect.Type) decodeFunc {
-	if known, ok := d.decoders.Load(t); ok {
+	if known, ok := d.types.Load(t); ok {
 		return known.(decodeFunc)
 	}
 	decode := *builder{d, map[reflect.Type]*decodeFunc{}}.of(t)
-	d.decoders.Store(t, decode)
+	d.types.Store(t, decode)
 	return decode
 }
 
@@ -35,16 +35,16 @@ func (b builder) of(t reflect.Type) *decodeFunc {
 	return b.made[t]
 }
 
-// make returns the function that decodes the type. What no response has in Go is mistyped, whatever its value.
+// make returns the function that decodes the type.
 func (b builder) make(t reflect.Type) decodeFunc {
 	kind, pointer := t.Kind(), reflect.PointerTo(t)
-	switch union := b.decoder.unions[t]; {
-	case union != nil:
-		return union
+	switch own := b.decoder.own[t]; {
+	case own != nil:
+		return own
 	case t == reflect.TypeFor[time.Time]():
 		return decodeScalar
 	case kind == reflect.Pointer:
-		return pointerDecoder(t, b.of(t.Elem()))
+		return pointerDecoder(b.of(t.Elem()))
 	case pointer.Implements(reflect.TypeFor[json.Unmarshaler]()):
 		return decodeJSON
 	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
@@ -59,13 +59,11 @@ func (b builder) make(t reflect.Type) decodeFunc {
 		return sliceDecoder(t, b.of(t.Elem()))
 	case kind == reflect.Map && t.Key().Kind() == reflect.String:
 		return mapDecoder(t, b.of(t.Elem()))
-	case slices.Contains(scalars, kind) && t != reflect.TypeFor[time.Duration]():
+	case slices.Contains([]reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64}, kind):
 		return decodeScalar
 	}
-	return (*scanner).mistyped
+	return (*scanner).mistyped // no response has such a type
 }
-
-var scalars = []reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64}
 
 // structure says how to decode a struct.
 type structure struct {
@@ -77,7 +75,7 @@ type structure struct {
 type field struct {
 	decode *decodeFunc
 	index  []int
-	start  string                // `"name":`
+	start  string                // `,"name":`
 	next   atomic.Pointer[field] // the field that came next the last time, and probably comes next again
 }
 
@@ -87,10 +85,10 @@ func (b builder) add(st *structure, t reflect.Type, index []int) {
 		f := t.Field(i)
 		index := append(slices.Clip(index), i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		embeds := options == "embed,inline" || f.Anonymous && f.Tag.Get("json") == ""
+		embeds := options == "embed,inline" || f.Anonymous && name == ""
 		switch kind := f.Type.Kind(); {
 		case name == "-", !f.IsExported() && !(embeds && kind == reflect.Struct):
-		case embeds && kind == reflect.Map && st.rest == nil:
+		case embeds && kind == reflect.Map:
 			st.rest = &field{decode: b.of(f.Type.Elem()), index: index}
 		case embeds && kind == reflect.Struct:
 			b.add(st, f.Type, index)
@@ -98,35 +96,30 @@ func (b builder) add(st *structure, t reflect.Type, index []int) {
 			b.add(st, f.Type.Elem(), index)
 		case st.fields[cmp.Or(name, f.Name)] == nil:
 			name = cmp.Or(name, f.Name)
-			decode := b.of(f.Type)
-			if embeds || !slices.Contains([]string{"", "omitzero", "omitempty"}, options) {
-				decode = new(decodeFunc)
-				*decode = (*scanner).mistyped
-			}
-			st.fields[name] = &field{decode: decode, index: index, start: `"` + name + `":`}
+			st.fields[name] = &field{decode: b.of(f.Type), index: index, start: `,"` + name + `":`}
 		}
 	}
 }
 
-func (st *structure) decode(s *scanner, v reflect.Value, c byte) {
+func (st *structure) decode(s *scanner, v reflect.Value, c byte) bool {
 	if c != '{' {
-		s.mistyped(v, c)
-		return
+		return s.mistyped(v, c)
 	}
 	last := &st.start
-	for n := 0; s.element('}', n); n++ {
+	for n := 0; ; n++ {
 		f := last.next.Load()
-		if f == nil || !s.has(f.start) {
-			name := s.name()
-			if f = st.fields[string(name)]; f == nil {
-				if st.rest == nil {
-					s.skip()
-				} else {
-					s.entry(st.rest.of(s, v), string(name), st.rest.decode)
-				}
-				continue
+		if n == 0 || f == nil || !s.has(f.start) {
+			if !s.element('}', n) {
+				return true
 			}
-			last.next.Store(f)
+			if f == nil || !s.has(f.start[1:]) {
+				name := s.name()
+				if f = st.fields[string(name)]; f == nil {
+					st.decodeUnknown(s, v, name)
+					continue
+				}
+				last.next.Store(f)
+			}
 		}
 		last = f
 		value := f.of(s, v)
@@ -134,20 +127,30 @@ func (st *structure) decode(s *scanner, v reflect.Value, c byte) {
 	}
 }
 
+func (st *structure) decodeUnknown(s *scanner, v reflect.Value, name []byte) {
+	if st.rest == nil {
+		s.skip()
+	} else {
+		s.entry(st.rest.of(s, v), string(name), st.rest.decode)
+	}
+}
+
 // of returns the field's value in a struct.
 func (f *field) of(s *scanner, v reflect.Value) reflect.Value {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0])
-	}
-	for _, i := range f.index {
-		if v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				s.take(int(v.Type().Elem().Size()))
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
+	for i, index := range f.index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			v = s.elem(v)
 		}
-		v = v.Field(i)
+		v = v.Field(index)
 	}
 	return v
+}
+
+// elem returns what a pointer points to, and makes it if there is nothing.
+func (s *scanner) elem(pointer reflect.Value) reflect.Value {
+	if t := pointer.Type().Elem(); pointer.IsNil() {
+		s.take(int(t.Size()))
+		pointer.Set(reflect.New(t))
+	}
+	return pointer.Elem()
 }

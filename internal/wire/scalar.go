@@ -10,6 +10,47 @@ import (
 	"time"
 )
 
+// decodeScalar decodes strings, booleans, numbers and times.
+func decodeScalar(s *scanner, v reflect.Value, c byte) bool {
+	if s.null(v, c) {
+		return true
+	}
+	start := s.at
+	switch v.Kind() {
+	case reflect.String:
+		if c == '"' {
+			v.SetString(s.share(s.text()))
+			return true
+		}
+	case reflect.Bool:
+		if v.SetBool(c == 't'); s.has("true") || s.has("false") {
+			return true
+		}
+	case reflect.Float64:
+		if '0' <= c && c <= '9' && s.number() {
+			if f, err := strconv.ParseFloat(string(s.data[start:s.at]), 64); err == nil {
+				v.SetFloat(f)
+				return true
+			}
+		}
+	case reflect.Struct:
+		if text := s.textOrJSON(c); bytes.HasSuffix(text, []byte("Z")) && v.Addr().Interface().(*time.Time).UnmarshalText(text) == nil {
+			return true
+		}
+	default:
+		if n, width := leadingInteger(s.data[start:]); width > 0 && !v.OverflowInt(n) {
+			v.SetInt(n)
+			s.at += width
+			return true
+		}
+	}
+	if s.err == nil {
+		s.at = start
+	}
+	value := s.skip()
+	return s.err != nil || lenient(v, value) || s.report(start, v)
+}
+
 // lenient sets v to what a value in an unexpected form means, and reports whether it means anything. It reads
 //
 //   - null as the zero value of any type, and "" as that of any but an array or an object
