@@ -131,7 +131,7 @@ func (r *request) addOptions(params, body any) error {
 		}
 		return nil
 	}
-	encoded, err := encode(body)
+	encoded, err := encodeParams(body)
 	if err == nil && len(options.body) > 0 {
 		encoded, err = addFields(encoded, options.body, fieldNames(params, "json"))
 	}

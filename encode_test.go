@@ -1,0 +1,90 @@
+package paperspace
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Params are encoded as encode does it, whichever way is taken.
+func TestParamsAreEncodedAsAnyValue(t *testing.T) {
+	own := 0
+	same := func(params any) {
+		want, wantErr := encode(params)
+		got, err := encodeParams(params)
+		assert.Equal(t, wantErr, err)
+		if err == nil {
+			assert.JSONEq(t, string(want), string(got)) // maps have no order
+		}
+	}
+	eachEndpoint(t, func(t *testing.T, m conformingMethod) {
+		if m.op.Request == nil || m.params == nil {
+			return
+		}
+		if membersOf(m.params) != nil {
+			own++
+		}
+		for _, required := range []bool{true, false} {
+			maker{required: required}.eachChoice(m.requestSchema(), func(value any) {
+				params := m.paramsFrom(t, value)
+				same(params.Interface())
+				same(params.Addr().Interface())
+			})
+		}
+	})
+	assert.Greater(t, own, 20, "types that take the short way")
+
+	type word string
+	type unusual struct {
+		S     string            `json:"s"`
+		W     *word             `json:"w"`
+		N     int64             `json:"n,omitzero"`
+		F     float64           `json:"f,omitzero"`
+		Key   Sensitive         `json:"key,omitzero"`
+		Keys  []Sensitive       `json:"keys,omitzero"`
+		To    *Region           `json:"to,omitzero"`
+		From  Region            `json:"from,omitzero"`
+		Bytes Bytes             `json:"bytes,omitzero"`
+		Any   any               `json:"any,omitzero"`
+		Map   map[string]string `json:"map,omitzero"`
+		Wait  time.Duration     `json:"wait,omitzero"`
+	}
+	for _, params := range []unusual{
+		{}, {S: "\"\\\n\x00<>&\u2028é😀"}, {S: "\xff"}, {W: new(word(""))}, {W: new(word("\xffw"))}, {N: -1 << 63, F: 1e21},
+		{Key: "hunter2", Keys: []Sensitive{"a", ""}}, {Key: mask}, {Keys: []Sensitive{mask}}, {From: "NY2", To: new(Region("East Coast (NY2)"))},
+		{From: "\xff"}, {Bytes: 1 << 40}, {Any: map[string]any{"k": Sensitive("s")}}, {Map: map[string]string{}}, {Wait: time.Second},
+		{S: string(make([]byte, 2000))},
+	} {
+		same(params)
+		same(&params)
+	}
+	_, err := encodeParams(&unusual{Keys: []Sensitive{"a", mask}})
+	require.ErrorContains(t, err, "mask")
+	assert.Equal(t, "keys.1", fieldOf(err))
+}
+
+// Types with other tags or methods than params usually have are left to encode.
+func TestParamsThatOnlyTheEncoderKnows(t *testing.T) {
+	type embedded struct {
+		ListParams
+		A string `json:"a"`
+	}
+	for _, params := range []any{
+		MachineListParams{}, embedded{A: "a"}, struct {
+			A int `json:"a,string"`
+		}{7}, struct {
+			A int `json:"-"`
+			B int
+		}{1, 2}, struct {
+			A Nullable[string] `json:"a,omitzero"`
+		}{Null[string]()},
+	} {
+		want, err := encode(params)
+		require.NoError(t, err)
+		got, err := encodeParams(params)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), string(got), "%T", params)
+	}
+}
