@@ -28,14 +28,12 @@ type Session struct {
 
 // SessionUser is the user of a [Session].
 type SessionUser struct {
-	// ID is the user's ID.
 	ID string `json:"id"`
 	// FirstName is the user's first name; empty if not set.
 	FirstName string `json:"firstName"`
 	// LastName is the user's last name; empty if not set.
 	LastName string `json:"lastName"`
-	// Email is the user's email address.
-	Email string `json:"email"`
+	Email    string `json:"email"`
 	// CreatedAt is when the user was created.
 	CreatedAt time.Time `json:"dtCreated"`
 	// ConfirmedAt is when the user's account was confirmed; zero if it was not.
@@ -60,7 +58,6 @@ type SessionUser struct {
 
 // SessionMembership is the membership of the user of a [Session] in one team.
 type SessionMembership struct {
-	// Team is the team.
 	Team SessionMembershipTeam `json:"team"`
 	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
@@ -70,9 +67,7 @@ type SessionMembership struct {
 
 // SessionMembershipTeam is the team of a [SessionMembership].
 type SessionMembershipTeam struct {
-	// ID is the team's ID.
-	ID string `json:"id"`
-	// Name is the team's name.
+	ID   string `json:"id"`
 	Name string `json:"name"`
 	// Namespace is the team's name in URLs.
 	Namespace string `json:"namespace"`
@@ -124,7 +119,6 @@ type SessionMetadata struct {
 
 // SessionTeam is the team of a [Session].
 type SessionTeam struct {
-	// ID is the team's ID.
 	ID string `json:"id"`
 	// Namespace is the team's name in URLs.
 	Namespace string `json:"namespace"`

@@ -75,8 +75,7 @@ type ContainerRegistryCreateParams struct {
 	Name string `json:"name" check:"required"`
 	// Namespace is the part of the registry that holds the images; empty if the registry has no namespaces.
 	Namespace string `json:"namespace"`
-	// URL is the registry's URL.
-	URL string `json:"url" check:"required"`
+	URL       string `json:"url" check:"required"`
 	// Username is the user name to log in with.
 	Username string `json:"username" check:"required"`
 	// Password is the password to log in with. It may be empty.
@@ -94,8 +93,7 @@ type ContainerRegistryUpdateParams struct {
 	Kind *ContainerRegistryKind `json:"kind,omitzero" check:"nonzero"`
 	// Namespace is the part of the registry that holds the images.
 	Namespace *string `json:"namespace,omitzero"`
-	// URL is the registry's URL.
-	URL *string `json:"url,omitzero" check:"nonzero"`
+	URL       *string `json:"url,omitzero" check:"nonzero"`
 	// Username is the user name to log in with.
 	Username *string `json:"username,omitzero" check:"nonzero"`
 	// Password is the password to log in with. It may be empty.
@@ -104,12 +102,10 @@ type ContainerRegistryUpdateParams struct {
 
 // ContainerRegistry is a private image registry. The service never returns its password.
 type ContainerRegistry struct {
-	// ID is the registry's ID.
 	ID string `json:"id"`
 	// Name is the registry's name. It need not be unique.
 	Name string `json:"name"`
-	// URL is the registry's URL.
-	URL string `json:"url"`
+	URL  string `json:"url"`
 	// Namespace is the part of the registry that holds the images; empty if there is none.
 	Namespace string `json:"namespace"`
 	// Username is the user name that the service logs in with.

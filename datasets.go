@@ -91,7 +91,6 @@ type DatasetUpdateParams struct {
 
 // Dataset is a set of files, kept in versions.
 type Dataset struct {
-	// ID is the dataset's ID.
 	ID string `json:"id"`
 	// Name is the dataset's name; empty if it has none.
 	Name string `json:"name"`

@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// DeploymentConfig is the configuration of a deployment, in one of the versions that the API knows. Exactly one field
-// is set. Use V1 for new configurations:
+// DeploymentConfig is the configuration of a deployment, in one of the API's versions. Exactly one field is set. Use V1
+// for new configurations:
 //
 //	paperspace.DeploymentConfig{V1: &paperspace.DeploymentConfigV1{
 //		Name:      "api",
@@ -21,23 +21,21 @@ import (
 //	}}
 //
 // It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, into the field for its
-// apiVersion. Decoding is strict, since files need it: no value is converted, and a value of the wrong type is a
-// [*ParamError] that names the member. So is a missing apiVersion, and "latest" in the shape of v0alpha0. A member that
-// is null counts as absent. A file may lack a required member whose zero value is not valid, such as name or image, so
-// that a program can set it; sending the configuration without it is an error.
+// apiVersion. Decoding is strict, because files may have mistakes: no value is converted, and a value of the wrong type is
+// a [*ParamError] that names the member. So is a missing apiVersion, and "latest" with the members of v0alpha0. A null
+// member counts as absent. Required members such as name and image may be missing, so that a program can set them;
+// sending the configuration without them is an error.
 //
-// Members that this package does not know are kept at every level and encoded again; so is a whole configuration of an
+// Members that this package does not know are kept at every level and encoded again, and so is a configuration of an
 // unknown version. $schema, which is for editors, is dropped.
 //
-// Encoded with encoding/json it shows no [Sensitive] value, and a mask that is decoded again is refused.
+// encoding/json encodes each [Sensitive] value as a mask, which is refused when it is decoded again.
 type DeploymentConfig struct {
-	// V1 is the version v1. A configuration received as "latest" is V1 too, and is sent back as "latest".
-	V1 *DeploymentConfigV1
-	// V0Alpha1 is the version v0alpha1.
+	// V1 is set for version v1, and for "latest", which is sent back as "latest".
+	V1       *DeploymentConfigV1
 	V0Alpha1 *DeploymentConfigV0Alpha1
-	// V0Alpha0 is the version v0alpha0.
 	V0Alpha0 *DeploymentConfigV0Alpha0
-	// Raw is a configuration of any other version, or one in a response that does not fit its version.
+	// Raw is set for any other version, and for a configuration in a response that does not fit its version.
 	Raw RawJSON
 
 	latest bool // V1 was received as "latest"
@@ -69,10 +67,10 @@ func (c DeploymentConfig) Format(f fmt.State, _ rune) {
 	formatAsV(f, plain(c))
 }
 
-// MarshalJSON encodes the configuration as the API has it, with masks in place of secrets.
+// MarshalJSON encodes the configuration as the API expects it, with secrets masked.
 func (c DeploymentConfig) MarshalJSON() ([]byte, error) { return json.Marshal(c, maskedOptions) }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2. A configuration with nothing set is null.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2. A configuration with nothing set is null.
 func (c DeploymentConfig) MarshalJSONTo(enc *jsontext.Encoder) error {
 	switch reason := c.conflict(); {
 	case reason != "":
@@ -168,8 +166,8 @@ func contains(value, part any) bool {
 }
 
 // UnknownMembers are the members of a JSON object that this package does not know, by their names. They are encoded
-// beside the known ones, and may hold secrets: fmt prints their names and lengths only. What [DeploymentConfig],
-// [HealthCheck] and [Integration] hold keeps them; on its own, encoding/json knows nothing of them.
+// beside the known ones. They may contain secrets, so fmt prints only their names and lengths. encoding/json encodes
+// them only as part of a [DeploymentConfig], a [HealthCheck] or an [Integration].
 type UnknownMembers map[string]RawJSON
 
 // The tag that puts a field's members into the object around it is embed in go-json-experiment and from Go 1.27 on,
@@ -212,81 +210,73 @@ func setFields(union any) (n int) {
 // name was repeated when received can be encoded again.
 var maskedOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 
-// DeploymentConfigV1 is a configuration of the version v1.
+// DeploymentConfigV1 is a configuration of version v1.
 type DeploymentConfigV1 struct {
-	// Name is the deployment's name.
 	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
 	Image string `json:"image,omitzero" check:"required"`
-	// ContainerRegistry is the name (not the id) of the team's registry that a private image is pulled from; nil for a
-	// public image.
+	// ContainerRegistry is the name, not the ID, of the team's registry that has a private image; nil for a public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
-	// Command is run in place of the image's own.
+	// Command replaces the command of the image.
 	Command []string `json:"command,omitzero"`
-	// Env are environment variables.
+	// Env are the environment variables of the container.
 	Env []EnvVar `json:"env,omitzero"`
-	// Enabled is whether the deployment runs instances; nil means true.
+	// Enabled determines whether the deployment runs instances; nil means true.
 	Enabled *bool `json:"enabled,omitzero"`
-	// Region is where the instances run; nil leaves it to the service.
+	// Region is where the instances run. If nil, the service chooses.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
-	// Resources are the machines and the ports.
+	// Resources are the machine type, the number of instances and the ports.
 	Resources DeploymentResources `json:"resources,omitzero"`
-	// HealthChecks are how instances are checked.
+	// HealthChecks are the health checks of each instance.
 	HealthChecks *HealthChecks `json:"healthChecks,omitzero"`
-	// Healthchecks is the same under another name, healthchecks in JSON. The API has both, and does not document which
-	// one takes precedence. Use HealthChecks in new configurations.
+	// Healthchecks are the same as HealthChecks, under another JSON name. The API has both, and does not document which
+	// of them takes precedence. Use HealthChecks in new configurations.
 	Healthchecks *HealthChecks `json:"healthchecks,omitzero"`
 	// Integrations are mounted in the container.
 	Integrations []Integration `json:"integrations,omitzero"`
 	// BasicAuthKey is the key that secures the endpoint.
-	BasicAuthKey *Sensitive `json:"basicAuthKey,omitzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	BasicAuthKey *Sensitive     `json:"basicAuthKey,omitzero"`
+	Unknown      UnknownMembers `json:",embed,inline"`
 }
 
-// DeploymentConfigV0Alpha1 is a configuration of the version v0alpha1. It has what v1 has, and can be converted to it:
+// DeploymentConfigV0Alpha1 is a configuration of version v0alpha1. It has the fields of v1 and can be converted to it:
 //
 //	DeploymentConfigV1(*config.V0Alpha1)
 type DeploymentConfigV0Alpha1 DeploymentConfigV1
 
-// DeploymentConfigV0Alpha0 is a configuration of the version v0alpha0.
+// DeploymentConfigV0Alpha0 is a configuration of version v0alpha0.
 type DeploymentConfigV0Alpha0 struct {
-	// Name is the deployment's name.
 	Name string `json:"name,omitzero" check:"required"`
 	// Image is the container image, with its tag or digest.
 	Image string `json:"image,omitzero" check:"required"`
-	// ContainerRegistry is the name (not the id) of the team's registry that a private image is pulled from; nil for a
-	// public image.
+	// ContainerRegistry is the name, not the ID, of the team's registry that has a private image; nil for a public image.
 	ContainerRegistry *string `json:"containerRegistry,omitzero"`
-	// Command is run in place of the image's own.
+	// Command replaces the command of the image.
 	Command []string `json:"command,omitzero"`
-	// Env are environment variables.
+	// Env are the environment variables of the container.
 	Env []EnvVar `json:"env,omitzero"`
-	// Enabled is whether the deployment runs instances; nil means true.
+	// Enabled determines whether the deployment runs instances; nil means true.
 	Enabled *bool `json:"enabled,omitzero"`
-	// Region is where the instances run; nil leaves it to the service.
+	// Region is where the instances run. If nil, the service chooses.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
-	// Port is the TCP port that the container listens on, from 1 to 65535; nil is 80.
+	// Port is the TCP port that the container listens on, from 1 to 65535; nil means 80.
 	Port *int `json:"port,omitzero" check:"min=1,max=65535"`
-	// Resources are the machines.
+	// Resources are the machine type and the number of instances.
 	Resources DeploymentResourcesV0Alpha0 `json:"resources,omitzero"`
-	// HealthChecks are how instances are checked.
+	// HealthChecks are the health checks of each instance.
 	HealthChecks *HealthChecks `json:"healthChecks,omitzero"`
-	// Models are models that are mounted in the container.
+	// Models are mounted in the container.
 	Models []DeploymentModel `json:"models,omitzero"`
-	// Repositories are git repositories that are mounted in the container.
+	// Repositories are mounted in the container.
 	Repositories *DeploymentRepositories `json:"repositories,omitzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	Unknown      UnknownMembers          `json:",embed,inline"`
 }
 
 // EnvVar is an environment variable.
 type EnvVar struct {
-	// Name is the variable's name.
 	Name string `json:"name,omitzero" check:"required"`
-	// Value must not be empty.
-	Value Sensitive `json:"value,omitzero" check:"required"`
-	// Unknown are the members that this package does not know.
+	// Value is the variable's value, which must not be empty.
+	Value   Sensitive      `json:"value,omitzero" check:"required"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
@@ -294,73 +284,69 @@ type EnvVar struct {
 type DeploymentResources struct {
 	// MachineType is the label of a machine type, such as "A4000" or "C5".
 	MachineType string `json:"machineType,omitzero" check:"required"`
-	// Replicas is the number of instances; nil is 1.
+	// Replicas is the number of instances; nil means 1.
 	Replicas *int `json:"replicas,omitzero"`
 	// Ports are the TCP ports that the container listens on, from 1 to 65535.
 	Ports []int `json:"ports"`
-	// Autoscaling changes the number of instances with the load.
-	Autoscaling *Autoscaling `json:"autoscaling,omitzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// Autoscaling adapts the number of instances to the load.
+	Autoscaling *Autoscaling   `json:"autoscaling,omitzero"`
+	Unknown     UnknownMembers `json:",embed,inline"`
 }
 
-// DeploymentResourcesV0Alpha0 are the machines that a deployment of the version v0alpha0 runs on.
+// DeploymentResourcesV0Alpha0 are the machines that a deployment of version v0alpha0 runs on.
 type DeploymentResourcesV0Alpha0 struct {
 	// InstanceType is the label of a machine type, such as "A4000" or "C5".
 	InstanceType string `json:"instanceType,omitzero" check:"required"`
-	// Replicas is the number of instances; nil is 1.
+	// Replicas is the number of instances; nil means 1.
 	Replicas *int `json:"replicas,omitzero"`
-	// Autoscaling changes the number of instances with the load.
-	Autoscaling *Autoscaling `json:"autoscaling,omitzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// Autoscaling adapts the number of instances to the load.
+	Autoscaling *Autoscaling   `json:"autoscaling,omitzero"`
+	Unknown     UnknownMembers `json:",embed,inline"`
 }
 
-// Autoscaling changes the number of instances with the load, between the replicas and MaxReplicas.
+// Autoscaling adapts the number of instances to the load, between Replicas and MaxReplicas.
 type Autoscaling struct {
-	// Enabled switches it on; nil leaves that to the service.
+	// Enabled turns autoscaling on. If nil, the service chooses.
 	Enabled *bool `json:"enabled,omitzero"`
-	// MaxReplicas is the greatest number of instances, from 1 to 25.
+	// MaxReplicas is the maximum number of instances, from 1 to 25.
 	MaxReplicas int `json:"maxReplicas,omitzero" check:"required,max=25"`
-	// Metrics are what the load is measured by; empty, not nil, for none.
+	// Metrics are the metrics of the load. It must not be nil, but may be empty.
 	Metrics []AutoscalingMetric `json:"metrics,omitzero" check:"required"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	Unknown UnknownMembers      `json:",embed,inline"`
 }
 
-// AutoscalingMetric is a measure of load and its target value. [CPUMetric], [MemoryMetric] and [RequestDurationMetric]
+// AutoscalingMetric is a metric of the load and its target value. [CPUMetric], [MemoryMetric] and [RequestDurationMetric]
 // return one.
 type AutoscalingMetric struct {
-	// Metric names the measure.
+	// Metric is the name of the metric.
 	Metric AutoscalingMetricName `json:"metric,omitzero" check:"required"`
-	// Summary is how the measures of all instances become one.
+	// Summary is how the values of all instances are combined.
 	Summary AutoscalingSummary `json:"summary,omitzero" check:"required"`
-	// Value is more than 0 and at most 100: a whole number of percent for CPU and memory, and more than 0.01 seconds
-	// for the duration of requests.
-	Value float64 `json:"value,omitzero" check:"required,max=100"`
-	// Unknown are the members that this package does not know.
+	// Value is the target, more than 0 and at most 100: a whole number of percent for CPU and memory, and more than 0.01
+	// seconds for the duration of requests.
+	Value   float64        `json:"value,omitzero" check:"required,max=100"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// CPUMetric keeps the average use of CPUs at the percentage.
+// CPUMetric returns a metric that keeps the average CPU usage at percent.
 func CPUMetric(percent int) AutoscalingMetric {
 	return AutoscalingMetric{Metric: AutoscalingMetricCPU, Summary: AutoscalingSummaryAverage, Value: float64(percent)}
 }
 
-// MemoryMetric keeps the average use of memory at the percentage.
+// MemoryMetric returns a metric that keeps the average memory usage at percent.
 func MemoryMetric(percent int) AutoscalingMetric {
 	return AutoscalingMetric{Metric: AutoscalingMetricMemory, Summary: AutoscalingSummaryAverage, Value: float64(percent)}
 }
 
-// RequestDurationMetric keeps the average duration of requests at the number of seconds.
+// RequestDurationMetric returns a metric that keeps the average duration of requests at seconds.
 func RequestDurationMetric(seconds float64) AutoscalingMetric {
 	return AutoscalingMetric{Metric: AutoscalingMetricRequestDuration, Summary: AutoscalingSummaryAverage, Value: seconds}
 }
 
-// AutoscalingMetricName is what load is measured by.
+// AutoscalingMetricName is the name of a metric of the load.
 type AutoscalingMetricName string
 
-// What load is measured by.
+// The names of metrics of the load.
 const (
 	AutoscalingMetricCPU             AutoscalingMetricName = "cpu"
 	AutoscalingMetricMemory          AutoscalingMetricName = "memory"
@@ -372,50 +358,48 @@ func (n AutoscalingMetricName) Known() bool {
 	return n == AutoscalingMetricCPU || n == AutoscalingMetricMemory || n == AutoscalingMetricRequestDuration
 }
 
-// AutoscalingSummary is how the measures of all instances become one.
+// AutoscalingSummary is how the values of all instances are combined.
 type AutoscalingSummary string
 
-// AutoscalingSummaryAverage takes their average.
+// AutoscalingSummaryAverage is the average of the values.
 const AutoscalingSummaryAverage AutoscalingSummary = "average"
 
 // Known reports whether the API documents the value.
 func (s AutoscalingSummary) Known() bool { return s == AutoscalingSummaryAverage }
 
-// HealthChecks are how instances are checked.
+// HealthChecks are the health checks of each instance.
 type HealthChecks struct {
-	// Liveness reports whether an instance still works.
+	// Liveness checks whether an instance still works.
 	Liveness *HealthCheck `json:"liveness,omitzero"`
-	// Readiness reports whether an instance can take requests.
+	// Readiness checks whether an instance can serve requests.
 	Readiness *HealthCheck `json:"readiness,omitzero"`
-	// Startup reports whether an instance has started.
-	Startup *HealthCheck `json:"startup,omitzero"`
-	// Unknown are the members that this package does not know.
+	// Startup checks whether an instance has started.
+	Startup *HealthCheck   `json:"startup,omitzero"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// HealthCheck is one way of checking an instance: either HTTP or Exec is set. [HTTPCheck] and [ExecCheck] make one.
+// HealthCheck is a check of an instance, by HTTP or by Exec. [HTTPCheck] and [ExecCheck] return one. The service has a
+// default for each field that is nil.
 type HealthCheck struct {
-	// HTTP checks with a request.
+	// HTTP is the request of the check; nil if Exec is set.
 	HTTP *HTTPHealthCheck `json:",embed,inline"`
-	// Exec checks with a command.
+	// Exec is the command of the check; nil if HTTP is set.
 	Exec *ExecHealthCheck `json:"exec,omitzero"`
-	// InitialDelaySeconds is how long after its start an instance is first checked, from 0 to 1000; nil leaves it to
-	// the service.
+	// InitialDelaySeconds is the time from the start of an instance to its first check, from 0 to 1000.
 	InitialDelaySeconds *int `json:"initialDelaySeconds,omitzero" check:"max=1000"`
-	// PeriodSeconds is how often it is checked, from 1 to 1000; nil leaves it to the service.
+	// PeriodSeconds is the time between two checks, from 1 to 1000.
 	PeriodSeconds *int `json:"periodSeconds,omitzero" check:"min=1,max=1000"`
-	// TimeoutSeconds is how long a check may take, from 1 to 1000; nil leaves it to the service.
+	// TimeoutSeconds is the time limit of a check, from 1 to 1000.
 	TimeoutSeconds *int `json:"timeoutSeconds,omitzero" check:"min=1,max=1000"`
-	// FailureThreshold is how many checks in a row have to fail, from 1 to 1000; nil leaves it to the service.
-	FailureThreshold *int `json:"failureThreshold,omitzero" check:"min=1,max=1000"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// FailureThreshold is the number of checks that must fail in a row, from 1 to 1000.
+	FailureThreshold *int           `json:"failureThreshold,omitzero" check:"min=1,max=1000"`
+	Unknown          UnknownMembers `json:",embed,inline"`
 }
 
-// HTTPCheck makes a check that asks for the path.
+// HTTPCheck returns a check that requests path.
 func HTTPCheck(path string) *HealthCheck { return &HealthCheck{HTTP: &HTTPHealthCheck{Path: path}} }
 
-// ExecCheck makes a check that runs the command in the container.
+// ExecCheck returns a check that runs command in the container.
 func ExecCheck(command ...string) *HealthCheck {
 	return &HealthCheck{Exec: &ExecHealthCheck{Command: command}}
 }
@@ -425,10 +409,10 @@ type plainHealthCheck HealthCheck
 // Format prints the check as %v does, whatever the verb.
 func (h HealthCheck) Format(f fmt.State, _ rune) { formatAsV(f, plainHealthCheck(h)) }
 
-// MarshalJSON encodes the check as the API has it, with masks in place of secrets.
+// MarshalJSON encodes the check as the API expects it, with secrets masked.
 func (h HealthCheck) MarshalJSON() ([]byte, error) { return json.Marshal(h, maskedOptions) }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (h HealthCheck) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return json.MarshalEncode(enc, plainHealthCheck(h))
 }
@@ -447,9 +431,9 @@ func (h HealthCheck) check() string {
 type HTTPHealthCheck struct {
 	// Path is the path of the request.
 	Path string `json:"path,omitzero" check:"required"`
-	// Host is the host of the request; nil leaves it to the service.
+	// Host is the host of the request. If nil, the service chooses.
 	Host *string `json:"host,omitzero"`
-	// Port is the TCP port, from 1 to 65535; nil leaves it to the service.
+	// Port is the TCP port, from 1 to 65535. If nil, the service chooses.
 	Port *int `json:"port,omitzero" check:"min=1,max=65535"`
 	// Headers are sent with the request.
 	Headers []HTTPHeader `json:"headers,omitzero"`
@@ -457,35 +441,30 @@ type HTTPHealthCheck struct {
 
 // HTTPHeader is a header of an [HTTPHealthCheck].
 type HTTPHeader struct {
-	// Name is the header's name.
 	Name string `json:"name"`
-	// Value is masked, because it may open something.
-	Value Sensitive `json:"value"`
-	// Unknown are the members that this package does not know.
+	// Value is masked, because it may be a credential.
+	Value   Sensitive      `json:"value"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
 // ExecHealthCheck checks with a command in the container.
 type ExecHealthCheck struct {
 	// Command is the program and its arguments.
-	Command []string `json:"command"`
-	// Unknown are the members that this package does not know.
+	Command []string       `json:"command"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
 // Integration is something that is mounted in the container. Exactly one field is set.
 type Integration struct {
-	// Model is a model.
 	Model *ModelIntegration
 	// S3 is an S3 bucket.
 	S3 *S3Integration
 	// Spaces is a DigitalOcean Space.
 	Spaces *SpacesIntegration
-	// Volume is a volume.
 	Volume *VolumeIntegration
 	// GitLFS is a git repository with large files.
 	GitLFS *GitLFSIntegration
-	// Raw is an integration of a type that this package does not know, whole.
+	// Raw is an integration of a type that this package does not know.
 	Raw RawJSON
 }
 
@@ -507,10 +486,10 @@ func (i Integration) Format(f fmt.State, _ rune) {
 	formatAsV(f, plain(i))
 }
 
-// MarshalJSON encodes the integration as the API has it, with masks in place of secrets.
+// MarshalJSON encodes the integration as the API expects it, with secrets masked.
 func (i Integration) MarshalJSON() ([]byte, error) { return json.Marshal(i, maskedOptions) }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (i Integration) MarshalJSONTo(enc *jsontext.Encoder) error {
 	switch reason := i.check(); {
 	case reason != "":
@@ -538,107 +517,89 @@ func (i Integration) check() string {
 
 // ModelIntegration mounts a model.
 type ModelIntegration struct {
-	// ID is the model's id.
-	ID string `json:"id,omitzero" check:"required"`
-	// Name is the integration's name.
+	ID   string `json:"id,omitzero" check:"required"`
 	Name string `json:"name"`
-	// Path is where it is mounted; nil is /opt/models.
-	Path *string `json:"path,omitzero"`
-	// Unknown are the members that this package does not know.
+	// Path is where the model is mounted; nil means /opt/models.
+	Path    *string        `json:"path,omitzero"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
 // S3Integration mounts an S3 bucket, or the objects below a prefix of one.
 type S3Integration struct {
-	// Name is the integration's name.
 	Name string `json:"name,omitzero" check:"required"`
-	// URL is s3://BUCKET/PREFIX.
+	// URL is the bucket and the prefix, s3://BUCKET/PREFIX.
 	URL string `json:"url,omitzero" check:"required"`
-	// Path is where it is mounted; nil leaves it to the service.
+	// Path is the mount path. If nil, the service chooses.
 	Path *string `json:"path,omitzero"`
-	// Region is where the bucket is; nil leaves it to the service.
+	// Region is the region of the bucket. If nil, the service chooses.
 	Region *Region `json:"region,omitzero" check:"nonzero"`
-	// Endpoint is the address of the S3 service; nil leaves it to Paperspace.
+	// Endpoint is the URL of the S3 service. If nil, Paperspace chooses.
 	Endpoint *string `json:"endpoint,omitzero"`
-	// AccessKeyID is the id of the key that opens the bucket.
+	// AccessKeyID is the ID of the bucket's access key.
 	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"nonzero"`
-	// SecretAccessKey is not the key but "secret:NAME", the secret that holds it.
-	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"nonzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// SecretAccessKey names the secret that holds the key: "secret:NAME".
+	SecretAccessKey *Sensitive     `json:"secretAccessKey,omitzero" check:"nonzero"`
+	Unknown         UnknownMembers `json:",embed,inline"`
 }
 
-// SpacesIntegration mounts a DigitalOcean Space. Its type is "spaces". Older files say "do-spaces", with the address as
-// url: the API does not document that. It decodes into Raw and is sent as it is.
+// SpacesIntegration mounts a DigitalOcean Space. Its type is "spaces". The type "do-spaces" of older files, which the
+// API does not document, decodes into Raw and is sent unchanged.
 type SpacesIntegration struct {
-	// Name is the integration's name.
 	Name string `json:"name,omitzero" check:"required"`
-	// Endpoint is the Space's address, https://SPACE.REGION.digitaloceanspaces.com.
+	// Endpoint is the URL of the Space, https://SPACE.REGION.digitaloceanspaces.com.
 	Endpoint string `json:"endpoint,omitzero" check:"required"`
-	// Path is where it is mounted; nil leaves it to the service.
+	// Path is the mount path. If nil, the service chooses.
 	Path *string `json:"path,omitzero"`
-	// AccessKeyID is the id of the key that opens the Space.
+	// AccessKeyID is the ID of the Space's access key.
 	AccessKeyID *Sensitive `json:"accessKeyId,omitzero" check:"nonzero"`
-	// SecretAccessKey is not the key but "secret:NAME", the secret that holds it.
-	SecretAccessKey *Sensitive `json:"secretAccessKey,omitzero" check:"nonzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// SecretAccessKey names the secret that holds the key: "secret:NAME".
+	SecretAccessKey *Sensitive     `json:"secretAccessKey,omitzero" check:"nonzero"`
+	Unknown         UnknownMembers `json:",embed,inline"`
 }
 
 // VolumeIntegration mounts a volume.
 type VolumeIntegration struct {
-	// Name is the volume's name.
-	Name string `json:"name"`
-	// Unknown are the members that this package does not know.
+	Name    string         `json:"name"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
 // GitLFSIntegration mounts a git repository with large files.
 type GitLFSIntegration struct {
-	// Name is the integration's name.
 	Name string `json:"name,omitzero" check:"required"`
-	// URL is the repository's address.
+	// URL is the URL of the repository.
 	URL string `json:"url,omitzero" check:"required"`
-	// Path is where it is mounted; nil leaves it to the service.
-	Path *string `json:"path,omitzero"`
-	// Unknown are the members that this package does not know.
+	// Path is the mount path. If nil, the service chooses.
+	Path    *string        `json:"path,omitzero"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// DeploymentModel is a model that a deployment of the version v0alpha0 mounts.
+// DeploymentModel is a model that a deployment of version v0alpha0 mounts.
 type DeploymentModel struct {
-	// ID is the model's id.
 	ID string `json:"id,omitzero" check:"required"`
-	// Path is where it is mounted; nil leaves it to the service.
-	Path *string `json:"path,omitzero"`
-	// Unknown are the members that this package does not know.
+	// Path is the mount path. If nil, the service chooses.
+	Path    *string        `json:"path,omitzero"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
-// DeploymentRepositories are the git repositories that a deployment of the version v0alpha0 mounts.
+// DeploymentRepositories are the git repositories that a deployment of version v0alpha0 mounts.
 type DeploymentRepositories struct {
-	// Dataset is the dataset that they are kept in.
+	// Dataset is the dataset that stores the repositories.
 	Dataset string `json:"dataset"`
-	// MountPath is where they are mounted; nil leaves it to the service.
-	MountPath *string `json:"mountPath,omitzero"`
-	// Repositories are the repositories.
+	// MountPath is the mount path. If nil, the service chooses.
+	MountPath    *string                `json:"mountPath,omitzero"`
 	Repositories []DeploymentRepository `json:"repositories"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	Unknown      UnknownMembers         `json:",embed,inline"`
 }
 
 // DeploymentRepository is a git repository.
 type DeploymentRepository struct {
-	// Name is the repository's name.
 	Name string `json:"name"`
-	// URL is its address.
-	URL string `json:"url"`
-	// Ref is a branch, tag or commit; nil leaves it to the service.
+	URL  string `json:"url"`
+	// Ref is a branch, tag or commit. If nil, the service chooses.
 	Ref *string `json:"ref,omitzero"`
-	// Username is masked like the password, because a token may stand in its place.
+	// Username is masked like the password, because it may be a token.
 	Username *Sensitive `json:"username,omitzero"`
-	// Password opens a private repository.
-	Password *Sensitive `json:"password,omitzero"`
-	// Unknown are the members that this package does not know.
-	Unknown UnknownMembers `json:",embed,inline"`
+	// Password is the password of a private repository.
+	Password *Sensitive     `json:"password,omitzero"`
+	Unknown  UnknownMembers `json:",embed,inline"`
 }

@@ -202,30 +202,30 @@ func decodeVersion(data []byte, want string) (c DeploymentConfig, err error) {
 	return c, c.UnmarshalJSON(data)
 }
 
-// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+// MarshalJSON encodes the configuration with its apiVersion, and with secrets masked.
 func (c DeploymentConfigV1) MarshalJSON() ([]byte, error) { return json.Marshal(c, maskedOptions) }
 
-// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+// MarshalJSON encodes the configuration with its apiVersion, and with secrets masked.
 func (c DeploymentConfigV0Alpha1) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c, maskedOptions)
 }
 
-// MarshalJSON encodes the configuration with its apiVersion, and with masks in place of secrets.
+// MarshalJSON encodes the configuration with its apiVersion, and with secrets masked.
 func (c DeploymentConfigV0Alpha0) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c, maskedOptions)
 }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (c DeploymentConfigV1) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return DeploymentConfig{V1: &c}.MarshalJSONTo(enc)
 }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (c DeploymentConfigV0Alpha1) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return DeploymentConfig{V0Alpha1: &c}.MarshalJSONTo(enc)
 }
 
-// MarshalJSONTo implements the MarshalerTo of encoding/json/v2.
+// MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (c DeploymentConfigV0Alpha0) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return DeploymentConfig{V0Alpha0: &c}.MarshalJSONTo(enc)
 }

@@ -83,7 +83,6 @@ type DeploymentMetrics struct {
 
 // MetricSeries holds the values of a metric of one instance over time.
 type MetricSeries struct {
-	// InstanceID is the instance's ID.
 	InstanceID string `json:"instanceId"`
 	// Values are the samples. Their InstanceID is empty.
 	Values []MetricSample `json:"values"`

@@ -68,11 +68,11 @@ func specState(spec *DeploymentSpec) string {
 // WaitUntilHealthy waits until a spec of the deployment is applied and healthy: the spec that params select, or else
 // the spec that is the latest at the first poll. A spec that is disabled or has no replicas only needs to be applied.
 //
-// It waits 30 minutes at most, unless an option or the context's deadline says otherwise. It ends early with a
-// [*DeploymentError] that matches [ErrSpecFailed] if the service could not apply the spec, or if all instances of the
-// spec have been in a failed state for 2 minutes or the time of [WithFailureGrace]. The error matches [ErrSpecReplaced]
-// if another spec replaced this one, and [ErrWaitTimeout] if it did not become healthy in time. It holds the messages of
-// the failed instances. [WithOnChange] shows the instances meanwhile.
+// The time limit is 30 minutes, unless an option or the context's deadline sets another. The error is a
+// [*DeploymentError], with the messages of the failed instances. It matches [ErrSpecFailed] if the service could not
+// apply the spec, or if all its instances have been in a failed state for 2 minutes or the time of [WithFailureGrace];
+// [ErrSpecReplaced] if another spec replaced it; and [ErrWaitTimeout] at the time limit. [WithOnChange] shows the
+// instances during the wait.
 //
 // Calls deployments-get and deploymentRuns-get.
 func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, params WaitUntilHealthyParams, opts ...WaitOption) (*Deployment, error) {

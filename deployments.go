@@ -192,7 +192,6 @@ type DeploymentHistoryListParams struct{ ListParams }
 
 // Deployment is a container image that the service runs in as many instances as the spec asks for.
 type Deployment struct {
-	// ID is the deployment's ID.
 	ID string `json:"id"`
 	// Name is the deployment's name, which is unique within its project.
 	Name string `json:"name"`
@@ -284,9 +283,7 @@ type DeploymentHistoryItem struct {
 
 // WorkflowRun is one run of a workflow.
 type WorkflowRun struct {
-	// ID is the run's ID.
-	ID string `json:"id"`
-	// WorkflowID is the workflow's ID.
+	ID         string `json:"id"`
 	WorkflowID string `json:"workflowId"`
 	// Phase is the current phase of the run.
 	Phase WorkflowPhase `json:"phase"`
@@ -304,7 +301,6 @@ type WorkflowRun struct {
 
 // Workflow is the workflow of a [WorkflowRun].
 type Workflow struct {
-	// ID is the workflow's ID.
 	ID string `json:"id"`
 	// Name is the workflow's name; empty if it has none.
 	Name string `json:"name"`
@@ -342,7 +338,6 @@ func (p WorkflowPhase) Known() bool {
 
 // DeploymentRun is a set of instances that run one spec of a deployment.
 type DeploymentRun struct {
-	// ID is the run's ID.
 	ID string `json:"id"`
 	// Replicas is the desired number of instances; nil if unknown.
 	Replicas *int `json:"replicas,omitzero"`
@@ -380,7 +375,6 @@ func (i *DeploymentInstance) Failed() bool {
 
 // DeploymentInstanceState is the state of an instance at a point in time.
 type DeploymentInstanceState struct {
-	// State is the state.
 	State string `json:"state"`
 	// Message explains the state; empty if there is no message.
 	Message string `json:"message,omitzero"`
@@ -390,7 +384,6 @@ type DeploymentInstanceState struct {
 
 // LogLine is a line that an instance of a deployment has logged.
 type LogLine struct {
-	// ID is the line's ID.
 	ID string `json:"id"`
 	// JobID is the job that logged the line.
 	JobID string `json:"jobId"`

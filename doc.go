@@ -38,14 +38,12 @@
 // An Ensure method brings an object into a state, whatever its state is, and waits until it is there. It sends only the
 // requests that are needed, and can be called again after an error or in another process:
 //
-//	[MachinesService.EnsureCreated]       the machine of a name exists
-//	[MachinesService.EnsureReady]         a machine is ready
-//	[MachinesService.EnsureOff]           a machine is off
-//	[MachinesService.EnsureState]         a machine is ready or off
-//	[MachinesService.EnsureDeleted]       a machine does not exist
-//	[DeploymentsService.Apply]            a deployment has a configuration, and is healthy
-//	[DeploymentsService.EnsureDeleted]    a deployment does not exist
-//	[PublicIPsService.EnsureReleased]     the team does not have an address
+//   - [MachinesService.EnsureCreated]: the machine of a name exists.
+//   - [MachinesService.EnsureReady], [MachinesService.EnsureOff], [MachinesService.EnsureState]: a machine is ready or off.
+//   - [MachinesService.EnsureDeleted]: a machine does not exist.
+//   - [DeploymentsService.Apply]: a deployment has a configuration and is healthy.
+//   - [DeploymentsService.EnsureDeleted]: a deployment does not exist.
+//   - [PublicIPsService.EnsureReleased]: the team does not have an address.
 //
 // A response that is lost does not end them: they find out whether the request was carried out. EnsureCreated sends a
 // create at most once, and returns [ErrOutcomeUnknown] if it cannot find out. It cannot prevent that two programs create
@@ -64,9 +62,27 @@
 //
 // # Errors
 //
-// A failed call returns an [*Error]. Test it with errors.Is and the sentinels of this package, such as [ErrNotFound].
-// [ErrOutcomeUnknown] matches a failed write that the service may have carried out. An invalid parameter is a
-// [*ParamError], and nothing was sent.
+// Test for errors with errors.Is, and read their details with errors.AsType:
+//
+//	op, err := client.Machines.Create(ctx, params)
+//	switch {
+//	case errors.Is(err, paperspace.ErrOutcomeUnknown):
+//		// The machine may exist: look for its name before you send the request again.
+//	case errors.Is(err, paperspace.ErrTooManyRequests):
+//		// Nothing was created.
+//	}
+//	if e, ok := errors.AsType[*paperspace.Error](err); ok {
+//		log.Print(e.Code, e.Issues)
+//	}
+//
+// These are the types:
+//
+//   - [*ParamError]: a parameter or an option is invalid. Nothing was sent.
+//   - [*Error]: a call failed. [ErrNotFound] and the like match only errors of the API itself, so the 404 of a proxy is
+//     not mistaken for a deletion.
+//   - [*EventError]: an operation failed or was cancelled.
+//   - [*DeploymentError]: a deployment did not become healthy.
+//   - [*WaitError]: a wait ended early. It names what is pending.
 //
 // # Responses
 //
@@ -134,6 +150,12 @@
 // [WithLogger] logs every attempt with slog, without IDs, bodies or secrets. [WithHook] runs a function around every
 // call, and [EndpointFromContext] returns the endpoint of a request to a RoundTripper. The module
 // [github.com/paperspace-go/paperspace/otel] records traces and metrics with them.
+//
+// # What the API does not offer
+//
+// The API has no endpoint that uploads the files of a dataset or a model, lists the machine types and their prices, lists
+// a user's teams, returns the text of a startup script or the value of a secret, or manages notebooks and workflows.
+// [Session] contains the memberships of the user, and [OSTemplate] the machine types that a template is available on.
 //
 // # Tests
 //

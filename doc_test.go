@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
 // optionRow is one row of the package doc's table of options.
@@ -74,6 +76,21 @@ func TestOptionTableIsComplete(t *testing.T) {
 		got[name] = row.configures
 	}
 	assert.Equal(t, want, got)
+}
+
+// The package doc says what the API has no endpoint for.
+func TestAPIOffersNoMoreThanThePackageDocSays(t *testing.T) {
+	for _, ep := range contract.Endpoints() {
+		for _, word := range []string{"upload", "files", "machine-types", "notebook", "workflow"} {
+			assert.NotContains(t, ep.Path, word, "the package doc says that the API does not offer this")
+		}
+		assert.NotEqual(t, "GET /teams", ep.Method+" "+ep.Path, "the package doc says that the API does not offer this")
+	}
+	for id, field := range map[string]string{
+		"startupScripts-get": "script", "projectSecrets-getProjectSecret": "value", "teamSecrets-get": "value",
+	} {
+		assert.Nil(t, contract.Lookup(id).Response.Field(field), "the package doc says that %s does not return it", id)
+	}
 }
 
 // Every method that waits refuses the wait options that the package doc's table says it refuses, and no others.

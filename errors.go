@@ -14,7 +14,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Errors to test for with [errors.Is]. The first group matches an [Error] by its code or status.
+// Errors to test for with [errors.Is]. The first group matches an [Error] by its code or status, and the last one the
+// error of a wait.
 var (
 	// ErrBadRequest means 400, BAD_REQUEST: the service rejected the content of the request.
 	ErrBadRequest = errors.New("paperspace: bad request")

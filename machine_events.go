@@ -72,7 +72,6 @@ type MachineEventListParams struct {
 
 // MachineEvent tracks work that the service does on a machine, a snapshot or a template.
 type MachineEvent struct {
-	// ID is the event's ID.
 	ID string `json:"id"`
 	// Name is the kind of work.
 	Name MachineEventName `json:"name"`

@@ -231,7 +231,6 @@ type MachineUpdateParams struct {
 
 // Machine is a rented machine.
 type Machine struct {
-	// ID is the machine's ID.
 	ID string `json:"id"`
 	// Name is the machine's name. It need not be unique.
 	Name string `json:"name"`
@@ -314,9 +313,7 @@ type Accelerator struct {
 
 // MachineReservation is a reservation that a machine belongs to.
 type MachineReservation struct {
-	// ID is the reservation's ID.
-	ID string `json:"id"`
-	// Name is the reservation's name.
+	ID   string `json:"id"`
 	Name string `json:"name"`
 	// StartedAt is when the reservation starts.
 	StartedAt time.Time `json:"dtStarted"`
@@ -409,7 +406,6 @@ type MachineAccessorListParams struct{ ListParams }
 
 // Accessor is a user with access to a machine.
 type Accessor struct {
-	// User is the user.
 	User AccessorUser `json:"user"`
 	// DeletedAt is when the access was removed; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted,omitzero"`
@@ -417,9 +413,7 @@ type Accessor struct {
 
 // AccessorUser is the user of an [Accessor] or a [ProjectCollaborator].
 type AccessorUser struct {
-	// ID is the user's ID.
-	ID string `json:"id"`
-	// Email is the user's email address.
+	ID    string `json:"id"`
 	Email string `json:"email"`
 	// FirstName is the user's first name; empty if not set.
 	FirstName string `json:"firstName,omitzero"`

@@ -73,7 +73,6 @@ type ModelListParams struct {
 
 // Model is a machine learning model that the service stores.
 type Model struct {
-	// ID is the model's ID.
 	ID string `json:"id"`
 	// Name is the model's name. It need not be unique.
 	Name string `json:"name"`

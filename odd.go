@@ -8,7 +8,7 @@ import (
 )
 
 // Odd is a value in a response that does not fit the API's contract, such as a text for a number. Its field has the zero
-// value, or it is left out of its list or map; the rest of the response is unharmed.
+// value, or it is left out of its list or map; the rest of the response is intact.
 type Odd struct {
 	// Pointer is where the value is in the response's body, as a JSON pointer (RFC 6901), such as "/items/3/cpus".
 	Pointer string

@@ -34,8 +34,7 @@ type OSTemplateListParams struct {
 // OSTemplate is an operating system that machines can be created with.
 type OSTemplate struct {
 	// ID is the template's ID, for [MachineCreateParams.TemplateID].
-	ID string `json:"id"`
-	// Name is the template's name.
+	ID   string `json:"id"`
 	Name string `json:"name"`
 	// AgentType is the type of agent that the template's machines run, such as "LinuxHeadless".
 	AgentType string `json:"agentType"`

@@ -87,7 +87,6 @@ type PrivateNetworkCreateParams struct {
 
 // PrivateNetwork is a network that connects machines of a region.
 type PrivateNetwork struct {
-	// ID is the network's ID.
 	ID string `json:"id"`
 	// Name is the network's name. It need not be unique.
 	Name string `json:"name"`

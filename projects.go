@@ -193,7 +193,6 @@ type ProjectUpdateParams struct {
 
 // Project groups deployments, models and secrets.
 type Project struct {
-	// ID is the project's ID.
 	ID string `json:"id"`
 	// Name is the project's name. It need not be unique.
 	Name string `json:"name"`
@@ -218,7 +217,6 @@ type ProjectActivityListParams struct {
 
 // ProjectActivity is a change to a deployment of a project.
 type ProjectActivity struct {
-	// ID is the activity's ID.
 	ID string `json:"id"`
 	// Data is the change in replicas; nil if the action is not a scaling.
 	Data *ProjectActivityData `json:"data,omitzero"`
@@ -242,10 +240,8 @@ type ProjectActivityData struct {
 
 // ProjectActivityDeployment is the deployment of a [ProjectActivity].
 type ProjectActivityDeployment struct {
-	// Name is the deployment's name.
 	Name string `json:"name"`
-	// ID is the deployment's ID.
-	ID string `json:"id"`
+	ID   string `json:"id"`
 	// DeletedAt is when the deployment was deleted; zero if it was not.
 	DeletedAt time.Time `json:"dtDeleted"`
 }
@@ -292,13 +288,11 @@ type ProjectCollaboratorListParams struct{ ListParams }
 
 // ProjectCollaboratorCreateParams name the user who gets access to a project.
 type ProjectCollaboratorCreateParams struct {
-	// UserID is the user's ID.
 	UserID string `json:"userId" check:"required"`
 }
 
 // ProjectCollaborator is a user with access to a project.
 type ProjectCollaborator struct {
-	// User is the user.
 	User AccessorUser `json:"user"`
 	// CreatedAt is when the access was given.
 	CreatedAt time.Time `json:"dtCreated"`

@@ -33,6 +33,5 @@ type Secret struct {
 
 // DeletedSecret is the response to the deletion of a secret.
 type DeletedSecret struct {
-	// Name is the secret's name.
 	Name string `json:"name"`
 }

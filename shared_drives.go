@@ -91,7 +91,6 @@ type SharedDriveCreateParams struct {
 
 // SharedDrive is a drive that the machines of a private network share.
 type SharedDrive struct {
-	// ID is the drive's ID.
 	ID string `json:"id"`
 	// Name is the drive's name. It need not be unique.
 	Name string `json:"name"`

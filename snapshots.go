@@ -95,7 +95,6 @@ type SnapshotRestoreParams struct {
 
 // Snapshot is the state of a machine at a point in time.
 type Snapshot struct {
-	// ID is the snapshot's ID.
 	ID string `json:"id"`
 	// Name is the snapshot's name. It need not be unique.
 	Name string `json:"name"`

@@ -105,13 +105,11 @@ type StartupScriptCreateParams struct {
 
 // StartupScriptAssignParams name the machine to assign a script to, or to unassign it from.
 type StartupScriptAssignParams struct {
-	// MachineID is the machine's ID.
 	MachineID string `json:"machineId" check:"required"`
 }
 
 // StartupScript is a script that machines run when they start. The service never returns its text.
 type StartupScript struct {
-	// ID is the script's ID.
 	ID string `json:"id"`
 	// Name is the script's name. It need not be unique.
 	Name string `json:"name"`

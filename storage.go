@@ -93,7 +93,6 @@ type StorageProviderUpdateParams struct {
 
 // StorageProvider is a bucket that stores a team's files.
 type StorageProvider struct {
-	// ID is the storage provider's ID.
 	ID string `json:"id"`
 	// Name is the storage provider's name. It need not be unique.
 	Name string `json:"name"`

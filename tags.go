@@ -50,21 +50,18 @@ type TagListParams struct{ ListParams }
 
 // TagAddParams describe the tag to add.
 type TagAddParams struct {
-	// Name is the tag's name.
 	Name string `json:"name"`
 }
 
 // TagRemoveParams name the tag to remove.
 type TagRemoveParams struct {
-	// Name is the tag's name.
 	Name string `url:"name" check:"required"`
 }
 
 // Tag is a tag of a project.
 type Tag struct {
 	// ID is the tag's numeric ID.
-	ID int64 `json:"id"`
-	// Name is the tag's name.
+	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	// CreatedAt is when the tag was added.
 	CreatedAt time.Time `json:"dtCreated"`

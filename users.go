@@ -61,16 +61,13 @@ type TeamMember struct {
 	// IsOwner reports whether the user owns the team.
 	IsOwner bool `json:"isOwner"`
 	// ConfirmedAt is when the user accepted the membership; zero if it is not accepted yet.
-	ConfirmedAt time.Time `json:"dtConfirmed,omitzero"`
-	// User is the user.
-	User TeamMemberUser `json:"user"`
+	ConfirmedAt time.Time      `json:"dtConfirmed,omitzero"`
+	User        TeamMemberUser `json:"user"`
 }
 
 // TeamMemberUser is the user of a [TeamMember].
 type TeamMemberUser struct {
-	// ID is the user's ID.
-	ID string `json:"id"`
-	// Email is the user's email address.
+	ID    string `json:"id"`
 	Email string `json:"email"`
 	// FirstName is the user's first name; empty if not set.
 	FirstName string `json:"firstName,omitzero"`

@@ -64,9 +64,8 @@ func (s *VersionsService) Update(ctx context.Context, datasetID, version string,
 // DatasetVersionCreateParams describe the version to create.
 type DatasetVersionCreateParams struct {
 	// Message describes the version.
-	Message *string `json:"message,omitzero"`
-	// Tags are the version's tags.
-	Tags VersionTags `json:"tags,omitzero"`
+	Message *string     `json:"message,omitzero"`
+	Tags    VersionTags `json:"tags,omitzero"`
 	// Metadata is stored with the version. Its values can be anything that encodes as JSON.
 	Metadata map[string]any `json:"metadata,omitzero"`
 }
@@ -132,8 +131,7 @@ type DatasetVersion struct {
 	// Version identifies the version within the dataset.
 	Version string `json:"version"`
 	// UserID is the user who created the version; empty if unknown.
-	UserID string `json:"userId"`
-	// DatasetID is the dataset's ID.
+	UserID    string `json:"userId"`
 	DatasetID string `json:"datasetId"`
 	// Message describes the version; empty if there is no message.
 	Message string `json:"message"`
@@ -147,15 +145,13 @@ type DatasetVersion struct {
 	CreatedAt time.Time `json:"dtCreated"`
 	// ModifiedAt is when the version was last changed.
 	ModifiedAt time.Time `json:"dtModified"`
-	// Tags are the version's tags.
-	Tags []string `json:"tags"`
+	Tags       []string  `json:"tags"`
 	// UsageBytes is the size of the dataset at this version; 0 until it is known.
 	UsageBytes Bytes `json:"usageBytes"`
 }
 
 // DeletedVersion is the response to [VersionsService.Delete].
 type DeletedVersion struct {
-	// DatasetID is the dataset's ID.
 	DatasetID string `json:"datasetId"`
 	// Version identifies the version within the dataset.
 	Version string `json:"version"`
