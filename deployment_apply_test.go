@@ -80,3 +80,34 @@ func TestApplySendsTheCommit(t *testing.T) {
 		assert.Equal(t, "abc", d.LatestSpec.Metadata.GitHeaders.SHA)
 	})
 }
+
+// An upsert whose response is lost is not sent again. Apply finds out whether it was carried out.
+func TestApplyWhenTheUpsertIsLost(t *testing.T) {
+	for _, exists := range []bool{false, true} {
+		for _, carriedOut := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				srv := paperspacetest.New(t)
+				client := srv.Client()
+				params := applyParams(t, client, "nginx:1")
+				if exists {
+					_, err := client.Deployments.Apply(t.Context(), params)
+					require.NoError(t, err)
+					params.Config.V1.Image = "nginx:2"
+				}
+				srv.ResetCalls()
+				srv.Inject(paperspacetest.Fault{Endpoint: "deployments-upsert", Status: 502, HTML: true, CarriedOut: carriedOut})
+				start := time.Now()
+				d, err := client.Deployments.Apply(t.Context(), params)
+				assert.Len(t, srv.Calls("deployments-upsert"), 1, "exists: %t, carried out: %t", exists, carriedOut)
+				if carriedOut {
+					require.NoError(t, err, "exists: %t", exists)
+					assert.Equal(t, params.Config.V1.Image, d.LatestSpec.Data.V1.Image)
+					return
+				}
+				require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown, "exists: %t", exists)
+				assert.NotErrorIs(t, err, paperspace.ErrNotFound, "exists: %t", exists)
+				assert.Less(t, time.Since(start), 3*time.Minute)
+			})
+		}
+	}
+}

@@ -91,7 +91,9 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, pa
 //
 // The spec to wait for is the first one after the upsert that has every member that was sent. If within a minute the
 // service makes only other specs, the error matches [ErrSpecReplaced]. If it makes none, the previous spec counts if it
-// has every member that was sent; otherwise Apply returns an error.
+// has every member that was sent; otherwise Apply returns an error. An upsert whose outcome is unknown is not sent again:
+// Apply looks for the deployment and its spec, and the error matches [ErrOutcomeUnknown] as well if the spec does not
+// become healthy.
 //
 // Calls projectDeployments-list, deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
@@ -109,15 +111,41 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	if err != nil {
 		return nil, err
 	}
-	result, err := exchange[DeploymentUpsertResult](w.ctx, s.client, upsert, nil)
-	if err != nil {
-		return nil, w.failedCall(err)
+	result, unknown := exchange[DeploymentUpsertResult](w.ctx, s.client, upsert, nil)
+	switch {
+	case unknown == nil:
+		if result.DeploymentID != id {
+			id, w.before = result.DeploymentID, ""
+		}
+	case !errors.Is(unknown, ErrOutcomeUnknown) || w.ctx.Err() != nil:
+		return nil, w.failedCall(unknown)
+	case id == "":
+		if id, err = w.created(params, unknown); err != nil {
+			return nil, err
+		}
 	}
-	if result.DeploymentID != id {
-		w.before = ""
+	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: id}, &params.Config, time.Now()
+	d, err := w.untilHealthy()
+	if err != nil && unknown != nil {
+		err = errors.Join(unknown, err)
 	}
-	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: result.DeploymentID}, &params.Config, time.Now()
-	return w.untilHealthy()
+	return d, err
+}
+
+// created returns the ID of the deployment that an upsert with an unknown outcome created.
+func (w *deploymentWait) created(params DeploymentUpsertParams, unknown error) (id string, err error) {
+	byName := &targetKind{read: func(ctx context.Context, c *Client, name string, opts ...RequestOption) (any, error) {
+		return c.Deployments.GetByName(ctx, params.ProjectID, name, opts...)
+	}}
+	name := params.Config.name()
+	r, err := w.read(target{kind: byName, id: name})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return "", fmt.Errorf("%w; found no new deployment named %q", unknown, name)
+	case err != nil:
+		return "", errors.Join(unknown, err)
+	}
+	return r.value.(*Deployment).ID, nil
 }
 
 // existing returns the ID of the deployment that an upsert changes, "" if it creates one, and remembers its latest spec.

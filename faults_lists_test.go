@@ -106,3 +106,29 @@ func TestListsUnderFaults(t *testing.T) {
 	t.Logf("%d lists, %d iterations", lists, iterations)
 	assertStated(t, "no list loses or repeats an item in %s iterations", iterations)
 }
+
+// Every lookup by name meets every fault, once and always. It never returns ErrNotFound for an object that exists, and
+// never succeeds without it.
+func TestGetByNameUnderFaults(t *testing.T) {
+	page := []byte(`{"items":[{"id":"1","name":"web-2"},{"id":"2","name":"web"}],"hasMore":false}`)
+	for service, lookup := range lookups() {
+		t.Run(service, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, f := range faults {
+					for _, times := range []int{1, -1} {
+						if f.kept {
+							continue // nothing keeps connections here
+						}
+						s, client := newFaultyService(t, &f, times, false, func(*http.Request) []byte { return page })
+						id, err := lookup(t.Context(), client, "web")
+						s.close(client)
+						succeeds := f.ends[0] == ok || times == 1 && f.attempts[0] > 1
+						assert.Equal(t, succeeds, err == nil, "%s, %d times: %v", f.name, times, err)
+						assert.Equal(t, succeeds, id == "2", "%s, %d times: found %q", f.name, times, id)
+						assert.NotErrorIs(t, err, ErrNotFound, "%s, %d times", f.name, times)
+					}
+				}
+			})
+		})
+	}
+}

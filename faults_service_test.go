@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,6 +45,7 @@ func (n network) tls() bool { return n >= closingTLS }
 type faultyService struct {
 	fault    *fault
 	response func(*http.Request) []byte
+	backend  http.Handler // if not nil, carries out the requests, and response returns its responses
 	real     bool
 
 	listener net.Listener
@@ -63,6 +65,18 @@ var testCertificate = sync.OnceValue(func() *httptest.Server {
 	s.Close()
 	return s
 })
+
+// newFaultyBackend starts a service with a backend whose fault happens the given number of times, after skip requests.
+func newFaultyBackend(t *testing.T, f *fault, skip, times int, backend http.Handler) (*faultyService, *Client) {
+	s, client := newFaultyService(t, f, times, false, func(r *http.Request) []byte {
+		return r.Context().Value(backendKey{}).([]byte)
+	})
+	s.skip, s.backend = skip, backend
+	if f.net == closing || f.net == closingTLS || f.net == refusing || f.net == unresolved {
+		client.config.httpClient.Transport.(*http.Transport).DisableKeepAlives = true // these faults are those of a dial
+	}
+	return s, client
+}
 
 // newFaultyService starts a service whose fault happens the given number of times, and returns a client of it.
 func newFaultyService(
@@ -181,9 +195,13 @@ type connectionKey struct{}
 func (s *faultyService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connectionKey{}).(*connection)
 	c.served++
+	isRedirected := strings.HasPrefix(r.URL.Path, "/v1/moved")
+	if from, err := url.ParseRequestURI(r.URL.Query().Get("from")); isRedirected && err == nil {
+		r.URL = from
+	}
 	good := actsAnd(respondsWith("application/json"))
 	switch f := s.fault; {
-	case f.serves == nil, f.kept && c.served == 1, strings.HasPrefix(r.URL.Path, "/v1/moved"), !s.happens():
+	case f.serves == nil, f.kept && c.served == 1, isRedirected, !s.happens():
 		good(s, w, r)
 	default:
 		f.serves(s, w, r)
@@ -218,6 +236,12 @@ type behaviour func(*faultyService, http.ResponseWriter, *http.Request)
 // actsAnd carries out the request before it responds.
 func actsAnd(then behaviour) behaviour {
 	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
+		if s.backend != nil {
+			response := httptest.NewRecorder()
+			s.backend.ServeHTTP(response, r)
+			w = &statusWriter{w, response.Code}
+			r = r.WithContext(context.WithValue(r.Context(), backendKey{}, response.Body.Bytes()))
+		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		s.mu.Lock()
 		s.acted++
@@ -225,6 +249,28 @@ func actsAnd(then behaviour) behaviour {
 		then(s, w, r)
 	}
 }
+
+type backendKey struct{}
+
+// statusWriter writes a status, unless the handler writes another.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = 0
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status != 0 {
+		w.WriteHeader(w.status)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func hangsUp(_ *faultyService, w http.ResponseWriter, _ *http.Request) { hangUp(w) }
 
@@ -301,8 +347,12 @@ func hugeError(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
 }
 
 func redirects(to string) behaviour {
-	return func(_ *faultyService, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", to)
+	return func(s *faultyService, w http.ResponseWriter, r *http.Request) {
+		location := to
+		if s.backend != nil {
+			location += "?from=" + url.QueryEscape(r.URL.RequestURI())
+		}
+		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
 }

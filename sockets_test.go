@@ -40,7 +40,7 @@ func startServer(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 
 // hangUp closes the connection without a response.
 func hangUp(w http.ResponseWriter) {
-	conn, _, err := w.(http.Hijacker).Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err == nil {
 		_ = conn.Close()
 	}
@@ -451,7 +451,7 @@ func TestHTTP2(t *testing.T) {
 // The body of a 101 response is the bare connection, and would outlive any context.
 func TestSwitchingProtocols(t *testing.T) {
 	srv := startServer(t, func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack()
+		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 			time.AfterFunc(time.Minute, func() { _ = conn.Close() })
