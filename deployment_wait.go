@@ -50,7 +50,19 @@ func (s *DeploymentsService) Watch(ctx context.Context, id string, opts ...WaitO
 	}
 }
 
-// specState describes the state of a spec for errors.
+// describe describes the state of the latest spec for errors, and which spec the wait is for if that is another one.
+func (w *deploymentWait) describe(latest *DeploymentSpec) string {
+	state := specState(latest)
+	switch {
+	case latest == nil || w.specSeen:
+	case w.spec != "" && w.spec != latest.ID:
+		state += ", waiting for spec " + w.spec
+	case w.before == latest.ID:
+		state += ", waiting for the next spec"
+	}
+	return state
+}
+
 func specState(spec *DeploymentSpec) string {
 	switch {
 	case spec == nil:
@@ -221,7 +233,7 @@ func (w *deploymentWait) watch(done func(d *Deployment, changed bool) (bool, err
 		case t == w.target:
 			d := r.value.(*Deployment)
 			changed := !equal(d, w.latest)
-			if w.states[t] = specState(d.LatestSpec); changed {
+			if w.states[t] = w.describe(d.LatestSpec); changed {
 				w.latest = clone(d)
 				w.show()
 			}

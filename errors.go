@@ -292,7 +292,9 @@ type WaitError struct {
 	Waited time.Duration
 	// Err is why the wait ended.
 	Err error
-	// LastPoll is the error of the last poll; nil if it succeeded.
+	// LastPoll is the error of the last poll; nil if it succeeded. If the service has asked for a pause, it is the error of
+	// the poll that it refused, which may be another wait's. A poll that was running when the wait ended is an error if
+	// it had taken more than a second.
 	LastPoll error
 }
 

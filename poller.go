@@ -1,8 +1,10 @@
 package paperspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -58,6 +60,7 @@ type pollGroup struct {
 	rules poll.Group[*subject]
 	// histories are the events on the pages of the latest sweep, by machine, newest first.
 	histories map[string][]MachineEvent
+	pausedBy  error // the response that asked for the latest pause
 	// woken is the poller whose turn is next, at the time turn. It sleeps until then, the others until they are woken.
 	woken *poller
 	turn  time.Time
@@ -153,7 +156,7 @@ func (g *pollGroup) request(p *poller, r poll.Request, response *Response) (valu
 		timeout = max(timeout, x.timeout)
 	}
 	policy.MaxAttempts, policy.AttemptTimeout = 1, min(timeout, c.policy.AttemptTimeout)
-	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response), WithLimiter(&turn{g, p, time.Now()})}
+	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response), WithLimiter(&turn{g, p, r.Sent})}
 	g.unlock()
 	defer g.mu.Lock()
 	switch params := (ListParams{After: r.Cursor, Limit: maxLimit}); r.List {
@@ -214,6 +217,9 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 	switch {
 	case x.waiter.ctx.Err() != nil:
 		f = poll.Failure{Aborted: true}
+		if took := time.Since(r.Sent); took > time.Second {
+			x.failed = cmp.Or(x.failed, fmt.Errorf("no response after %s", took.Round(time.Second)))
+		}
 	case refused && r.List == 0:
 		if g.rules.Answered(p, r, time.Now()) {
 			x.deliver(reading{err: err, at: at})
@@ -225,15 +231,17 @@ func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
 				q.Target.deliver(reading{err: err, at: at})
 			}
 		}
-	case r.List > 0:
+	default:
 		f.Refused = refused
+		pauses := f.Limited || f.RetryAfter > 0
+		if pauses {
+			g.pausedBy = err
+		}
 		for _, q := range g.rules.Pollers {
-			if q.List == r.List {
+			if q == p || r.List > 0 && q.List == r.List || pauses { // all that it delays
 				q.Target.failed = err
 			}
 		}
-	default:
-		x.failed = err
 	}
 	g.rules.Failed(p, r, f, time.Now())
 }

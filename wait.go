@@ -207,12 +207,19 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 				e.LastStates[p.id] = p.state
 			}
 		}
-		w.locked(func(*pollGroup) {
+	}
+	w.locked(func(*pollGroup) {
+		for _, p := range pending {
 			if poller := w.pollers[p.target]; poller != nil && poller.Target.failed != err {
 				e.LastPoll = cmp.Or(poller.Target.failed, e.LastPoll)
 			}
-		})
-	}
+		}
+		for _, poller := range w.pollers { // for more on what is pending
+			if poller.Target.failed != err {
+				e.LastPoll = cmp.Or(e.LastPoll, poller.Target.failed)
+			}
+		}
+	})
 	return e
 }
 

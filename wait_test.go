@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -513,24 +514,26 @@ func TestWaitOnAnUpdate(t *testing.T) {
 }
 
 func TestOperationWithoutWhatItNeeds(t *testing.T) {
-	s := service{"PATCH /machines/m/start": play(reply(200, `{"data":{"id":"m"}}`))}
-	_, err := start(t, s).Wait(t.Context())
-	require.ErrorContains(t, err, "no event")
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"PATCH /machines/m/start": play(reply(200, `{"data":{"id":"m"}}`))}
+		_, err := start(t, s).Wait(t.Context())
+		require.ErrorContains(t, err, "no event")
 
-	var op Operation[Machine]
-	require.NoError(t, json.Unmarshal([]byte(`{"event":{"id":"e","state":"new"},"data":{"id":"m"}}`), &op))
-	assert.Equal(t, "e", op.Event.ID)
-	_, err = op.Wait(t.Context())
-	require.ErrorContains(t, err, "Operation.Bind")
-	for _, err := range op.Watch(t.Context()) {
+		var op Operation[Machine]
+		require.NoError(t, json.Unmarshal([]byte(`{"event":{"id":"e","state":"new"},"data":{"id":"m"}}`), &op))
+		assert.Equal(t, "e", op.Event.ID)
+		_, err = op.Wait(t.Context())
 		require.ErrorContains(t, err, "Operation.Bind")
-	}
+		for _, err := range op.Watch(t.Context()) {
+			require.ErrorContains(t, err, "Operation.Bind")
+		}
 
-	_, err = newTestClient(t, play(reply(200, `{}`))).Machines.Start(t.Context(), "m")
-	require.ErrorContains(t, err, "none of the expected fields")
-	require.ErrorIs(t, err, ErrOutcomeUnknown)
-	_, err = newTestClient(t, play(reply(200, ``))).Machines.Delete(t.Context(), "m")
-	require.ErrorIs(t, err, ErrOutcomeUnknown, "an event is due")
+		_, err = newTestClient(t, play(reply(200, `{}`))).Machines.Start(t.Context(), "m")
+		require.ErrorContains(t, err, "none of the expected fields")
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		_, err = newTestClient(t, play(reply(200, ``))).Machines.Delete(t.Context(), "m")
+		require.ErrorIs(t, err, ErrOutcomeUnknown, "an event is due")
+	})
 }
 
 func TestMachineEventsWait(t *testing.T) {
@@ -665,3 +668,69 @@ func firstError[T any](seq iter.Seq2[T, error]) error {
 	}
 	return nil
 }
+
+// The error of a wait that did not end shows what kept it from ending.
+func TestWaitErrorShowsTheReason(t *testing.T) {
+	event := func(ctx context.Context, c *Client) error {
+		_, err := c.MachineEvents.Wait(ctx, []string{"e"}, WithWaitTimeout(30*time.Second))
+		return err
+	}
+	healthy := func(params WaitUntilHealthyParams) func(context.Context, *Client) error {
+		return func(ctx context.Context, c *Client) error {
+			_, err := c.Deployments.WaitUntilHealthy(ctx, "d", params, WithWaitTimeout(30*time.Second))
+			return err
+		}
+	}
+	blocked := limiterFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	for name, tc := range map[string]struct {
+		rt   http.RoundTripper
+		opts []Option
+		wait func(context.Context, *Client) error
+		text string
+	}{
+		"every poll fails":   {reply(502, ""), nil, event, "e (not seen): the wait timed out; the last poll failed: machineEvents-get: 502"},
+		"the limiter blocks": {is("e", "new"), []Option{WithLimiter(blocked)}, event, "e (not seen): the wait timed out; the last poll failed: no response after 30s"},
+		"a hook blocks":      {is("e", "new"), []Option{hanging(time.Hour)}, event, "the last poll failed: no response after 1h0m0s"},
+		"another spec":       {spec("1", "healthy"), nil, healthy(WaitUntilHealthyParams{SpecID: "7"}), "d (spec 1 healthy, waiting for spec 7)"},
+		"the spec before":    {spec("1", "healthy"), nil, healthy(WaitUntilHealthyParams{AfterSpecID: "1"}), "d (spec 1 healthy, waiting for the next spec)"},
+		"the runs are refused": {service{"GET /deployments/d": play(spec("1", "applied")), "GET /deployments/d/runs": play(refuse(403))}, nil,
+			healthy(WaitUntilHealthyParams{}), "d (spec 1 not healthy): the wait timed out; the last poll failed: deploymentRuns-get: 403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				err := tc.wait(t.Context(), newTestClient(t, tc.rt, tc.opts...))
+				require.ErrorIs(t, err, ErrWaitTimeout)
+				assert.ErrorContains(t, err, tc.text)
+			})
+		})
+	}
+	t.Run("the service asked another wait for a pause", func(t *testing.T) {
+		for _, first := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				c := newTestClient(t, step(func(r *http.Request) (*http.Response, error) {
+					if strings.HasPrefix(r.URL.Path, "/v1/deployments/") {
+						return reply(429, "", "Retry-After: 3600")(r)
+					}
+					return is("e", "new")(r)
+				}))
+				ctx, cancel := context.WithCancel(t.Context())
+				var wg sync.WaitGroup
+				limited := func() { wg.Go(func() { _ = healthy(WaitUntilHealthyParams{})(ctx, c) }) }
+				if first {
+					limited()
+					synctest.Wait()
+				} else {
+					time.AfterFunc(10*time.Second, limited)
+				}
+				assert.ErrorContains(t, event(ctx, c), "; the last poll failed: deployments-get: 429")
+				cancel()
+				wg.Wait()
+			})
+		}
+	})
+}
+
+// limiterFunc is a limiter.
+type limiterFunc func(context.Context) error
+
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }

@@ -39,6 +39,9 @@ func (w *waiter) start(targets ...target) {
 				continue
 			}
 			x := &subject{target: t, waiter: w, wake: w.wake}
+			if g.rules.Paused(time.Now()) {
+				x.failed = g.pausedBy
+			}
 			p := &poller{Target: x, List: t.kind.list, Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter}
 			g.rules.Add(p, time.Now())
 			if w.pollers[t] = p; w.own == nil {

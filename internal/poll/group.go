@@ -34,9 +34,9 @@ type Request struct {
 	List   int    // the list of which a page is requested, 0 for a request for the poller's target alone
 	Page   int    // the page's place in its sweep, 0 for the newest
 	Cursor string // the page's cursor
+	Sent   time.Time
 
 	number, sweep int // of the request, and of the first one of its sweep
-	sent          time.Time
 	jitter        float64
 }
 
@@ -157,7 +157,7 @@ func (g *Group[T]) swept(p *Poller[T]) bool {
 func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 	g.sent++
 	g.budget.spend(now)
-	r := Request{number: g.sent, sent: now, jitter: jitter}
+	r := Request{number: g.sent, Sent: now, jitter: jitter}
 	r.List, _ = g.way(p, now)
 	l, swept := &g.lists[p.List], g.swept(p)
 	if r.List > 0 {
@@ -178,6 +178,11 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
 	return r
 }
 
+// Paused reports whether the service has asked for a pause that is not over, or has not responded since.
+func (g *Group[T]) Paused(now time.Time) bool {
+	return g.budget.limited || now.Before(g.budget.pausedAt.Add(g.budget.pause))
+}
+
 // Reserve takes a place in the budget for a request that a poller sends in addition to that of its turn, and returns when
 // to send it.
 func (g *Group[T]) Reserve(p *Poller[T], now time.Time) time.Time {
@@ -191,7 +196,7 @@ func (g *Group[T]) Reserve(p *Poller[T], now time.Time) time.Time {
 func (g *Group[T]) Answered(p *Poller[T], r Request, now time.Time) (isNew bool) {
 	g.budget.limited = false
 	if isNew = r.number > p.known; isNew {
-		p.known, p.due = r.number, p.next(r.sent, r.jitter, now)
+		p.known, p.due = r.number, p.next(r.Sent, r.jitter, now)
 	}
 	g.change(p, func() { p.sending = false })
 	return isNew
@@ -229,7 +234,7 @@ func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
 			l.tries, l.retry = l.tries-1, time.Time{}
 		}
 	case r.List == 0:
-		p.due = p.next(r.sent, r.jitter, now)
+		p.due = p.next(r.Sent, r.jitter, now)
 	default:
 		if p.singles = 1; l != nil && f.Refused {
 			l.tries, l.retry = 2, now.Add(maxPageRetry)
