@@ -85,9 +85,9 @@ type Failure struct {
 // what there is and creates what is missing; for machines whose creation failed see ReplaceFailed. A name that another
 // workflow works on is waited for.
 //
-// When it is cancelled, or ends in any other way before its children, these are cancelled too, and no create is sent any
-// more but the one that each worker may just be sending. The machines that exist stay unless DeleteOnCancel is set; the
-// details of its [temporal.CanceledError] are the FleetResult, and [FleetDown] removes them.
+// When it is cancelled, or ends in any other way before its children, these are cancelled too, and each worker sends at
+// most the one create that it was about to send. The machines that exist stay unless DeleteOnCancel is set; the details
+// of its [temporal.CanceledError] are the FleetResult, and [FleetDown] removes them.
 func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 	if in.Machine.Name != "" {
 		return nil, refused("Fleet: Machine.Name must be empty: the names are in Names or Series")

@@ -188,8 +188,9 @@ func (g *group) end(ctx workflow.Context, i int, f workflow.Future) {
 	}
 }
 
-// report sends the fleet a signal after every step of names that have ended or have a machine, and whenever the number of open names has halved in the end, so
-// that other groups get the places. That the group has ended, the fleet learns from its result.
+// report sends the fleet a signal after every step of names that have ended or have a machine. In the end it does so
+// whenever the number of open names has halved, so that other groups get the places. That the group has ended, the fleet
+// learns from its result.
 func (g *group) report(ctx workflow.Context, open int) {
 	r, to := &g.result, g.in.Report
 	freed := r.Begun == r.Names && open <= g.fewer

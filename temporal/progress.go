@@ -37,8 +37,8 @@ type ProvisionProgress struct {
 	MachineID string
 }
 
-// MachineSignal is the name of the signal with which a [Provision] reports its machine, as a [MachineRef], as soon as it
-// knows that the machine exists, and with an empty ID when it does not exist any more.
+// MachineSignal is the name of the signal with which a [Provision] reports its machine to [FleetMember.ReportTo]. It
+// sends a [MachineRef] as soon as it knows that the machine exists, and one with an empty ID when it exists no longer.
 const MachineSignal = "machine"
 
 // FleetProgress is what a [Fleet] or a [FleetDown] returns to a [ProgressQuery]. In a fleet of more than 200 names the

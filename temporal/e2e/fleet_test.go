@@ -71,11 +71,7 @@ func hold(ctx context.Context, t *testing.T, ts *temporaltest.TestServer, g *gat
 	g.hold("victim", before, after)
 	victim := startWorker(t, ts, g, "victim", unlimited)
 	for range before + after {
-		select {
-		case <-g.held:
-		case <-ctx.Done():
-			t.Fatalf("the victim never held %d creates", before+after)
-		}
+		g.waitHeld(ctx, t)
 	}
 	return victim
 }
@@ -218,26 +214,27 @@ func TestOutage(t *testing.T) {
 	g.requirePace(t, 12) // 10, and a burst of one for each worker
 }
 
-// requireProgressNamesAll requires that the progress of a fleet names the machines that exist, none of which is ready.
+// requireProgressNamesAll requires that the progress of a fleet comes to name the machines that exist, ready or not, while
+// no others are created.
 func requireProgressNamesAll(ctx context.Context, t *testing.T, c client.Client, g *gateway) {
 	t.Helper()
-	exist := map[string]string{}
-	for name, ids := range g.machines(t) {
-		exist[name] = ids[0]
-	}
-	require.EventuallyWithT(t, func(t *assert.CollectT) {
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		value, err := c.QueryWorkflow(ctx, "fleet", "", paperspacetemporal.ProgressQuery)
-		require.NoError(t, err)
+		require.NoError(collect, err)
 		var progress paperspacetemporal.FleetProgress
-		require.NoError(t, value.Get(&progress))
-		require.Equal(t, exist, progress.MachineIDs)
-		require.Equal(t, len(exist), progress.Existing)
+		require.NoError(collect, value.Get(&progress))
+		exist := map[string]string{}
+		for name, ids := range g.machines(t) {
+			exist[name] = ids[0]
+		}
+		require.Equal(collect, exist, progress.MachineIDs)
+		require.Equal(collect, len(exist), progress.Existing)
 	}, time.Minute, 500*time.Millisecond)
 }
 
-// With a slow queue, each activity waits for longer than a machine may take: that is no failure.
+// With a slow queue, each activity waits for longer than a machine may take: that is no failure. The test runs alone,
+// because it measures how long the fleet takes.
 func TestSlowQueue(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	g := newGateway(t)
@@ -266,12 +263,15 @@ func lateness(t *testing.T) func() float64 {
 	t.Helper()
 	begin, stop, slept := time.Now(), make(chan bool), make(chan time.Duration)
 	go func() {
-		for sum := time.Duration(0); ; sum += 10 * time.Millisecond {
+		const nap = 50 * time.Millisecond
+		for sum := time.Duration(0); ; sum += nap {
 			select {
 			case <-stop:
 				slept <- sum
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-t.Context().Done():
+				return
+			case <-time.After(nap):
 			}
 		}
 	}()
@@ -371,7 +371,7 @@ func TestCancelDuringACreate(t *testing.T) {
 	run, err := c.ExecuteWorkflow(ctx, paperspacetemporal.StartOptions(t.Name(), "trainer"), paperspacetemporal.Provision,
 		paperspacetemporal.ProvisionInput{Machine: machine("trainer"), Timing: timing})
 	require.NoError(t, err)
-	<-g.held
+	g.waitHeld(ctx, t)
 	begin := time.Now()
 	require.NoError(t, c.CancelWorkflow(ctx, "trainer", ""))
 	err = run.Get(ctx, nil)
@@ -404,7 +404,11 @@ func TestCancelBeforeACreate(t *testing.T) {
 			run, err := c.ExecuteWorkflow(ctx, paperspacetemporal.StartOptions(t.Name(), "trainer"), paperspacetemporal.Provision,
 				paperspacetemporal.ProvisionInput{Machine: machine("trainer"), Timing: timing})
 			require.NoError(t, err)
-			<-pace.held
+			select {
+			case <-pace.held:
+			case <-ctx.Done():
+				t.Fatal("no create was held")
+			}
 			require.NoError(t, test.end(c, ctx))
 			if test.name == "cancelled" { // Temporal records it at once, but asks the activity to stop only after the workflow's task
 				requireEvent(ctx, t, c, "trainer", enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)
@@ -425,7 +429,11 @@ func (h createHolder) Wait(ctx context.Context) error {
 	if info, _ := paperspace.EndpointFromContext(ctx); info.Endpoint != "machines-create" {
 		return nil
 	}
-	h.held <- true
+	select {
+	case h.held <- true:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	select {
 	case <-h.release:
 		return nil
@@ -524,10 +532,10 @@ func TestParentTimesOut(t *testing.T) {
 	_, c := newTemporal(t)
 	g := newGateway(t)
 	inProcess(t, c, g, 0, 1)
-	options := client.StartWorkflowOptions{ID: "parent", TaskQueue: t.Name(), WorkflowExecutionTimeout: 5 * time.Second}
+	options := client.StartWorkflowOptions{ID: "parent", TaskQueue: t.Name(), WorkflowExecutionTimeout: 8 * time.Second} // the create is held for 9
 	run, err := c.ExecuteWorkflow(ctx, options, parent, "trainer")
 	require.NoError(t, err)
-	<-g.held
+	g.waitHeld(ctx, t)
 	require.True(t, temporal.IsTimeoutError(run.Get(ctx, nil)))
 
 	options.WorkflowExecutionTimeout = 0
@@ -585,7 +593,7 @@ func TestReset(t *testing.T) {
 			run, err := c.ExecuteWorkflow(ctx, paperspacetemporal.StartOptions(t.Name(), name), paperspacetemporal.Provision,
 				paperspacetemporal.ProvisionInput{Machine: machine(name), Timing: timing})
 			require.NoError(t, err)
-			<-g.held
+			g.waitHeld(ctx, t)
 			wanted := 2 // tasks: the search and the create
 			if test.nudge {
 				require.NoError(t, c.SignalWorkflow(ctx, name, "", "nudge", nil))
@@ -628,7 +636,7 @@ func TestOneWorkflowForAName(t *testing.T) {
 	in := paperspacetemporal.ProvisionInput{Machine: machine(names[1]), Timing: timing}
 	_, err := c.ExecuteWorkflow(ctx, options, paperspacetemporal.Provision, in)
 	require.NoError(t, err)
-	<-g.held
+	g.waitHeld(ctx, t)
 	_, err = c.ExecuteWorkflow(ctx, options, paperspacetemporal.Provision, in)
 	require.True(t, temporal.IsWorkflowExecutionAlreadyStartedError(err), "%v", err)
 	_, err = c.ExecuteWorkflow(ctx, options, paperspacetemporal.Deprovision, paperspacetemporal.DeprovisionInput{Name: names[1], Timing: timing})

@@ -170,6 +170,16 @@ func (g *gateway) hang(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// waitHeld waits until a create is held.
+func (g *gateway) waitHeld(ctx context.Context, t *testing.T) {
+	t.Helper()
+	select {
+	case <-g.held:
+	case <-ctx.Done():
+		t.Fatal("no create was held")
+	}
+}
+
 func (g *gateway) remember(created []byte) {
 	var response struct{ Data struct{ ID string } }
 	_ = json.Unmarshal(created, &response)
