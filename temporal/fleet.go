@@ -249,7 +249,7 @@ func (f *fleet) divide(n int) {
 	for i := range count {
 		in := f.in
 		in.Roster = f.in.part(i*maxGroup, min(n, (i+1)*maxGroup))
-		in.Open = max(1, f.in.Open/lanes)
+		in.Open = max(1, f.in.Open/min(count, lanes))
 		in.Failures = max(2, maxFailures/count)
 		in.Report = GroupReport{Fleet: f.id, Group: i, Step: max(5, n/50/lanes)}
 		if !in.IDs {

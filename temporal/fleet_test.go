@@ -372,7 +372,7 @@ func TestFleetProgressNamesPendingMachines(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, value.Get(&progress))
 			}, 30*time.Second)
-			result, err := w.fleet(FleetInput{Names: names(n), Open: maxOpen})
+			result, err := w.fleet(FleetInput{Names: names(n)})
 			require.NoError(t, err)
 			require.Zero(t, progress.Ready)
 			require.Equal(t, n, progress.Existing)
