@@ -85,8 +85,8 @@ type Client struct {
 // A client without an API key is valid: it can list OS templates, and all other calls fail with [ErrNoAPIKey].
 func NewClient(opts ...Option) (*Client, error) { return newClient(nil, config{}, opts) }
 
-// With returns a copy of the client with opts applied. Hooks in opts are added to the client's own. The copy shares
-// the client's connections unless opts contain [WithHTTPClient].
+// With returns a copy of the client with opts applied. Hooks and header functions in opts are added to the client's own.
+// The copy shares the client's connections unless opts contain [WithHTTPClient].
 func (c *Client) With(opts ...Option) (*Client, error) { return newClient(c, c.config, opts) }
 
 func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {

@@ -82,6 +82,26 @@ func ExampleWithHook() {
 	// projects-list /projects 200
 }
 
+// A header function tells a gateway which endpoint a request is for, and which attempt it is.
+func ExampleWithHeaderFunc() {
+	srv := newServer()
+	srv.Inject(paperspacetest.Fault{Times: 1, Status: http.StatusServiceUnavailable})
+	client := newClient(srv, paperspace.WithHeaderFunc(func(ctx context.Context, header http.Header) {
+		info, _ := paperspace.EndpointFromContext(ctx)
+		header.Set("X-Attempt", fmt.Sprintf("%s/%d", info.Endpoint, info.Attempt))
+	}))
+
+	if _, err := client.Projects.List(context.Background(), paperspace.ProjectListParams{}); err != nil {
+		log.Fatal(err)
+	}
+	for _, received := range srv.Calls() {
+		fmt.Println(received.Header.Get("X-Attempt"))
+	}
+	// Output:
+	// projects-list/1
+	// projects-list/2
+}
+
 func ExampleWithLogger() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		Level: slog.LevelDebug,

@@ -94,7 +94,9 @@ func commit(t *testing.T, dir string) {
 	}
 	program, err := os.Executable()
 	require.NoError(t, err)
-	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	config := filepath.Join(t.TempDir(), "gitconfig") // instead of the user's own
+	require.NoError(t, writeFile(config, nil))
+	t.Setenv("GIT_CONFIG_GLOBAL", config)
 	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	t.Setenv(signerVariable, "1")
 	for _, args := range [][]string{
