@@ -68,9 +68,11 @@ func run(ctx context.Context, create bool, machineType, template string) (err er
 		}
 		progress.show(state, "\n")
 	}()
-	if _, err := client.Machines.EnsureReady(ctx, machine.ID, onChange); err != nil {
+	ready, err := client.Machines.EnsureReady(ctx, machine.ID, onChange)
+	if err != nil {
 		return err
 	}
+	progress.show("ready at "+ready.PublicIP, "\n")
 	return list(ctx, client)
 }
 

@@ -14,7 +14,7 @@ func TestOnlyReadsWithoutCreate(t *testing.T) {
 func TestOutput(t *testing.T) {
 	exampletest.InMemory(t)
 	output := exampletest.Output(t, func() error { return run(t.Context(), false, "C5", "t0nspur5") })
-	for _, text := range []string{" create: new\n", " ready at ", " deleted\n"} {
+	for _, text := range []string{" ready at ", " deleted\n"} { // polls may miss the states between
 		if strings.Count(output, text) != 1 {
 			t.Errorf("not exactly one %q in %s", text, output)
 		}

@@ -40,9 +40,7 @@ func (p *progress) update(u paperspace.WaitUpdate) {
 	switch {
 	case u.Event != nil:
 		p.show(fmt.Sprintf("%s: %s", u.Event.Name, u.Event.State), "")
-	case u.Machine != nil && u.Machine.State == paperspace.MachineStateReady:
-		p.show("ready at "+u.Machine.PublicIP, "\n")
-	case u.Machine != nil:
+	case u.Machine != nil && u.Machine.State != paperspace.MachineStateReady: // run shows that
 		p.show(string(u.Machine.State), "")
 	}
 }
@@ -51,14 +49,14 @@ func (p *progress) update(u paperspace.WaitUpdate) {
 func (p *progress) show(state, end string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	begin := "\r\x1b[K"
+	shown := p.state
+	if p.state = cmp.Or(state, p.state); p.state == "" || p.state == shown && !p.live {
+		return
+	}
+	line := fmt.Sprintf("%-20.20s %6.1fs  %.40s", p.name, time.Since(p.start).Seconds(), p.state)
 	if !p.live {
-		begin, end = "", "\n"
-	}
-	if p.state = cmp.Or(state, p.state); p.state != "" {
-		fmt.Printf("%s%-20.20s %6.1fs  %.40s%s", begin, p.name, time.Since(p.start).Seconds(), p.state, end)
-	}
-	if end != "" {
+		fmt.Println(line)
+	} else if fmt.Print("\r\x1b[K", line, end); end != "" {
 		p.state = ""
 	}
 }
