@@ -195,6 +195,27 @@ func TestNestedCalls(t *testing.T) {
 	}
 }
 
+// A later hook may have a span of its own. Attempts are children of the call in any case.
+func TestAttemptsAreChildrenOfTheCall(t *testing.T) {
+	for name, opts := range variants {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			hook := paperspace.WithHook(func(ctx context.Context, _ paperspace.CallInfo) (context.Context, func(paperspace.CallResult)) {
+				ctx, span := b.tracers.Tracer("test").Start(ctx, "of the hook")
+				return ctx, func(paperspace.CallResult) { span.End() }
+			})
+			_, err := b.Client(b.telemetry(opts...), hook).Projects.List(t.Context(), paperspace.ProjectListParams{})
+			require.NoError(t, err)
+			others, attempts := b.spans()
+			require.Len(t, others, 2)
+			require.Len(t, attempts, 1)
+			call := others[1]
+			assert.Equal(t, "projects-list", call.Name)
+			assert.Equal(t, call.SpanContext.SpanID(), attempts[0].Parent.SpanID())
+		})
+	}
+}
+
 // Spans that were started end even if nothing was sent or something panicked.
 func TestAllSpansEnd(t *testing.T) {
 	for name, opt := range map[string]paperspace.Option{
