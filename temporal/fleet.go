@@ -85,9 +85,10 @@ type Failure struct {
 // what there is and creates what is missing; for machines whose creation failed see ReplaceFailed. A name that another
 // workflow works on is waited for.
 //
-// When it is cancelled, or ends in any other way before its children, these are cancelled too, and each worker sends at
-// most the one create that it was about to send. The machines that exist stay unless DeleteOnCancel is set; the details
-// of its [temporal.CanceledError] are the FleetResult, and [FleetDown] removes them.
+// When it is cancelled, or ends in any other way before its children, these are cancelled too. A create that a worker has
+// not sent by then is not sent any more: each worker asks just before, so that at a few requests a second at most one
+// create per worker leaves after the cancel. The machines that exist stay unless DeleteOnCancel is set; the details of
+// its [temporal.CanceledError] are the FleetResult, and [FleetDown] removes them.
 func Fleet(ctx workflow.Context, in FleetInput) (*FleetResult, error) {
 	if in.Machine.Name != "" {
 		return nil, refused("Fleet: Machine.Name must be empty: the names are in Names or Series")
