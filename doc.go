@@ -145,6 +145,13 @@
 // [Client.Do] calls
 // endpoints that it has no method for. [WithResponse] captures the HTTP response.
 //
+// # When a wait does not end
+//
+// [WithOnChange] reports each change that the wait sees. [WithLogger] logs failed polls at level warn, and all polls at
+// level debug. The [*WaitError] names what is pending, its last state, and the error of the last poll. The service may
+// leave an event in progress when there is no capacity for a machine: [MachineEventsService.List] shows the team's
+// events, the newest first.
+//
 // # Logs, traces and metrics
 //
 // [WithLogger] logs every attempt with slog, without IDs, bodies or secrets. [WithHook] runs a function around every

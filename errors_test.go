@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -257,4 +258,17 @@ func TestLogger(t *testing.T) {
 		{"level": "DEBUG", "msg": "paperspace attempt", "endpoint": "machines-get", "method": "GET", "path_template": "/machines/{id}",
 			"status": 200.0, "attempt": 2.0, "request_id": "r2"},
 	}, records)
+}
+
+// A failed poll is a warning, though no other attempt of its call follows. A poll that ends with its wait is none.
+func TestLoggerWarnsOfFailedPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		rt := play(reply(502, "<html>"), fail(io.ErrUnexpectedEOF), reply(200, `{"id":"e","state":"new"}`), hang)
+		_, err := newTestClient(t, rt, WithLogger(logger)).MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(10*time.Second))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		assert.Equal(t, 4, rt.count())
+		assert.Equal(t, 2, strings.Count(out.String(), "level=WARN"), out.String())
+	})
 }

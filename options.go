@@ -128,11 +128,12 @@ func WithHTTPClient(hc *http.Client) Option {
 	})
 }
 
-// WithLogger logs every attempt: at level debug, or at warn if another attempt follows. The attributes are endpoint,
-// method, path_template, status, attempt, duration and request_id, reason (the kind of error) if the attempt failed,
-// and retry_in (the delay) if another attempt follows. A logger that is enabled at [LevelTrace] also gets the headers
-// and bodies of requests and responses, with secrets masked. A response with odd values is logged at level warn, with
-// their count and the first ten of them; see [Odd]. Nil, the default, logs nothing.
+// WithLogger logs every attempt: at level debug, or at warn if it failed in a way that a repeat may mend, such as a poll
+// of a wait that got a 502. The attributes are endpoint, method, path_template, status, attempt, duration and
+// request_id, reason (the kind of error) if the attempt failed, and retry_in (the delay) if another attempt follows. A
+// logger that is enabled at [LevelTrace] also gets the headers and bodies of requests and responses, with secrets
+// masked. A response with odd values is logged at level warn, with their count and the first ten of them; see [Odd].
+// Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger

@@ -225,10 +225,11 @@ func (r *run) end(resp *http.Response, err error) (again bool) {
 		Start: a.start, Duration: time.Since(a.start), StatusCode: r.StatusCode, Err: err,
 	})
 	r.delay = -1
-	if r.mayRepeat(err, left) {
+	mayRepeat := r.mayRepeat(err, left)
+	if mayRepeat && len(r.Attempts) < r.call.Policy.MaxAttempts {
 		r.delay = r.nextDelay()
 	}
-	r.log()
+	r.log(mayRepeat)
 	return r.delay >= 0
 }
 

@@ -12,15 +12,16 @@ const LevelTrace = slog.LevelDebug - 4
 
 const mask = "[REDACTED]"
 
-// log records the attempt that just ended.
-func (r *run) log() {
+// log records the attempt that just ended, as a warning if its failure may pass, whether or not another attempt follows:
+// each poll of a wait is the only attempt of its call.
+func (r *run) log(mayPass bool) {
 	logger := r.client.Logger
 	if logger == nil {
 		return
 	}
 	last := &r.Attempts[len(r.Attempts)-1]
 	level := slog.LevelDebug
-	if r.delay >= 0 {
+	if mayPass && r.Context.Err() == nil {
 		level = slog.LevelWarn
 	}
 	if logger.Enabled(r.Context, level) {

@@ -34,11 +34,11 @@ func (r *run) prepareRetry(req *http.Request) error {
 	return nil
 }
 
-// mayRepeat reports whether the attempt that just ended may be followed by another. left reports whether the service may
-// have got the whole request.
+// mayRepeat reports whether the attempt that just ended may be followed by another, whatever their number. left reports
+// whether the service may have got the whole request.
 func (r *run) mayRepeat(err error, left bool) bool {
 	switch {
-	case len(r.Attempts) >= r.call.Policy.MaxAttempts, isFinal(err):
+	case isFinal(err):
 		return false
 	case r.StatusCode == http.StatusTooManyRequests:
 		return true
