@@ -3,7 +3,7 @@ package paperspace_test
 import (
 	"bufio"
 	"fmt"
-	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"os"
@@ -51,26 +51,35 @@ func readReadme(t *testing.T) string {
 	return strings.ReplaceAll(string(readme), "\r\n", "\n")
 }
 
-// Each snippet of the README is a paragraph of an example in example_jobs_test.go, where it runs and its output is
-// checked.
-func TestReadmeSnippetsRun(t *testing.T) {
-	source, err := os.ReadFile("example_jobs_test.go")
+// examples returns the examples in example_test.go by name, and the file's source.
+func examples(t *testing.T) ([]*doc.Example, []byte) {
+	t.Helper()
+	source, err := os.ReadFile("example_test.go")
 	require.NoError(t, err)
-	file, err := parser.ParseFile(token.NewFileSet(), "example_jobs_test.go", source, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "example_test.go", source, parser.ParseComments)
 	require.NoError(t, err)
-	examples := ""
-	for _, decl := range file.Decls {
-		if f, ok := decl.(*ast.FuncDecl); ok {
-			body := string(source[f.Body.Lbrace-1 : f.Body.Rbrace])
-			require.True(t, strings.Contains(body, "// Output:"), "%s has no output to check, and is not run", f.Name.Name)
-			examples += body
-		}
+	found := doc.Examples(file)
+	require.NotEmpty(t, found)
+	return found, source
+}
+
+// The examples have an output to check, and run on pkg.go.dev.
+func TestExamplesRun(t *testing.T) {
+	found, _ := examples(t)
+	for _, example := range found {
+		assert.True(t, example.Output != "" || example.EmptyOutput, "Example%s has no output to check, and is not run", example.Name)
+		assert.NotNil(t, example.Play, "pkg.go.dev cannot run Example%s: it uses something from another file", example.Name)
 	}
+}
+
+// Each snippet of the README is a paragraph of an example, where it runs and its output is checked.
+func TestReadmeSnippetsRun(t *testing.T) {
+	_, source := examples(t)
 	snippets, lines := readmeSnippets(t, readReadme(t))
 	for i, snippet := range snippets {
 		indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(snippet, "\t$1")
-		assert.True(t, strings.Contains(examples, "\n\n"+indented+"\n"),
-			"no example in example_jobs_test.go has a paragraph equal to the snippet at README.md:%d", lines[i])
+		assert.True(t, strings.Contains(string(source), "\n\n"+indented+"\n"),
+			"no example in example_test.go has a paragraph equal to the snippet at README.md:%d", lines[i])
 	}
 }
 
@@ -152,15 +161,14 @@ func TestReadmeListsExamplesAndModules(t *testing.T) {
 
 // TestServicesHaveExamples checks that each service has an example.
 func TestServicesHaveExamples(t *testing.T) {
-	source, err := os.ReadFile("example_services_test.go")
-	require.NoError(t, err)
+	found, _ := examples(t)
 	client := reflect.TypeFor[paperspace.Client]()
 	services := 0
 	for field := range client.Fields() {
 		if field.Type.Kind() == reflect.Pointer && strings.HasSuffix(field.Type.Elem().Name(), "Service") {
 			services++
-			example := "func Example" + field.Type.Elem().Name() + "() {"
-			assert.True(t, strings.Contains(string(source), "\n"+example+"\n"), "example_services_test.go has no %s", example)
+			name := field.Type.Elem().Name()
+			assert.True(t, slices.ContainsFunc(found, func(e *doc.Example) bool { return e.Name == name }), "example_test.go has no Example%s", name)
 		}
 	}
 	assert.Positive(t, services)
