@@ -409,3 +409,49 @@ func TestCompressedBodiesAreBounded(t *testing.T) {
 	e, _ := errors.AsType[*Error](err)
 	assert.Equal(t, 1, e.Attempts, "a body that is too large is not retried")
 }
+
+// A complete response that exceeds a limit, or that strict decoding refuses, is the same at every attempt.
+func TestUnusableResponsesAreFinal(t *testing.T) {
+	nested := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
+	elements := "[" + strings.Repeat("{},", 200_000) + "{}]"
+	type own struct{ Items [][]string }
+	for name, tc := range map[string]struct {
+		body string
+		call func(*Client) error
+		text string
+	}{
+		"elements":        {`{"items":` + elements + `,"hasMore":false}`, listMachines, "too many elements"},
+		"unknown members": {`{"id":"m","new":` + nested + `}`, getMachine, "nested too deeply"},
+		"a write": {`{"event":{"id":"e"},"data":{"id":"m","accelerators":` + elements + `}}`, func(c *Client) error {
+			_, err := c.Machines.Create(t.Context(), minimalMachine)
+			assert.ErrorIs(t, err, ErrOutcomeUnknown)
+			return err
+		}, "too many elements"},
+		"odd values": {`{"items":[` + strings.Repeat(`{"cpus":"x"},`, 60_000) + `{}],"hasMore":false}`, listMachines, "too many elements"},
+		"a caller's type": {`{"Items":` + nested + `}`, func(c *Client) error {
+			return c.Do(t.Context(), Request{Method: "GET", Path: "/x"}, new(own))
+		}, "nested too deeply"},
+		"strict decoding": {`{"id":"m","cpus":"x"}`, func(c *Client) error {
+			strict, err := c.With(WithStrictDecoding())
+			require.NoError(t, err)
+			return getMachine(strict)
+		}, "/cpus: string where an integer was expected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := play(reply(http.StatusOK, tc.body))
+			err := tc.call(newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})))
+			assert.ErrorContains(t, err, tc.text)
+			assert.Equal(t, 1, rt.count(), "attempts")
+		})
+	}
+}
+
+func listMachines(c *Client) error {
+	_, err := c.Machines.List(context.Background(), MachineListParams{})
+	return err
+}
+
+func getMachine(c *Client) error {
+	_, err := c.Machines.Get(context.Background(), "m")
+	return err
+}

@@ -111,7 +111,11 @@ func decodeInto(body []byte, out any) ([]Odd, error) {
 	if t == reflect.TypeFor[any]() || t.PkgPath() == ours && (!isGeneric || strings.HasPrefix(argument, ours+".")) {
 		return decodeResponse(body, out)
 	}
-	return nil, stdjson.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), out)
+	err := stdjson.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), out)
+	if err != nil && strings.Contains(err.Error(), "exceeded max depth") { // encoding/json has no type for it
+		err = wire.ErrDepth
+	}
+	return nil, err
 }
 
 // unmarshal decodes JSON other than responses, strictly.

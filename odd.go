@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/paperspace-go/paperspace/internal/transport"
 )
 
 // Odd is a value in a response that does not fit the API's contract, such as a text for a number. Its field has the zero
@@ -57,7 +59,7 @@ func (c *Client) reportOdd(ctx context.Context, ep *endpoint, odd []Odd) error {
 		return nil
 	}
 	if c.config.strict {
-		return &oddError{odd}
+		return &transport.Failure{Reason: "strict decoding", Err: &oddError{odd}, Final: true}
 	}
 	if logger := c.config.logger; logger != nil {
 		logger.LogAttrs(ctx, slog.LevelWarn, "paperspace response has odd values",

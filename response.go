@@ -17,6 +17,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paperspace-go/paperspace/internal/transport"
+	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 const (
@@ -61,10 +62,13 @@ func (r *receiver) Receive(res *transport.Result) (err error) {
 		return notFromAPI(res)
 	}
 	if r.odd, err = r.read(res.Body); err == nil {
-		return r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+		err = r.client.reportOdd(r.ctx, r.endpoint, r.odd)
 	}
 	if r.isError = err == errErrorBody; r.isError {
 		return nil
+	}
+	if _, ok := errors.AsType[wire.LimitError](err); ok { // the service would send the same again
+		return &transport.Failure{Reason: "response limit", Err: err, Final: true}
 	}
 	return err
 }

@@ -5,15 +5,18 @@ import (
 	"sync"
 )
 
-// LimitError is the error of a document that exceeds a limit.
+// LimitError says how a document exceeds a limit.
 type LimitError string
 
 func (e LimitError) Error() string { return string(e) }
 
+// The errors of documents that exceed a limit.
 const (
-	errDepth  = LimitError("the response is nested too deeply")
-	errMemory = LimitError("the response has too many elements for its size")
+	ErrDepth  = LimitError("it is nested too deeply")
+	ErrMemory = LimitError("it has too many elements for its size")
+)
 
+const (
 	// maxDepth is how deeply arrays and objects may nest, as in encoding/json.
 	maxDepth = 10_000
 
@@ -61,7 +64,7 @@ func (s *scanner) stop(err error) {
 // take accounts for memory, and reports whether that much may be taken.
 func (s *scanner) take(bytes int) bool {
 	if s.memory -= bytes; s.memory < 0 {
-		s.stop(errMemory)
+		s.stop(ErrMemory)
 	}
 	return s.memory >= 0
 }
@@ -92,7 +95,7 @@ func (s *scanner) element(end byte, n int) bool {
 	if n == 0 {
 		s.at++
 		if s.depth++; s.depth > maxDepth {
-			s.stop(errDepth)
+			s.stop(ErrDepth)
 			return false
 		}
 	}
