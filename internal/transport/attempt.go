@@ -30,6 +30,7 @@ type attempt struct {
 	deadline time.Time
 	timer    *time.Timer // nil where the caller's own deadline comes first
 	paused   time.Time   // since when the attempt has been waiting for a free connection; zero if it is not
+	extended bool        // timer is set for that wait
 
 	bodyRead bool // somebody began to read the request's body
 	asked    bool // net/http looked for a connection,
@@ -166,11 +167,10 @@ func (b *body) Read(p []byte) (int, error) {
 	if err := b.attempt.readBody(); err != nil {
 		return 0, err
 	}
-	if len(b.rest) == 0 {
-		return 0, io.EOF
-	}
 	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
+	if b.rest = b.rest[n:]; len(b.rest) == 0 {
+		return n, io.EOF
+	}
 	return n, nil
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // The clock of an attempt stops while the attempt waits for a free connection: the time that other calls take to give one
-// back is not the attempt's.
+// back is not the attempt's. Most attempts get one at once, so the timer is left alone then, and set again when it fires.
 
 // maxQueued bounds that wait, in attempt timeouts, in case that something else hides behind it.
 const maxQueued = 10
@@ -19,25 +19,41 @@ func (a *attempt) startClock() {
 		a.deadline = deadline
 		return
 	}
+	a.mu.Lock() // for expire, where the limit is short
 	a.timer = time.AfterFunc(limit, a.expire)
+	a.mu.Unlock()
 }
 
+// expire is called when the timer fires.
 func (a *attempt) expire() {
-	a.mu.Lock()
-	queued := !a.paused.IsZero()
-	a.mu.Unlock()
-	if queued {
-		a.cancel(errNoFreeConnection)
-	} else {
-		a.cancel(errAttemptTimeout)
+	if err := a.expired(); err != nil {
+		a.cancel(err)
 	}
+}
+
+// expired returns what the attempt's time ran out for, and nil, with the timer set again, if it has not.
+func (a *attempt) expired() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err, end := errAttemptTimeout, a.deadline
+	if !a.paused.IsZero() {
+		err, end = errNoFreeConnection, a.paused.Add(maxQueued*a.call.Policy.AttemptTimeout)
+	}
+	switch left := time.Until(end); {
+	case a.ended:
+		return nil
+	case left > 0:
+		a.timer.Reset(left)
+		a.extended = !a.paused.IsZero()
+		return nil
+	}
+	return err
 }
 
 // pause stops the clock. a.mu is held.
 func (a *attempt) pause() {
 	if a.timer != nil && a.paused.IsZero() && !a.ended {
 		a.paused = time.Now()
-		a.timer.Reset(maxQueued * a.call.Policy.AttemptTimeout)
 	}
 }
 
@@ -51,7 +67,10 @@ func (a *attempt) resume() {
 		a.deadline = deadline // which the wall clock holds a body to
 	}
 	a.paused = time.Time{}
-	a.timer.Reset(time.Until(a.deadline))
+	if a.extended {
+		a.extended = false
+		a.timer.Reset(time.Until(a.deadline))
+	}
 }
 
 // over returns why nothing of the attempt may be sent any more, or nil. It goes by the wall clock too: the clock that
