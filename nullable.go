@@ -2,11 +2,10 @@ package paperspace
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"reflect"
 
-	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -79,7 +78,7 @@ func (n *Nullable[T]) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	var v T
-	if err := json.Unmarshal(data, &v); err != nil {
+	if err := json.Unmarshal(data, &v, decodeOptions); err != nil {
 		return err
 	}
 	*n = Value(v)
@@ -91,5 +90,5 @@ func (n Nullable[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if n.state != isValue {
 		return enc.WriteToken(jsontext.Null)
 	}
-	return jsonv2.MarshalEncode(enc, n.value)
+	return json.MarshalEncode(enc, n.value)
 }

@@ -81,6 +81,7 @@ func Run(w io.Writer, o Options, more ...Contestant) error {
 	r.sizes()
 	r.live()
 	fmt.Fprintln(w)
+	r.liveCost(short)
 	r.latency(long)
 	return errors.Join(r.errs...)
 }
@@ -149,38 +150,41 @@ func (r *runner) measure(run func(Contestant) figure) []figure {
 
 // calls measures sequential calls with responses from memory.
 func (r *runner) calls(title string, transport http.RoundTripper, call func(context.Context, Client) error) {
-	figures := r.measure(func(c Contestant) (f figure) {
-		ctx := context.Background()
-		client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
-		if err != nil {
+	figures := r.measure(func(c Contestant) figure { return r.cost(c, transport, call) })
+	r.row(title, figures, func(f figure) string {
+		return fmt.Sprintf("%.2f (%.1f µs), %.1f KB, %.0f", f.ratio, f.seconds*1e6, f.bytes/1000, f.allocs)
+	})
+}
+
+// cost measures the calls of one contestant.
+func (r *runner) cost(c Contestant, transport http.RoundTripper, call func(context.Context, Client) error) (f figure) {
+	ctx := context.Background()
+	client, err := c.New(baseURL, apiKey, &http.Client{Transport: transport})
+	if err != nil {
+		return figure{err: err}
+	}
+	for range 3 { // fill pools and caches
+		if err := call(ctx, client); err != nil {
 			return figure{err: err}
 		}
-		for range 3 { // fill pools and caches
+	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n, start, cpu := 0, time.Now(), processorTime()
+	for time.Since(start) < r.Time {
+		for range 10 {
 			if err := call(ctx, client); err != nil {
 				return figure{err: err}
 			}
 		}
-		runtime.GC()
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		n, start, cpu := 0, time.Now(), processorTime()
-		for time.Since(start) < r.Time {
-			for range 10 {
-				if err := call(ctx, client); err != nil {
-					return figure{err: err}
-				}
-			}
-			n += 10
-		}
-		f.seconds = (processorTime() - cpu).Seconds() / float64(n)
-		runtime.ReadMemStats(&after)
-		f.bytes = float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
-		f.allocs = float64(after.Mallocs-before.Mallocs) / float64(n)
-		return f
-	})
-	r.row(title, figures, func(f figure) string {
-		return fmt.Sprintf("%.2f (%.1f µs), %.1f KB, %.0f", f.ratio, f.seconds*1e6, f.bytes/1000, f.allocs)
-	})
+		n += 10
+	}
+	f.seconds = (processorTime() - cpu).Seconds() / float64(n)
+	runtime.ReadMemStats(&after)
+	f.bytes = float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
+	f.allocs = float64(after.Mallocs-before.Mallocs) / float64(n)
+	return f
 }
 
 // listAll measures listing all pages.
@@ -251,6 +255,33 @@ func (r *runner) live() {
 		}
 	}
 	r.row("decodes the live service's string integers and nulls", figures, func(f figure) string { return f.extra })
+}
+
+// liveCost measures what it costs the SDK that the live service's responses differ from the contract.
+func (r *runner) liveCost(plain *memory) {
+	contestant := func(bodies *memory) Contestant {
+		return Contestant{New: func(baseURL, apiKey string, _ *http.Client) (Client, error) {
+			return newSDK(baseURL, apiKey, &http.Client{Transport: bodies})
+		}}
+	}
+	each := *r
+	each.all = []Contestant{
+		contestant(plain), contestant(&memory{get: liveMachine(), pages: [][]byte{liveWire(plain.pages[0])}}),
+	}
+	ratio := func(call func(context.Context, Client) error) float64 {
+		figures := each.measure(func(c Contestant) figure { return r.cost(c, nil, call) })
+		r.errs = append(r.errs, figures[0].err, figures[1].err)
+		return figures[1].ratio
+	}
+	list := ratio(func(ctx context.Context, c Client) error {
+		items, _, err := c.List(ctx, "")
+		return expect(items, PageSize, err)
+	})
+	get := ratio(func(ctx context.Context, c Client) error {
+		ram, err := c.Get(ctx, someID)
+		return expect(ram, someRAM, err)
+	})
+	fmt.Fprintf(r.w, "with the responses of the live service, %s takes %.2f of the time for a list and %.2f for a get\n", sdk, list, get)
 }
 
 // latency measures how long the SDK takes to list all machines from a service with latency, and how much prefetching

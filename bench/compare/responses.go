@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -77,17 +78,22 @@ func created() []byte {
 		`","dtCreated":"2024-05-14T09:26:53.120Z","dtStarted":null,"dtFinished":null,"error":null},"data":` + machine(0) + `}`)
 }
 
-// liveMachine returns a machine as the live service sends it, contrary to the contract: with sizes as strings, a long
-// region, and nulls for what a new machine does not have yet.
+var sizes = regexp.MustCompile(`"(ram|storageTotal|storageUsed|memory)":([0-9]+)`)
+
+// liveWire returns a body as the live service sends it, contrary to the contract: with sizes as strings and long regions.
+func liveWire(body []byte) []byte {
+	return []byte(strings.NewReplacer(
+		`"ny2"`, `"East Coast (NY2)"`, `"ca1"`, `"West Coast (CA1)"`, `"ams1"`, `"Europe (AMS1)"`,
+	).Replace(string(sizes.ReplaceAll(body, []byte(`"$1":"$2"`)))))
+}
+
+// liveMachine returns a new machine as the live service sends it, with nulls for what it does not have yet.
 func liveMachine() []byte {
 	return []byte(strings.NewReplacer(
-		fmt.Sprintf(`"ram":%d`, someRAM), fmt.Sprintf(`"ram":"%d"`, someRAM),
-		`"storageTotal":107374182400`, `"storageTotal":"107374182400"`,
-		fmt.Sprintf(`"storageUsed":%d`, 10<<30), `"storageUsed":null`,
-		`"region":"ny2"`, `"region":"East Coast (NY2)"`,
+		fmt.Sprintf(`"storageUsed":"%d"`, 10<<30), `"storageUsed":null`,
 		`"privateIp":"10.64.0.0"`, `"privateIp":null`,
 		`"networkId":"nqzkvd9"`, `"networkId":null`,
-	).Replace(machine(0)))
+	).Replace(string(liveWire([]byte(machine(0))))))
 }
 
 // memory is a transport that returns responses from memory, after a delay.

@@ -38,9 +38,14 @@ func decodeScalar(s *scanner, v reflect.Value, c byte) bool {
 			return true
 		}
 	default:
-		if n, width := leadingInteger(s.data[start:]); width > 0 && !v.OverflowInt(n) {
+		text, quotes := s.data[start:], 0
+		if c == '"' { // as the service sends most sizes
+			text, quotes = text[1:], 2
+		}
+		n, width := leadingInteger(text)
+		if width > 0 && (quotes == 0 || bytes.HasPrefix(text[width:], []byte(`"`))) && !v.OverflowInt(n) {
 			v.SetInt(n)
-			s.at += width
+			s.at += width + quotes
 			return true
 		}
 	}
