@@ -91,18 +91,18 @@ func TestAllocations(t *testing.T) {
 		"get": {func() error {
 			_, err := c.Machines.Get(t.Context(), "psm000000001")
 			return err
-		}, 27, 3_700},
+		}, 24, 2_900},
 		"create": {func() error {
 			_, err := c.Machines.Create(t.Context(), MachineCreateParams{
 				Name: "trainer", MachineType: "A4000", TemplateID: "t0nspur5", DiskSize: 100, Region: RegionNY2,
 				PublicIPType: new(PublicIPTypeDynamic), StartOnCreate: new(true),
 			})
 			return err
-		}, 31, 4_500},
+		}, 26, 3_400},
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
-		}, 570, 62_500},
+		}, 561, 61_100},
 		"list 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {
@@ -113,7 +113,7 @@ func TestAllocations(t *testing.T) {
 			}
 			assert.Equal(t, 12_000, machines)
 			return nil
-		}, 77_000, 1_700_000},
+		}, 76_000, 1_570_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)
