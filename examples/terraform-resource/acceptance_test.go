@@ -217,10 +217,11 @@ var scenarios = map[string]func(b bench){
 	},
 	"an interrupt while the create is sent": func(b bench) {
 		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Times: 1, Latency: 2 * time.Second, CarriedOut: true})
+		b.srv.NextEvent(paperspace.MachineEventNameCreate, paperspacetest.Hangs())
 		b.interruptWhen(base(), func(context.Context) bool { return len(b.srv.Calls("machines-create")) > 0 })
 		require.NotEmpty(b, b.state()["id"])
 		b.plans("update", base())
-		b.apply(base())
+		b.resume(b.unfinished(b.Context(), paperspace.MachineEventNameCreate), base())
 		b.has(map[string]any{"state": "ready"})
 		assert.Len(b, b.srv.Calls("machines-create"), 1, "creates that were sent")
 		assert.Equal(b, 1, b.machines())
@@ -260,7 +261,7 @@ var scenarios = map[string]func(b bench){
 		b.plans("replace", config)
 		require.NoError(b, b.terraform.Untaint(b.Context()))
 		b.plans("update", config)
-		b.resume(b.lastEvent(), config)
+		b.resume(b.unfinished(b.Context(), paperspace.MachineEventNameCreate), config)
 		assert.Len(b, b.srv.Calls("machines-create"), 1, "creates that were sent")
 		b.plans("no-op", config)
 	},
@@ -374,8 +375,8 @@ func (b bench) interrupt(name paperspace.MachineEventName, config map[string]any
 	b.Helper()
 	b.srv.NextEvent(name, paperspacetest.Hangs())
 	b.interruptWhen(config, func(ctx context.Context) bool {
-		event = b.polledEvent(ctx, name)
-		return event != ""
+		event = b.unfinished(ctx, name)
+		return event != "" && b.polls(event) > 0
 	})
 	return event
 }
@@ -400,14 +401,14 @@ func (b bench) interruptWhen(config map[string]any, isTrue func(context.Context)
 	require.True(b, <-watched, "the apply ended before it could be interrupted")
 }
 
-// polledEvent returns the ID of an unfinished event with the name that Terraform has polled for, or "".
-func (b bench) polledEvent(ctx context.Context, name paperspace.MachineEventName) string {
+// unfinished returns the ID of an unfinished event with the name, or "".
+func (b bench) unfinished(ctx context.Context, name paperspace.MachineEventName) string {
 	for m, err := range b.client.Machines.All(ctx, paperspace.MachineListParams{}) {
 		if err != nil {
 			return ""
 		}
 		for event, err := range b.client.MachineEvents.All(ctx, paperspace.MachineEventListParams{MachineID: m.ID}) {
-			if err == nil && event.Name == name && !event.Finished() && b.polls(event.ID) > 0 {
+			if err == nil && event.Name == name && !event.Finished() {
 				return event.ID
 			}
 		}
@@ -432,14 +433,6 @@ func (b bench) resume(event string, config map[string]any) {
 	b.srv.EndEvent(event, paperspacetest.Done())
 	b.apply(config)
 	assert.Greater(b, b.polls(event), before, "the second apply must poll for the event of the first")
-}
-
-// lastEvent returns the ID of the event that was polled for last.
-func (b bench) lastEvent() string {
-	b.Helper()
-	calls := b.srv.Calls("machineEvents-get")
-	require.NotEmpty(b, calls)
-	return path.Base(calls[len(calls)-1].Path)
 }
 
 // Calls to the API are logged through tflog, without the key.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +76,8 @@ func newBinary(t *testing.T, program string, options ...paperspace.Option) *bina
 		require.NoError(t, err)
 	}
 	b := &binary{program: program, dir: t.TempDir()}
-	b.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+string(reattach), "TF_CLI_CONFIG_FILE="+os.DevNull,
+	own := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TF_") })
+	b.env = append(own, "TF_REATTACH_PROVIDERS="+string(reattach), "TF_CLI_CONFIG_FILE="+os.DevNull,
 		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
 	require.NoError(t, b.configure(nil))
 	_, err := b.run(t.Context(), "init", "-input=false", "-no-color")
