@@ -214,7 +214,7 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 				e.LastPoll = cmp.Or(poller.Target.failed, e.LastPoll)
 			}
 		}
-		for _, poller := range w.pollers { // for more on what is pending
+		for _, poller := range w.pollers { // such as for the instances of a deployment
 			if poller.Target.failed != err {
 				e.LastPoll = cmp.Or(e.LastPoll, poller.Target.failed)
 			}

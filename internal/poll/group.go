@@ -31,10 +31,10 @@ type Poller[T any] struct {
 
 // Request is a request to send.
 type Request struct {
-	List   int    // the list of which a page is requested, 0 for a request for the poller's target alone
-	Page   int    // the page's place in its sweep, 0 for the newest
-	Cursor string // the page's cursor
-	Sent   time.Time
+	List   int       // the list of which a page is requested, 0 for a request for the poller's target alone
+	Page   int       // the page's place in its sweep, 0 for the newest
+	Cursor string    // the page's cursor
+	Sent   time.Time // when the poller had its turn
 
 	number, sweep int // of the request, and of the first one of its sweep
 	jitter        float64
