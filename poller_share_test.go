@@ -650,6 +650,30 @@ func TestOtherWaitsAreNotDelayed(t *testing.T) {
 	}
 }
 
+// A slow hook delays each page that its wait reads. The waits take turns, so that it is not the same one for all pages.
+func TestSlowHooksBesideManyPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(900, 3*time.Minute)
+		c := newTestClient(t, f)
+		slow, err := c.With(hanging(1400 * time.Millisecond))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() { _, _ = slow.MachineEvents.Wait(ctx, []string{"e" + strconv.Itoa(899-i)}) })
+			synctest.Wait() // they come first
+		}
+		latest := f.waitForAll(t, numbers(800), func(i int) error {
+			_, err := c.MachineEvents.Wait(t.Context(), []string{"e" + strconv.Itoa(i)})
+			return err
+		})
+		assert.LessOrEqual(t, latest, 15*time.Second)
+		t.Logf("at most %s late", latest)
+		cancel()
+		wg.Wait()
+	})
+}
+
 func eventIDs(from, to int) map[string]bool {
 	ids := map[string]bool{}
 	for i := from; i < to; i++ {
