@@ -91,18 +91,18 @@ func TestAllocations(t *testing.T) {
 		"get": {func() error {
 			_, err := c.Machines.Get(t.Context(), "psm000000001")
 			return err
-		}, 24, 2_900},
+		}, 25, 2_950},
 		"create": {func() error {
 			_, err := c.Machines.Create(t.Context(), MachineCreateParams{
 				Name: "trainer", MachineType: "A4000", TemplateID: "t0nspur5", DiskSize: 100, Region: RegionNY2,
 				PublicIPType: new(PublicIPTypeDynamic), StartOnCreate: new(true),
 			})
 			return err
-		}, 26, 3_400},
+		}, 27, 3_450},
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
-		}, 561, 61_100},
+		}, 563, 61_500},
 		"list 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {

@@ -74,9 +74,10 @@ func membersOf(t reflect.Type) []member {
 		return known.([]member)
 	}
 	list := []member{}
-	for _, f := range reflect.VisibleFields(t) {
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || name == "-" || options != "" && options != "omitzero" || implements[interface{ IsZero() bool }](f.Type) {
+		isUsual := f.IsExported() && name != "" && name != "-" && (options == "" || options == "omitzero")
+		if !isUsual || encodesItself(t) || implements[interface{ IsZero() bool }](f.Type) {
 			list = nil
 			break
 		}
@@ -96,11 +97,14 @@ func isPlain(t reflect.Type) bool {
 		t = t.Elem()
 	}
 	isKnown := t.PkgPath() == "" || t.PkgPath() == reflect.TypeFor[Client]().PkgPath() // encodeOptions are for some others
-	return isKnown && slices.Contains([]reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64}, t.Kind()) &&
-		!implements[stdjson.Marshaler](t) && !implements[json.MarshalerTo](t) && !implements[encoding.TextMarshaler](t)
+	return isKnown && !encodesItself(t) &&
+		slices.Contains([]reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64}, t.Kind())
+}
+
+func encodesItself(t reflect.Type) bool {
+	return implements[stdjson.Marshaler](t) || implements[json.MarshalerTo](t) ||
+		implements[encoding.TextMarshaler](t) || implements[encoding.TextAppender](t)
 }
 
 // implements reports whether t or a pointer to it implements the interface I.
-func implements[I any](t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(reflect.TypeFor[I]())
-}
+func implements[I any](t reflect.Type) bool { return reflect.PointerTo(t).Implements(reflect.TypeFor[I]()) }

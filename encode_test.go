@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -65,6 +66,30 @@ func TestParamsAreEncodedAsAnyValue(t *testing.T) {
 	assert.Equal(t, "keys.1", fieldOf(err))
 }
 
+type (
+	withJSON struct {
+		A string `json:"a"`
+	}
+	withJSONTo struct {
+		A string `json:"a"`
+	}
+	withText struct {
+		A string `json:"a"`
+	}
+	withAppend struct {
+		A string `json:"a"`
+	}
+	appended string
+)
+
+func (withJSON) MarshalJSON() ([]byte, error) { return []byte(`"own"`), nil }
+func (*withJSONTo) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteToken(jsontext.String("own"))
+}
+func (withText) MarshalText() ([]byte, error)          { return []byte("own"), nil }
+func (withAppend) AppendText(b []byte) ([]byte, error) { return append(b, "own"...), nil }
+func (appended) AppendText(b []byte) ([]byte, error)   { return append(b, "own"...), nil }
+
 // Types with other tags or methods than params usually have are left to encode.
 func TestParamsThatOnlyTheEncoderKnows(t *testing.T) {
 	type embedded struct {
@@ -79,7 +104,13 @@ func TestParamsThatOnlyTheEncoderKnows(t *testing.T) {
 			B int
 		}{1, 2}, struct {
 			A Nullable[string] `json:"a,omitzero"`
-		}{Null[string]()},
+		}{Null[string]()}, struct {
+			ListParams `json:"list"`
+			A          string `json:"a"`
+		}{A: "a"}, struct {
+			A appended `json:"a"`
+		}{"x"}, withJSON{"a"}, &withJSONTo{"a"}, withText{"a"}, &withAppend{"a"}, time.Time{}, DeploymentConfig{}, (*MachineCreateParams)(nil),
+		map[string]Sensitive{"a": "b"}, []string{"a"}, "text", Sensitive("s"), RawJSON("[1]"), Operation[Machine]{Endpoint: "machines-create"},
 	} {
 		want, err := encode(params)
 		require.NoError(t, err)
