@@ -226,6 +226,13 @@ var scenarios = map[string]func(b bench){
 		assert.Len(b, b.srv.Calls("machines-create"), 1, "creates that were sent")
 		assert.Equal(b, 1, b.machines())
 	},
+	"an interrupted create that the API does not find yet": func(b bench) {
+		event := b.interrupt(paperspace.MachineEventNameCreate, base())
+		b.srv.Inject(paperspacetest.Fault{Endpoint: "machines-get", Status: http.StatusNotFound})
+		b.plans("update", base())
+		b.srv.EndEvent(event, paperspacetest.Fails("no capacity"))
+		b.plans("create", base())
+	},
 	"an interrupted create that fails": func(b bench) {
 		event := b.interrupt(paperspace.MachineEventNameCreate, base())
 		b.srv.EndEvent(event, paperspacetest.Fails("no capacity"))
