@@ -107,4 +107,6 @@ func encodesItself(t reflect.Type) bool {
 }
 
 // implements reports whether t or a pointer to it implements the interface I.
-func implements[I any](t reflect.Type) bool { return reflect.PointerTo(t).Implements(reflect.TypeFor[I]()) }
+func implements[I any](t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[I]())
+}

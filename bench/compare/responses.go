@@ -80,7 +80,8 @@ func created() []byte {
 
 var sizes = regexp.MustCompile(`"(ram|storageTotal|storageUsed|memory)":([0-9]+)`)
 
-// liveWire returns a body as the live service sends it, contrary to the contract: with sizes as strings and long regions.
+// liveWire returns a body as the live service sends it, contrary to the contract: with sizes as strings and long
+// regions.
 func liveWire(body []byte) []byte {
 	return []byte(strings.NewReplacer(
 		`"ny2"`, `"East Coast (NY2)"`, `"ca1"`, `"West Coast (CA1)"`, `"ams1"`, `"Europe (AMS1)"`,

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The clock of an attempt stops while the attempt waits for a free connection: the time that other calls take to give one
-// back is not the attempt's. Most attempts get one at once, so the timer is left alone then, and set again when it fires.
+// The clock of an attempt stops while the attempt waits for a free connection: the time that other calls take to give
+// one back is not the attempt's. The timer is adjusted only when it fires, since most attempts get a connection at once.
 
 // maxQueued bounds that wait, in attempt timeouts, in case that something else hides behind it.
 const maxQueued = 10

@@ -93,8 +93,8 @@ func (r *run) Value(key any) any {
 	return r.Context.Value(key)
 }
 
-// buildRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a body
-// nor a secret: those are added below, for each attempt.
+// buildRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a
+// body nor a secret: those are added below, for each attempt.
 func (r *run) buildRequest() {
 	base, q := r.client.Base, &r.call.Request
 	r.url = url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + q.Path, RawQuery: q.Query}

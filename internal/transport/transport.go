@@ -1,9 +1,9 @@
 // Package transport carries one API call over HTTP: it makes the attempts, decides which of them may be repeated and
 // when, and records what is known of each. It knows HTTP and the retry classes, and nothing of the API behind them.
 //
-// A call flows one way: [Client.Do] (run.go) → retryablehttp, which counts and waits (retry.go) → http.Client, which follows
-// redirects (redirect.go) → one attempt (attempt.go), with a guard for each of its requests (guard.go) → the caller's
-// RoundTripper → the response (response.go).
+// A call flows one way: [Client.Do] → retryablehttp, which counts and waits (retry.go), and http.Client, which follows
+// redirects (redirect.go), both on the request of run.go → one attempt (attempt.go), with a guard for each of its
+// requests (guard.go) → the caller's RoundTripper → the response (response.go).
 package transport
 
 import (
