@@ -265,10 +265,11 @@ func TestLoggerWarnsOfFailedPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
-		rt := play(reply(502, "<html>"), fail(io.ErrUnexpectedEOF), reply(200, `{"id":"e","state":"new"}`), hang)
-		_, err := newTestClient(t, rt, WithLogger(logger)).MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(10*time.Second))
+		rt := play(reply(502, "<html>"), fail(io.ErrUnexpectedEOF), reply(200, `{"unexpected":1}`), reply(200, `{"id":"e","state":"new"}`), hang)
+		_, err := newTestClient(t, rt, WithLogger(logger)).MachineEvents.Wait(t.Context(), []string{"e"}, WithWaitTimeout(12*time.Second))
 		require.ErrorIs(t, err, ErrWaitTimeout)
-		assert.Equal(t, 4, rt.count())
-		assert.Equal(t, 2, strings.Count(out.String(), "level=WARN"), out.String())
+		assert.Equal(t, 5, rt.count())
+		assert.Equal(t, 3, strings.Count(out.String(), "level=WARN"), out.String())
+		assert.Contains(t, out.String(), `reason="unusable response"`)
 	})
 }

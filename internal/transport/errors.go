@@ -182,6 +182,9 @@ func isCertificate(err error) bool {
 	return ok
 }
 
+// otherReason is the reason of an error of no known kind.
+const otherReason = "transport error"
+
 // reason is the kind of an error, for the log.
 func reason(err error) string {
 	if f, ok := errors.AsType[*Failure](err); ok {
@@ -221,7 +224,7 @@ func reason(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return "connection failed"
 	}
-	return "transport error"
+	return otherReason
 }
 
 // http2Code finds the code in "stream error: stream ID 1; PROTOCOL_ERROR; received from peer".

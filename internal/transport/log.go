@@ -33,7 +33,11 @@ func (r *run) log(mayPass bool) {
 			slog.String("request_id", RequestID(r.Header)),
 		)
 		if last.Err != nil {
-			attrs = append(attrs, slog.String("reason", reason(last.Err)))
+			why := reason(last.Err)
+			if last.StatusCode != 0 && why == otherReason { // a whole response came
+				why = "unusable response"
+			}
+			attrs = append(attrs, slog.String("reason", why))
 		}
 		if r.delay >= 0 {
 			attrs = append(attrs, slog.Duration("retry_in", r.delay))
