@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -95,53 +96,55 @@ func TestAPIOffersNoMoreThanThePackageDocSays(t *testing.T) {
 
 // Every method that waits refuses the wait options that the package doc's table says it refuses, and no others.
 func TestOptionTableNamesRefusedWaitOptions(t *testing.T) {
-	c := newTestClient(t, play(reply(400, `{"message":"no","code":"BAD_REQUEST"}`)))
-	receivers := map[string]reflect.Value{
-		"Operation": reflect.ValueOf(&Operation[Machine]{
-			Event: &MachineEvent{ID: "e"}, Data: Machine{ID: "m"}, Endpoint: machinesStart.id, client: c,
-		}),
-	}
-	for field, value := range reflect.ValueOf(c).Elem().Fields() {
-		if strings.HasSuffix(field.Type.String(), "Service") {
-			receivers[field.Name] = value
+	synctest.Test(t, func(t *testing.T) {
+		c := newTestClient(t, play(reply(400, `{"message":"no","code":"BAD_REQUEST"}`)))
+		receivers := map[string]reflect.Value{
+			"Operation": reflect.ValueOf(&Operation[Machine]{
+				Event: &MachineEvent{ID: "e"}, Data: Machine{ID: "m"}, Endpoint: machinesStart.id, client: c,
+			}),
 		}
-	}
-	options := map[string]WaitOption{
-		"WithWaitTimeout":        WithWaitTimeout(time.Second),
-		"WithFailureGrace":       WithFailureGrace(0),
-		"WithNotFoundGrace":      WithNotFoundGrace(0),
-		"WithOnChange":           WithOnChange(func(WaitUpdate) {}),
-		"WithSilentErrorsAsDone": WithSilentErrorsAsDone(),
-		"WithUpsertOptions":      WithUpsertOptions(),
-	}
-	got := map[string][]string{}
-	var waits []string
-	for service, receiver := range receivers {
-		for method, value := range receiver.Methods() {
-			if !method.Type.IsVariadic() || method.Type.In(method.Type.NumIn()-1) != reflect.TypeFor[[]WaitOption]() {
-				continue
+		for field, value := range reflect.ValueOf(c).Elem().Fields() {
+			if strings.HasSuffix(field.Type.String(), "Service") {
+				receivers[field.Name] = value
 			}
-			waits = append(waits, service+"."+method.Name)
-			for name, option := range options {
-				if e, ok := errors.AsType[*ParamError](callWithOption(t, value, option)); ok && e.Field == name {
-					got[name] = append(got[name], service+"."+method.Name)
+		}
+		options := map[string]WaitOption{
+			"WithWaitTimeout":        WithWaitTimeout(time.Second),
+			"WithFailureGrace":       WithFailureGrace(0),
+			"WithNotFoundGrace":      WithNotFoundGrace(0),
+			"WithOnChange":           WithOnChange(func(WaitUpdate) {}),
+			"WithSilentErrorsAsDone": WithSilentErrorsAsDone(),
+			"WithUpsertOptions":      WithUpsertOptions(),
+		}
+		got := map[string][]string{}
+		var waits []string
+		for service, receiver := range receivers {
+			for method, value := range receiver.Methods() {
+				if !method.Type.IsVariadic() || method.Type.In(method.Type.NumIn()-1) != reflect.TypeFor[[]WaitOption]() {
+					continue
+				}
+				waits = append(waits, service+"."+method.Name)
+				for name, option := range options {
+					if e, ok := errors.AsType[*ParamError](callWithOption(t, value, option)); ok && e.Field == name {
+						got[name] = append(got[name], service+"."+method.Name)
+					}
 				}
 			}
 		}
-	}
-	for name, row := range optionTable(t) {
-		if row.configures != "wait" {
-			continue
+		for name, row := range optionTable(t) {
+			if row.configures != "wait" {
+				continue
+			}
+			require.Contains(t, options, name)
+			list, allBut := strings.CutPrefix(row.refusedBy, "all but ")
+			want := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+			if allBut {
+				assert.Subset(t, waits, want, "methods that wait")
+				want = slices.DeleteFunc(slices.Clone(waits), func(method string) bool { return slices.Contains(want, method) })
+			}
+			assert.ElementsMatch(t, want, got[name], "methods that refuse %s", name)
 		}
-		require.Contains(t, options, name)
-		list, allBut := strings.CutPrefix(row.refusedBy, "all but ")
-		want := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
-		if allBut {
-			assert.Subset(t, waits, want, "methods that wait")
-			want = slices.DeleteFunc(slices.Clone(waits), func(method string) bool { return slices.Contains(want, method) })
-		}
-		assert.ElementsMatch(t, want, got[name], "methods that refuse %s", name)
-	}
+	})
 }
 
 // callWithOption calls a method that waits, with one option, and returns its error.

@@ -3,6 +3,7 @@ package paperspace
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,14 +31,16 @@ func TestAssignPublicIP(t *testing.T) {
 }
 
 func TestPrivateNetworkNotFound(t *testing.T) {
-	rt := play(conformingReply(t, "privateNetworks-get", `null`))
-	network, err := newTestClient(t, rt).PrivateNetworks.Get(t.Context(), "nf8i2qd")
-	require.ErrorIs(t, err, ErrNotFound)
-	assert.Nil(t, network)
+	synctest.Test(t, func(t *testing.T) {
+		rt := play(conformingReply(t, "privateNetworks-get", `null`))
+		network, err := newTestClient(t, rt).PrivateNetworks.Get(t.Context(), "nf8i2qd")
+		require.ErrorIs(t, err, ErrNotFound)
+		assert.Nil(t, network)
 
-	rt = play(reply(http.StatusOK, `null`))
-	_, err = newTestClient(t, rt).PrivateNetworks.Update(t.Context(), "nf8i2qd", PrivateNetworkUpdateParams{})
-	require.ErrorIs(t, err, ErrOutcomeUnknown, "null means not found only for a get")
-	_, body := lastRequest(t, rt, "privateNetworks-update")
-	assert.Equal(t, `{}`, body)
+		rt = play(reply(http.StatusOK, `null`))
+		_, err = newTestClient(t, rt).PrivateNetworks.Update(t.Context(), "nf8i2qd", PrivateNetworkUpdateParams{})
+		require.ErrorIs(t, err, ErrOutcomeUnknown, "null means not found only for a get")
+		_, body := lastRequest(t, rt, "privateNetworks-update")
+		assert.Equal(t, `{}`, body)
+	})
 }

@@ -467,23 +467,25 @@ func TestRetryClassesOfDo(t *testing.T) {
 
 // A response with none of the expected fields does not come from the API, and is not an empty list or a zero machine.
 func TestResponsesWithoutExpectedFields(t *testing.T) {
-	for _, body := range []string{`{"status":"ok"}`, `{"error":"maintenance"}`, `{"message":"down"}`} {
-		c := newTestClient(t, play(reply(200, body)))
-		_, err := c.Machines.List(t.Context(), MachineListParams{})
-		require.ErrorContains(t, err, "none of the expected fields", body)
-		_, err = c.Machines.Get(t.Context(), "a")
-		require.ErrorContains(t, err, "none of the expected fields", body)
-		_, err = c.Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"})
-		require.ErrorIs(t, err, ErrOutcomeUnknown, body)
-	}
-	_, err := newTestClient(t, play(reply(200, `{}`))).Machines.List(t.Context(), MachineListParams{})
-	require.ErrorContains(t, err, "none of the expected fields")
-	c := newTestClient(t, play(reply(200, `{"items":null,"hasMore":null}`)))
-	page, err := c.Machines.List(t.Context(), MachineListParams{})
-	require.NoError(t, err, "nulls in required fields occur")
-	assert.Empty(t, page.Items)
-	_, err = newTestClient(t, play(reply(200, `{}`))).Machines.GetDesktop(t.Context(), "a")
-	require.NoError(t, err, "a machine may have no desktop")
+	synctest.Test(t, func(t *testing.T) {
+		for _, body := range []string{`{"status":"ok"}`, `{"error":"maintenance"}`, `{"message":"down"}`} {
+			c := newTestClient(t, play(reply(200, body)))
+			_, err := c.Machines.List(t.Context(), MachineListParams{})
+			require.ErrorContains(t, err, "none of the expected fields", body)
+			_, err = c.Machines.Get(t.Context(), "a")
+			require.ErrorContains(t, err, "none of the expected fields", body)
+			_, err = c.Machines.AddAccessor(t.Context(), "a", MachineAccessorAddParams{UserID: "u"})
+			require.ErrorIs(t, err, ErrOutcomeUnknown, body)
+		}
+		_, err := newTestClient(t, play(reply(200, `{}`))).Machines.List(t.Context(), MachineListParams{})
+		require.ErrorContains(t, err, "none of the expected fields")
+		c := newTestClient(t, play(reply(200, `{"items":null,"hasMore":null}`)))
+		page, err := c.Machines.List(t.Context(), MachineListParams{})
+		require.NoError(t, err, "nulls in required fields occur")
+		assert.Empty(t, page.Items)
+		_, err = newTestClient(t, play(reply(200, `{}`))).Machines.GetDesktop(t.Context(), "a")
+		require.NoError(t, err, "a machine may have no desktop")
+	})
 }
 
 func TestSpaceAroundAResponse(t *testing.T) {
