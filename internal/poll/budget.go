@@ -5,6 +5,8 @@ import "time"
 const (
 	// Burst is how many requests a group sends within a Window.
 	Burst = 10
+	// pageReserve is how many of these are kept for the pages of a sweep, from those that are due later than its pollers.
+	pageReserve = 5
 	// Window is a little longer than a second, since requests that leave a second apart may arrive closer together.
 	Window = time.Second + MaxDelay
 	// MaxDelay is how long after its turn a request may leave without another place in the budget.
@@ -20,10 +22,11 @@ type budget struct {
 	pause    time.Duration
 }
 
-// free returns when the next request may be sent by a poller that accepts pauses up to maxPause. After a 429 they are sent
-// one by one, at intervals: to wait for each response could block a wait that runs inside the hook of another.
-func (b *budget) free(maxPause time.Duration) time.Time {
-	before := b.sent[(b.last+1)%Burst]
+// free returns when the next request may be sent, in addition to a reserve, by a poller that accepts pauses up to
+// maxPause. After a 429 they are sent one by one, at intervals: to wait for each response could block a wait that runs
+// inside the hook of another.
+func (b *budget) free(maxPause time.Duration, reserve int) time.Time {
+	before := b.sent[(b.last+1+reserve)%Burst]
 	if b.limited {
 		before = b.sent[b.last]
 	}

@@ -95,14 +95,20 @@ func (g *Group[T]) Restart(p *Poller[T], delay time.Duration, now time.Time) {
 
 // Next returns the poller that has the next turn, and when; nil if none is ready.
 func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
-	var front *Poller[T] // the first in the queue of next
-	for _, q := range g.queues {
+	var front, held *Poller[T] // the first in the queue of next, and the first that waits for a page
+	for i, q := range slices.Backward(g.queues[:]) {
 		if len(q) == 0 {
 			continue
 		}
-		p := g.reader(q, now)
+		p, reserve := g.reader(q, now), 0
+		if i == 0 && held != nil && held.compare(p) < 0 {
+			reserve = pageReserve
+		}
 		_, wait := g.way(p, now)
-		t := latest(q[0].due, wait, g.budget.free(p.MaxPause))
+		if wait.After(now) && (held == nil || q[0].compare(held) < 0) {
+			held = q[0]
+		}
+		t := latest(q[0].due, wait, g.budget.free(p.MaxPause, reserve))
 		if next == nil || t.Before(at) || t.Equal(at) && q[0].compare(front) < 0 {
 			next, at, front = p, t, q[0]
 		}
@@ -180,7 +186,7 @@ func (g *Group[T]) Paused(now time.Time) bool {
 // Reserve takes a place in the budget for a request that a poller sends in addition to that of its turn, and returns when
 // to send it.
 func (g *Group[T]) Reserve(p *Poller[T], now time.Time) time.Time {
-	at := latest(now, g.budget.free(p.MaxPause))
+	at := latest(now, g.budget.free(p.MaxPause, 0))
 	g.budget.spend(at)
 	return at
 }

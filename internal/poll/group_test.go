@@ -162,6 +162,53 @@ func TestReserve(t *testing.T) {
 	assert.Equal(t, 30*time.Second, g.Reserve(p, g.now).Sub(g.now))
 }
 
+// While a page is on its way, those that are due later leave some of the budget to the rest of its sweep.
+func TestBudgetIsKeptForASweep(t *testing.T) {
+	g := newTable(t)
+	g.add(0, "early")
+	g.now = g.now.Add(time.Millisecond)
+	g.add(1, "a", "b", "c")
+	g.now = g.now.Add(time.Millisecond)
+	late := g.addMany(0, 10)
+	g.single("early", 0)
+	g.page("a", 0, 0)
+	for i := range Burst - pageReserve - 2 {
+		g.single(late[i], 0)
+	}
+	p, at := g.Next(g.now)
+	require.Equal(t, late[Burst-pageReserve-2], p.Target)
+	require.Equal(t, Window, at.Sub(g.now))
+	g.read("a", "2", "a")
+	g.page("b", 0, 1)
+	g.read("b", "3")
+	g.page("c", 0, 2)
+	g.read("c", "4")
+	for _, target := range []string{"b", "c"} {
+		g.single(target, 0)
+	}
+	g.single(late[Burst-pageReserve-2], 0) // nobody waits for a page
+}
+
+// The pollers of one list that wait for a page earn the reserve, although those of the other are due later.
+func TestBudgetIsKeptForTheListThatIsDueFirst(t *testing.T) {
+	for _, first := range []int{1, 2} {
+		g := newTable(t)
+		g.add(first, "a", "b")
+		g.now = g.now.Add(time.Millisecond)
+		late := g.addMany(0, 10)
+		g.now = g.now.Add(time.Millisecond)
+		g.add(3-first, "x", "y")
+		g.page("a", 0, 0)
+		for i := range Burst - pageReserve - 1 {
+			g.single(late[i], 0)
+		}
+		g.page("x", 0, 0)
+		p, at := g.Next(g.now)
+		require.Equal(t, late[Burst-pageReserve-1], p.Target, "list %d first", first)
+		require.Equal(t, Window, at.Sub(g.now), "list %d first", first)
+	}
+}
+
 func TestTurnsAreInTheOrderOfDueTimes(t *testing.T) {
 	g := newTable(t)
 	g.add(0, "a", "b")
