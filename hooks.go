@@ -52,7 +52,7 @@ type Attempt struct {
 	Duration time.Duration
 	// StatusCode is the HTTP status; 0 if there was no complete response.
 	StatusCode int
-	// Err is why there was no complete response.
+	// Err is why there was no complete response, or why it is unusable. It is nil if the API responded, even with an error.
 	Err error
 }
 
