@@ -16,7 +16,7 @@ import (
 // UnmarshalJSON decodes a configuration of any version. It is strict, since the configuration may come from a file: it
 // converts no value, and fails with a [*ParamError] that names the member if a value has the wrong type.
 func (c *DeploymentConfig) UnmarshalJSON(data []byte) error {
-	err := c.decode(data, fileOptions)
+	err := c.decode(data, fileOptions())
 	if err == nil {
 		err = addsNothing(data, c)
 	}
@@ -187,7 +187,7 @@ func (c *DeploymentConfigV0Alpha0) UnmarshalJSON(data []byte) error {
 // decodeVersion decodes a configuration that must be of the version, or name none.
 func decodeVersion(data []byte, want string) (c DeploymentConfig, err error) {
 	var members configObject
-	if err := json.Unmarshal(data, &members, fileOptions); err != nil || members == nil {
+	if err := json.Unmarshal(data, &members, fileOptions()); err != nil || members == nil {
 		return c, configError(err)
 	}
 	if _, ok := members["apiVersion"]; !ok {
@@ -232,7 +232,7 @@ func (c DeploymentConfigV0Alpha0) MarshalJSONTo(enc *jsontext.Encoder) error {
 
 // UnmarshalJSON decodes either kind of check, strictly.
 func (h *HealthCheck) UnmarshalJSON(data []byte) error {
-	return configError(h.decode(data, fileOptions))
+	return configError(h.decode(data, fileOptions()))
 }
 
 func (h *HealthCheck) decode(data []byte, opts json.Options) error {
@@ -242,7 +242,7 @@ func (h *HealthCheck) decode(data []byte, opts json.Options) error {
 
 // UnmarshalJSON decodes an integration of any type, strictly.
 func (i *Integration) UnmarshalJSON(data []byte) error {
-	return configError(i.decode(data, fileOptions))
+	return configError(i.decode(data, fileOptions()))
 }
 
 func (i *Integration) decode(data []byte, opts json.Options) error {
@@ -299,12 +299,10 @@ func (i *Integration) fromResponse(data []byte, decode func(any) bool) bool {
 	return true
 }
 
-// Options for configurations. The unions decode their members with the options of the decoder.
-var (
-	// fileOptions are for files, whose values must not change.
-	fileOptions = json.WithUnmarshalers(configUnmarshalers)
-
-	configUnmarshalers = json.JoinUnmarshalers(
+// fileOptions returns the options for configurations in files, whose values must not change. The unions decode their
+// members with the options of the decoder. As a variable, it would be linked into programs without configurations.
+func fileOptions() json.Options {
+	return json.WithUnmarshalers(json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, r *Region) error {
 			return json.UnmarshalDecode(dec, (*string)(r)) // without the normalization of UnmarshalText
 		}),
@@ -314,8 +312,8 @@ var (
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, i *Integration) error {
 			return decodeWithin(dec, i.decode)
 		}),
-	)
-)
+	))
+}
 
 // decodeWithin decodes the next value, and makes the path of an error relative to the whole document.
 func decodeWithin(dec *jsontext.Decoder, decode func([]byte, json.Options) error) error {

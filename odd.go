@@ -54,14 +54,14 @@ func oddTexts(odd []Odd) []string {
 }
 
 // reportOdd logs the odd values of a response, or returns them as an error where decoding is strict.
-func (c *Client) reportOdd(ctx context.Context, ep *endpoint, odd []Odd) error {
+func (c *config) reportOdd(ctx context.Context, ep *endpoint, odd []Odd) error {
 	if len(odd) == 0 {
 		return nil
 	}
-	if c.config.strict {
+	if c.strict {
 		return &transport.Failure{Reason: "strict decoding", Err: &oddError{odd}, Final: true}
 	}
-	if logger := c.config.logger; logger != nil {
+	if logger := c.logger; logger != nil {
 		logger.LogAttrs(ctx, slog.LevelWarn, "paperspace response has odd values",
 			slog.String("endpoint", ep.id), slog.String("method", ep.method), slog.String("path_template", ep.path),
 			slog.Int("count", len(odd)), slog.Any("odd", oddTexts(odd)))

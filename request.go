@@ -196,7 +196,7 @@ func (c *Client) sendWithKey(ctx context.Context, r *request, result *CallResult
 // to capture.
 func (c *Client) send(ctx context.Context, r *request, result *CallResult) error {
 	ep := r.endpoint
-	rec := &receiver{destination: r.into, ctx: ctx, client: c, endpoint: ep, call: transport.Call{
+	rec := &receiver{destination: r.into, ctx: ctx, config: &c.config, endpoint: ep, call: transport.Call{
 		Endpoint: ep.names(),
 		Request: transport.Request{
 			Path: r.path.plain, EscapedPath: r.path.escaped, Query: r.query.Encode(), Header: r.options.header, Body: r.body,

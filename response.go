@@ -45,7 +45,7 @@ type destination struct {
 type receiver struct {
 	destination
 	ctx      context.Context
-	client   *Client
+	config   *config
 	endpoint *endpoint
 	call     transport.Call
 	odd      []Odd
@@ -62,7 +62,7 @@ func (r *receiver) Receive(res *transport.Result) (err error) {
 		return notFromAPI(res)
 	}
 	if r.odd, err = r.read(res.Body); err == nil {
-		err = r.client.reportOdd(r.ctx, r.endpoint, r.odd)
+		err = r.config.reportOdd(r.ctx, r.endpoint, r.odd)
 	}
 	if r.isError = err == errErrorBody; r.isError {
 		return nil
