@@ -13,7 +13,7 @@ import (
 // TestExportedAPI checks that testdata/api.txt lists the exported API, and that CHANGELOG.md names each incompatible
 // change.
 func TestExportedAPI(t *testing.T) {
-	lines, err := exported.Lines(".", "paperspacetest")
+	lines, err := exported.Lines(exported.Dirs...)
 	require.NoError(t, err)
 	record, err := exported.Read("testdata/api.txt")
 	require.NoError(t, err)

@@ -15,6 +15,9 @@ import (
 	"strings"
 )
 
+// Dirs are the directories of the packages that are released, from the root of the repository.
+var Dirs = []string{".", "paperspacetest", "configfile", "credentials", "otel", "temporal"}
+
 // Lines returns the sorted exports of the packages in the directories. A line has the package, the name, its kind and
 // type:
 //

@@ -35,7 +35,7 @@ func main() {
 	} else if err != nil {
 		log.Fatal(err)
 	}
-	lines, err := exported.Lines(".", "paperspacetest")
+	lines, err := exported.Lines(exported.Dirs...)
 	if err != nil {
 		log.Fatal(err)
 	}
