@@ -7,6 +7,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 )
@@ -26,6 +27,7 @@ type guard struct {
 
 	mu        sync.Mutex
 	asking    string   // the address that net/http last looked for a connection to
+	dumping   bool     // that was for httputil.DumpRequestOut, which sends nothing
 	conn      net.Conn // the connection that it last got
 	wrote     bool     // the request was written, at least in part,
 	address   string   // through a connection to this address,
@@ -60,7 +62,7 @@ func (g *guard) queues() bool { return g.direct != nil && g.direct.MaxConnsPerHo
 
 func (g *guard) getConn(address string) {
 	g.mu.Lock()
-	g.asking = address
+	g.asking, g.dumping = address, false
 	again := g.again()
 	g.mu.Unlock()
 	a := g.attempt
@@ -103,6 +105,10 @@ func (g *guard) judge(conn net.Conn) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.resume()
+	if g.dumping = g.direct == nil && isDump(conn); g.dumping {
+		a.asked = false
+		return nil
+	}
 	if g.again() {
 		a.resent = true
 		// HTTP/2 keeps to a connection only after REFUSED_STREAM: any other reason to send again makes it unusable.
@@ -116,6 +122,12 @@ func (g *guard) judge(conn net.Conn) error {
 	a.got = true
 	g.conn = conn
 	return nil
+}
+
+// isDump reports whether a connection is the one through which [net/http/httputil.DumpRequestOut] runs a request to see
+// its bytes, as RoundTrippers that log do before they send it. Nothing leaves through it.
+func isDump(conn net.Conn) bool {
+	return conn != nil && reflect.TypeOf(conn).String() == "*httputil.dumpConn"
 }
 
 // again reports whether the connection that the RoundTripper got is for sending the request a second time.
@@ -161,6 +173,9 @@ func (g *guard) wroteHeaderField(name string, values []string) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.dumping {
+		return
+	}
 	g.wrote, g.address = true, g.asking
 	g.http2 = g.http2 || name == ":authority"
 }

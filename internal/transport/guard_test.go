@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -261,6 +262,56 @@ func TestRoundTripperWithRequestsOfItsOwn(t *testing.T) {
 		require.Error(t, err, c.name)
 		assert.Len(t, res.Attempts, 4, "%s: without a token nothing left", c.name)
 		assert.False(t, res.OutcomeUnknown, c.name)
+	}
+}
+
+// dumper is a RoundTripper that logs each request as it will be sent.
+type dumper struct{ http.RoundTripper }
+
+func (d dumper) RoundTrip(req *http.Request) (*http.Response, error) {
+	if _, err := httputil.DumpRequestOut(req, true); err != nil {
+		return nil, err
+	}
+	return d.RoundTripper.RoundTrip(req)
+}
+
+func TestRoundTripperThatDumpsRequests(t *testing.T) {
+	var served atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		if r.Header.Get("X-Break") != "" {
+			hangUp(w, r)
+		}
+	}))
+	defer srv.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, c := range classes {
+		for _, body := range []string{"", `{"name":"a"}`} {
+			call := func(base, header string) (*Result, error) {
+				call := newCall(c, body)
+				call.Request.Header = http.Header{}
+				if header != "" {
+					call.Request.Header.Set(header, "1")
+				}
+				served.Store(0)
+				return newClient(t, dumper{dumper{new(http.Transport)}}, base).Do(t.Context(), call)
+			}
+			res, err := call(srv.URL, "")
+			require.NoError(t, err, "%s, body %q", c.name, body)
+			assert.Len(t, res.Attempts, 1, "%s, body %q", c.name, body)
+			assert.EqualValues(t, 1, served.Load(), "%s, body %q: requests", c.name, body)
+
+			res, err = call(gone.URL, "")
+			require.Error(t, err)
+			assert.Len(t, res.Attempts, 4, "%s, body %q: no connection was made", c.name, body)
+			assert.False(t, res.OutcomeUnknown, "%s, body %q: no connection was made", c.name, body)
+
+			res, err = call(srv.URL, "X-Break")
+			require.Error(t, err)
+			assert.EqualValues(t, len(res.Attempts), served.Load(), "%s, body %q: requests and attempts", c.name, body)
+			assert.Equal(t, c.write, res.OutcomeUnknown, "%s, body %q: the connection broke after the request", c.name, body)
+		}
 	}
 }
 
