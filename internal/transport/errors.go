@@ -45,8 +45,11 @@ type attemptTimeout struct{ cause error }
 
 func (e *attemptTimeout) Error() string { return "the attempt timed out: " + e.cause.Error() }
 
-// Timeout makes it a timeout as package net has them.
+// Timeout makes it a timeout as package net has them: a [net.Error].
 func (e *attemptTimeout) Timeout() bool { return true }
+
+// Temporary is part of that interface.
+func (e *attemptTimeout) Temporary() bool { return true }
 
 func (e *attemptTimeout) As(target any) bool { return errors.As(e.cause, target) }
 

@@ -80,14 +80,12 @@ func (r *run) nextDelay() time.Duration {
 	if r.Err() != nil && r.StatusCode == 0 { // the attempt's error is already that of the context
 		return -1
 	}
-	if r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable {
-		if delay, ok := RetryAfter(r.Header, time.Now()); ok {
-			deadline, bounded := r.Deadline()
-			if delay > r.call.Policy.MaxRetryAfter || bounded && delay >= time.Until(deadline) {
-				return -1
-			}
-			return delay
+	if delay, ok := RetryAfter(r.Header, time.Now()); ok {
+		deadline, bounded := r.Deadline()
+		if delay > r.call.Policy.MaxRetryAfter || bounded && delay >= time.Until(deadline) {
+			return -1
 		}
+		return delay
 	}
 	p := r.call.Policy
 	ceiling := p.MaxDelay

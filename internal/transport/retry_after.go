@@ -10,7 +10,8 @@ import (
 
 // RetryAfter reads a Retry-After header: seconds, with decimals or without, or a date. A date is measured against the
 // response's own Date, so that the local clock need not be right, and against now if there is none. What is not a time to
-// come (junk, a negative number, a date in the past, a number that overflows) counts as absent.
+// come (junk, zero, a negative number, a date in the past, a number that overflows) counts as absent: many limiters round
+// down, and would be asked again while they still refuse.
 func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -21,7 +22,7 @@ func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 		if err != nil || seconds >= float64(math.MaxInt64/time.Second) {
 			return 0, false
 		}
-		return time.Duration(math.Ceil(seconds * float64(time.Second))), true
+		return time.Duration(math.Ceil(seconds * float64(time.Second))), seconds > 0
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {

@@ -209,7 +209,12 @@ func TestRetryAfterIsWaitedForAndCapped(t *testing.T) {
 		{"Retry-After: 60", 429, 0, 2, time.Minute},
 		{"Retry-After: 61", 429, 0, 1, 0},
 		{"Retry-After: 7", 429, 5 * time.Second, 1, 0},
-		{"Retry-After: 7", 500, 0, 2, -1}, // by the policy
+		{"Retry-After: 7", 408, 0, 2, 7 * time.Second},
+		{"Retry-After: 7", 500, 0, 2, 7 * time.Second},
+		{"Retry-After: 61", 502, 0, 1, 0},
+		{"Retry-After: 7", 520, 0, 2, 7 * time.Second},
+		{"Retry-After: 0", 429, 0, 2, -1}, // by the policy
+		{"Retry-After: soon", 429, 0, 2, -1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx := t.Context()
