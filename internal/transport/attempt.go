@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -72,11 +73,29 @@ func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 	g.attempt, g.direct, g.host = a, t.direct, outer.URL.Host
 	req := a.newRequest(outer, g)
 	r.logRequest(req)
-	resp, err := t.below.RoundTrip(req)
+	resp, err := t.send(req)
 	if err != nil && g.unwritten() {
 		err = a.explainUnsent(t.direct, req, err)
 	}
 	return resp, err
+}
+
+// send makes up for a RoundTripper that breaks the rules for its results, of which http.Client would accuse ours.
+func (t perAttempt) send(req *http.Request) (*http.Response, error) {
+	resp, err := t.below.RoundTrip(req)
+	switch {
+	case resp == nil && err == nil:
+		return nil, fmt.Errorf("the RoundTripper %T returned neither a response nor an error", t.below)
+	case resp == nil:
+		return nil, err
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+	}
+	if err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
 }
 
 // begin starts an attempt.

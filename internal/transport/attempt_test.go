@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -207,4 +210,43 @@ func TestContextThatHasEnded(t *testing.T) {
 	require.ErrorIs(t, err, errBroken)
 	assert.Empty(t, res.Attempts)
 	assert.Zero(t, rt.count())
+}
+
+// http.Client would name our own RoundTripper, and leave the body open.
+func TestRoundTripperThatBreaksTheRules(t *testing.T) {
+	var logged strings.Builder
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	get := func(rt roundTripper) (*Result, error) {
+		return newClient(t, rt, "https://api.example.com").Do(t.Context(), newCall(safe, ""))
+	}
+	_, err := get(func(*http.Request) (*http.Response, error) { return nil, nil })
+	require.EqualError(t, err, "the RoundTripper transport.roundTripper returned neither a response nor an error")
+
+	closed := 0
+	_, err = get(func(r *http.Request) (*http.Response, error) {
+		resp, _ := reply(200, "{}")(r)
+		resp.Body = &closeCounter{resp.Body, &closed}
+		return resp, errBroken
+	})
+	require.ErrorIs(t, err, errBroken)
+	assert.Equal(t, 4, closed, "bodies closed")
+
+	res, err := get(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, ContentLength: 2}, nil
+	})
+	require.NoError(t, err)
+	assert.Empty(t, res.Body)
+	assert.Empty(t, logged.String())
+}
+
+// closeCounter counts how often bodies are closed.
+type closeCounter struct {
+	io.ReadCloser
+	n *int
+}
+
+func (c *closeCounter) Close() error {
+	*c.n++
+	return c.ReadCloser.Close()
 }
