@@ -97,6 +97,29 @@ func TestChangedKeyFileIsReread(t *testing.T) {
 	assert.Equal(t, []string{"Bearer third2"}, sentAPIKeys(rt))
 }
 
+// The attempts with the old key belong to the call: a delete that may have been carried out before the key changed is
+// not simply refused.
+func TestAttemptsBeforeAKeyChangesCount(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(name, []byte("first"), 0o600))
+	t.Setenv("PAPERSPACE_API_KEY", "")
+	t.Setenv("PAPERSPACE_API_KEY_FILE", name)
+	rt := play(reply(502, ""), func(r *http.Request) (*http.Response, error) {
+		require.NoError(t, os.WriteFile(name, []byte("second"), 0o600))
+		return refuse(401)(r)
+	}, refuse(404))
+	c, err := NewClient(FromEnv(), WithHTTPClient(&http.Client{Transport: rt}), WithRetryPolicy(RetryPolicy{MaxDelay: time.Millisecond}))
+	require.NoError(t, err)
+	var captured Response
+	_, err = c.Machines.Delete(t.Context(), "m", WithResponse(&captured))
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	assert.Equal(t, []string{"Bearer first", "Bearer first", "Bearer second"}, sentAPIKeys(rt))
+	e, _ := errors.AsType[*Error](err)
+	assert.Equal(t, 3, e.Attempts)
+	assert.Len(t, captured.Attempts, 3)
+}
+
 // countingLimiter counts the calls of Wait.
 type countingLimiter struct {
 	waits int

@@ -185,9 +185,15 @@ func (c *Client) do(ctx context.Context, r request) error {
 // sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
 func (c *Client) sendWithKey(ctx context.Context, r *request, result *CallResult) error {
 	err := c.send(ctx, r, result)
-	if key := c.config.key; key != nil && key.reload != nil && errors.Is(err, ErrUnauthorized) && key.reload() {
-		r.into.dirty = true
-		return c.send(ctx, r, result)
+	if key := c.config.key; key == nil || key.reload == nil || !errors.Is(err, ErrUnauthorized) || !key.reload() {
+		return err
+	}
+	refused, _ := errors.AsType[*Error](err)
+	r.into.dirty = true
+	err = c.send(ctx, r, result)
+	if e, ok := errors.AsType[*Error](err); ok { // the attempts with the old key count
+		e.Attempts += refused.Attempts
+		e.OutcomeUnknown = e.OutcomeUnknown || refused.OutcomeUnknown
 	}
 	return err
 }
@@ -223,7 +229,7 @@ func (c *Client) send(ctx context.Context, r *request, result *CallResult) error
 	}
 	if captured := r.options.response; captured != nil {
 		*captured = Response{
-			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: appendAttempts(nil, res.Attempts),
+			StatusCode: res.StatusCode, Header: res.Header.Clone(), Body: bytes.Clone(res.Body), Attempts: appendAttempts(captured.Attempts, res.Attempts),
 		}
 	}
 	return err
