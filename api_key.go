@@ -47,8 +47,8 @@ func changingKey(get func(context.Context) (string, error), reload func() bool) 
 	}
 }
 
-// WithAPIKey sets the API key. Surrounding space is trimmed. An empty key is an error, and so is one with a character
-// that is not printable ASCII, such as a control character or a byte order mark.
+// WithAPIKey sets the API key. Surrounding space is trimmed. An empty key is an error, and so is one with white space or
+// a character that is not printable ASCII, such as a control character or a byte order mark.
 func WithAPIKey(key string) Option {
 	return clientOption(func(c *config) error {
 		trimmed, err := checkKey("WithAPIKey", key)
@@ -84,6 +84,8 @@ func checkKey(source, key string) (string, error) {
 	switch {
 	case key == "":
 		return "", &ParamError{Field: source, Reason: "the API key is empty"}
+	case strings.ContainsAny(key, " \t\r\n"):
+		return "", &ParamError{Field: source, Reason: "the API key contains white space"}
 	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return "", &ParamError{Field: source, Reason: "the API key contains a character that is not printable ASCII"}
 	}

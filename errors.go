@@ -137,7 +137,7 @@ func (e *Error) Error() string {
 		b.WriteString(oneLine(issue.Message, maxText))
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		b.WriteString(": " + oneLine(e.Err.Error(), maxCause))
 	}
 	if e.OutcomeUnknown {
 		b.WriteString(" (the outcome is unknown)")
@@ -154,11 +154,13 @@ func (e *Error) Error() string {
 const (
 	// maxText is how many characters of a text of the service an error's text holds.
 	maxText = 500
-	// maxIssuesInText is how many issues it holds.
+	// maxCause is how many characters of the text of another error it holds.
+	maxCause = 2000
+	// maxIssuesInText is how many issues or instances it holds.
 	maxIssuesInText = 10
 )
 
-// oneLine returns a text of the service without control and formatting characters, cut to a length.
+// oneLine returns a text of the service, or of another error, without control and formatting characters, cut to a length.
 func oneLine(text string, length int) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
@@ -184,10 +186,21 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
 
-// MarshalJSON encodes the error, without Details and Body.
+// MarshalJSON encodes the error, with Err as text and without Details and Body.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	type plain Error
-	return json.Marshal((*plain)(e), nanoseconds)
+	return json.Marshal(struct {
+		plain
+		Err string `json:"error,omitzero"`
+	}{plain(*e), causeText(e.Err)}, recordOptions)
+}
+
+// causeText returns the text of an error in JSON.
+func causeText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return oneLine(err.Error(), maxCause)
 }
 
 // Unwrap returns the cause.
@@ -262,13 +275,13 @@ type EventError struct {
 
 // Error returns the event's ID, name, machine, state and reason.
 func (e *EventError) Error() string {
-	s := fmt.Sprintf("paperspace: event %s (%s)", e.Event.ID, e.Event.Name)
+	s := fmt.Sprintf("paperspace: event %s (%s)", e.Event.ID, oneLine(string(e.Event.Name), maxText))
 	if e.Event.MachineID != "" {
 		s += " of machine " + e.Event.MachineID
 	}
 	s += " ended in state " + strconv.Quote(string(e.Event.State))
 	if e.Event.Error != "" {
-		return s + ": " + e.Event.Error
+		return s + ": " + oneLine(e.Event.Error, maxText)
 	}
 	return s + ", without a reason"
 }
@@ -335,12 +348,9 @@ func (e *WaitError) MarshalJSON() ([]byte, error) {
 		LastStates map[string]string `json:"lastStates"`
 		Waited     time.Duration     `json:"waited"`
 		Err        string            `json:"error"`
-		LastPoll   string            `json:"lastPoll,omitempty"`
-	}{IDs: e.IDs, LastStates: e.LastStates, Waited: e.Waited, Err: e.Err.Error()}
-	if e.LastPoll != nil {
-		out.LastPoll = e.LastPoll.Error()
-	}
-	return json.Marshal(out, nanoseconds)
+		LastPoll   string            `json:"lastPoll,omitzero"`
+	}{e.IDs, e.LastStates, e.Waited, causeText(e.Err), causeText(e.LastPoll)}
+	return json.Marshal(out, recordOptions)
 }
 
 // Unwrap returns why the wait ended.
@@ -364,10 +374,26 @@ func (e *DeploymentError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"),
 		strings.TrimPrefix(e.Err.Error(), "paperspace: "))
-	for _, instance := range e.Failed {
-		fmt.Fprintf(&b, "; instance %s is in state %s: %s", instance.ID, instance.State, cmp.Or(instance.StateMessage, "no message"))
+	for i, instance := range e.Failed {
+		if i == maxIssuesInText {
+			fmt.Fprintf(&b, "; and %d more", len(e.Failed)-i)
+			break
+		}
+		message := cmp.Or(oneLine(instance.StateMessage, maxText), "no message")
+		fmt.Fprintf(&b, "; instance %s is in state %s: %s", instance.ID, oneLine(string(instance.State), maxText), message)
 	}
 	return b.String()
+}
+
+// MarshalJSON encodes the error, with Err as text.
+func (e *DeploymentError) MarshalJSON() ([]byte, error) {
+	out := struct {
+		DeploymentID string               `json:"deploymentId"`
+		SpecID       string               `json:"specId,omitzero"`
+		Failed       []DeploymentInstance `json:"failed,omitzero"`
+		Err          string               `json:"error"`
+	}{e.DeploymentID, e.SpecID, e.Failed, causeText(e.Err)}
+	return json.Marshal(out, recordOptions)
 }
 
 // Unwrap returns why the wait ended.

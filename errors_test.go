@@ -92,6 +92,15 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
+// A proxy may encode a body in a way that nothing asked for.
+func TestErrorNamesAnUnknownEncoding(t *testing.T) {
+	for encoding, want := range map[string]string{"br": "(application/json, encoded as br)", "x-\x1b": "(application/json)"} {
+		rt := play(reply(200, "\x8b\x01", "Content-Type: application/json", "Content-Encoding: "+encoding))
+		_, err := newTestClient(t, rt, WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Machines.Get(t.Context(), "a")
+		require.ErrorContains(t, err, "not a response of the API "+want)
+	}
+}
+
 // A result that has a message and a code among other members is not an error.
 func TestObjectsThatLookLikeErrors(t *testing.T) {
 	for _, body := range []string{
@@ -169,17 +178,75 @@ func TestErrorsAsJSON(t *testing.T) {
 		"code":"TOO_MANY_REQUESTS","message":"slow down","attempts":1,"retryAfter":90000000000}`
 	wait := &WaitError{IDs: []string{"a"}, LastStates: map[string]string{"a": "off"}, Waited: time.Second, Err: ErrWaitTimeout, LastPoll: errBroken}
 	wantWait := `{"ids":["a"],"lastStates":{"a":"off"},"waited":1000000000,"error":"paperspace: the wait timed out","lastPoll":"connection broken"}`
+	_, lost := newTestClient(t, play(fail(errBroken)), WithRetryPolicy(RetryPolicy{MaxAttempts: 1})).Machines.Get(t.Context(), "a")
+	wantLost := `{"endpoint":"machines-get","method":"GET","pathTemplate":"/machines/{id}","attempts":1,"error":"connection broken"}`
+	failed := &DeploymentError{DeploymentID: "d", SpecID: "s", Err: ErrSpecFailed}
+	wantFailed := `{"deploymentId":"d","specId":"s","error":"paperspace: the spec failed"}`
 	attempt := Attempt{Start: time.Unix(0, 0).UTC(), Duration: time.Second, StatusCode: 503, Err: errBroken}
 	wantAttempt := `{"Start":"1970-01-01T00:00:00Z","Duration":1000000000,"StatusCode":503,"Err":"connection broken"}`
 	for name, marshal := range map[string]func(any) ([]byte, error){
 		"v1": json.Marshal, "v2": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
 	} {
-		for want, v := range map[string]any{want: err, wantWait: wait, wantAttempt: attempt} {
+		for want, v := range map[string]any{
+			want: err, wantLost: lost, wantWait: wait, wantFailed: failed, wantAttempt: attempt,
+		} {
 			b, err := marshal(v)
 			require.NoError(t, err, name)
 			assert.JSONEq(t, want, string(b), name)
 		}
 	}
+}
+
+// A header, and an error of the system, may hold bytes that are not UTF-8.
+func TestErrorsAsJSONWithBytesThatAreNotUTF8(t *testing.T) {
+	const raw = "a\xffb"
+	rt := play(reply(404, `{"message":"`+raw+`","code":"NOT_FOUND"}`, "X-Request-Id: "+raw))
+	_, err := newTestClient(t, rt).Machines.Get(t.Context(), "a")
+	cause := errors.New(raw)
+	for _, v := range []any{
+		err, &Error{Err: cause}, &WaitError{IDs: []string{raw}, Err: cause}, &DeploymentError{SpecID: raw, Err: cause}, Attempt{Err: cause},
+	} {
+		b, err := json.Marshal(v)
+		require.NoError(t, err, "%T", v)
+		assert.Contains(t, string(b), "a\ufffdb", "%T", v)
+	}
+}
+
+// The text of an error is one line of a bounded length, whatever the service and the transport say.
+func TestErrorTextsAreOneBoundedLine(t *testing.T) {
+	const odd = "one\ntwo\x1b[31m"
+	long := odd + strings.Repeat("x", 5000)
+	once := WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
+	get := func(ctx context.Context, rt http.RoundTripper, opts ...Option) error {
+		_, err := newTestClient(t, rt, opts...).Machines.Get(ctx, "a")
+		return err
+	}
+	ended, end := context.WithCancelCause(t.Context())
+	end(errors.New(long))
+	failed := make([]DeploymentInstance, 1000)
+	for i := range failed {
+		failed[i] = DeploymentInstance{ID: "i", State: "failed", StateMessage: long}
+	}
+	for name, err := range map[string]error{
+		"an error of the transport":  get(t.Context(), play(fail(errors.New(long))), once),
+		"the cause of a context":     get(ended, play()),
+		"a redirect from a firewall": get(t.Context(), play(reply(302, "<html>", "Location: https://other.example.com/"))),
+		"an event":                   &EventError{MachineEvent{ID: "e", Name: MachineEventName(odd), Error: long}},
+		"the instances of a spec":    &DeploymentError{DeploymentID: "d", Failed: failed, Err: ErrSpecFailed},
+	} {
+		require.Error(t, err, name)
+		text := err.Error()
+		assert.Less(t, len(text), 6000, name)
+		assert.NotContains(t, text, "\n", name)
+		assert.NotContains(t, text, "\x1b", name)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := get(ctx, play(reply(503, "<html>")), WithRetryPolicy(RetryPolicy{MaxAttempts: 100, MinDelay: time.Hour}))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.NotContains(t, err.Error(), "\n", "a context that ends in a back-off")
+	})
 }
 
 func TestMaxResponseBody(t *testing.T) {

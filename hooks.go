@@ -62,12 +62,9 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 		Start      time.Time
 		Duration   time.Duration
 		StatusCode int
-		Err        string `json:",omitempty"`
-	}{Start: a.Start, Duration: a.Duration, StatusCode: a.StatusCode}
-	if a.Err != nil {
-		out.Err = a.Err.Error()
-	}
-	return json.Marshal(out, nanoseconds)
+		Err        string `json:",omitzero"`
+	}{a.Start, a.Duration, a.StatusCode, causeText(a.Err)}
+	return json.Marshal(out, recordOptions)
 }
 
 type hook = func(context.Context, CallInfo) (context.Context, func(CallResult))

@@ -40,10 +40,12 @@ var (
 	)))
 )
 
-// nanoseconds has a duration encoded as encoding/json does it, since encoding/json/v2 has no way of its own.
-var nanoseconds = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, d time.Duration) error {
-	return enc.WriteToken(jsontext.Int(int64(d)))
-}))
+// recordOptions are for errors and records of attempts. Durations are encoded as encoding/json does it, since
+// encoding/json/v2 has no way of its own, and the bytes of a header or of a system's error need not be UTF-8.
+var recordOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true),
+	json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, d time.Duration) error {
+		return enc.WriteToken(jsontext.Int(int64(d)))
+	})))
 
 // responses decodes the bodies of responses, and storedConfigs the configurations in them, where a region is kept as it
 // is written.

@@ -171,7 +171,11 @@ func newError(ep *endpoint, call *transport.Call, res *transport.Result, cause e
 		e.Body = bytes.Clone(res.Body[:min(len(res.Body), maxErrorBody)])
 	}
 	if to := res.Header.Get("Location"); to != "" && res.StatusCode/100 == 3 {
-		e.Err = errors.Join(e.Err, fmt.Errorf("a redirect %swas not followed", origin(to)))
+		redirect := "a redirect " + origin(to) + "was not followed"
+		e.Err = errors.New(redirect)
+		if cause != nil {
+			e.Err = fmt.Errorf("%s: %w", redirect, cause)
+		}
 	}
 	parsed := parseErrorBody(res.Body)
 	if !parsed.isFromAPI() && cause != nil {
@@ -192,7 +196,12 @@ func newError(ep *endpoint, call *transport.Call, res *transport.Result, cause e
 // another server.
 func notFromAPI(res *transport.Result) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	reason := "not a response of the API (" + cmp.Or(kind, "no content type") + ")"
+	kind = cmp.Or(kind, "no content type")
+	switch encoding := strings.ToLower(res.Header.Get("Content-Encoding")); encoding {
+	case "br", "compress", "deflate", "zstd": // which nothing of ours asks for
+		kind += ", encoded as " + encoding
+	}
+	reason := "not a response of the API (" + kind + ")"
 	return &transport.Failure{Reason: reason, Err: errors.New(reason)}
 }
 

@@ -8,7 +8,7 @@ package transport
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -147,7 +147,7 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Result, error) {
 	case !r.waiting:
 		return &r.Result, last
 	case last != nil:
-		return &r.Result, errors.Join(contextError(ctx), last)
+		return &r.Result, fmt.Errorf("%w: %w", contextError(ctx), last)
 	default:
 		return &r.Result, contextError(ctx)
 	}
