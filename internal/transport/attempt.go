@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// attempt is one attempt of a call, over all redirects that are followed, and the context of its requests. It lasts until
-// the last byte of the response.
+// attempt is one attempt of a call, including the redirects that it follows. It is also the context of its requests. It
+// ends with the last byte of the response.
 type attempt struct {
 	context.Context
 	cancel context.CancelCauseFunc
@@ -21,33 +21,33 @@ type attempt struct {
 	number int
 	start  time.Time
 
-	admitted      bool        // by the limiter and the source of the key
-	authorization string      // the header
-	added         http.Header // by a function
+	admitted      bool        // the limiters, AddHeaders and Authorization have succeeded
+	authorization string      // the Authorization header
+	added         http.Header // from AddHeaders
 	first         guard       // of the first request
 
-	mu       sync.Mutex // for what follows: net/http reports from goroutines of its own
+	mu       sync.Mutex // guards the fields below, which net/http's goroutines also set
 	ended    bool
 	deadline time.Time
-	timer    *time.Timer // nil where the caller's own deadline comes first
-	paused   time.Time   // since when the attempt has been waiting for a free connection; zero if it is not
-	extended bool        // timer is set for that wait
+	timer    *time.Timer // nil if the caller's deadline comes first
+	paused   time.Time   // when the attempt began to wait for a free connection; zero if it does not wait
+	extended bool        // timer is set for the end of that wait
 
-	bodyRead bool // somebody began to read the request's body
-	asked    bool // net/http looked for a connection,
-	got      bool // and got one on which the request could be written
-	resent   bool // a RoundTripper was stopped as it began to send the request again,
-	refused  bool // and the peer had refused to process it
-	kept     bool // the request is known not to have been sent, for a reason that the fields above do not show
-	answered bool // a response came
+	bodyRead      bool // a RoundTripper began to read the request's body
+	soughtConn    bool // net/http looked for a connection
+	gotConn       bool // net/http got a connection, and was allowed to use it
+	stoppedResend bool // a RoundTripper was stopped when it began to send the request again
+	refusedByPeer bool // stoppedResend, because the peer had refused to process the request
+	notSent       bool // the request was not sent, for a reason that the fields above do not show
+	responded     bool // a response arrived
 }
 
-// perAttempt is the RoundTripper of our http.Client. It adds to each request what belongs to the attempt under way:
-// context, headers and body. It does not show that the RoundTripper below can close its idle connections, which
-// retryablehttp would do after every failure although other calls use them.
+// perAttempt is the RoundTripper of our http.Client. It adds to each request what belongs to the current attempt:
+// context, headers and body. It hides the CloseIdleConnections method of the RoundTripper below, which retryablehttp
+// would call after every failure although other calls use the connections.
 type perAttempt struct {
 	below http.RoundTripper
-	// direct is below, if that is net/http's own: then we know what it does by itself.
+	// direct is below if that is net/http's own, which sends requests again only in known cases.
 	direct *http.Transport
 }
 
@@ -59,7 +59,7 @@ func newPerAttempt(below http.RoundTripper) perAttempt {
 	return perAttempt{below, direct}
 }
 
-// RoundTrip sends one request of the attempt under way.
+// RoundTrip sends one request of the current attempt.
 func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 	r := outer.Context().Value(runKey{}).(*run)
 	a := r.attempt
@@ -80,7 +80,8 @@ func (t perAttempt) RoundTrip(outer *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// send makes up for a RoundTripper that breaks the rules for its results, of which http.Client would accuse ours.
+// send calls the RoundTripper and corrects results that break the rules of [http.RoundTripper], for which http.Client
+// would blame perAttempt.
 func (t perAttempt) send(req *http.Request) (*http.Response, error) {
 	resp, err := t.below.RoundTrip(req)
 	switch {
@@ -102,20 +103,20 @@ func (t perAttempt) send(req *http.Request) (*http.Response, error) {
 func (r *run) begin() {
 	a := &r.call.first
 	if a.call != nil {
-		a = new(attempt) // what an earlier attempt left running still looks at that one
+		a = new(attempt) // a request that is left running may still use the first
 	}
 	a.client, a.call, a.number, a.start = r.client, r.call, len(r.Attempts)+1, time.Now()
 	a.Context, a.cancel = context.WithCancelCause(r.Context)
 	r.attempt = a
 }
 
-// admit asks the limiters, the source of further headers and that of the key, before the first request of an attempt.
-// The time that the limiters take is not the attempt's.
+// admit waits for the limiters and gets the added headers and the API key, before the first request of an attempt. The
+// wait for the limiters is not part of the attempt's time.
 func (a *attempt) admit() (err error) {
 	if a.admitted {
 		return nil
 	}
-	a.kept = true // until there is no error
+	a.notSent = true // unless admit succeeds
 	c := a.client
 	for _, l := range [...]Limiter{c.Limiter, a.call.Limiter} {
 		if l == nil {
@@ -127,7 +128,7 @@ func (a *attempt) admit() (err error) {
 		a.start = time.Now()
 	}
 	a.startClock()
-	if c.AddHeaders != nil { // for each attempt that the limiters let through
+	if c.AddHeaders != nil {
 		a.added = make(http.Header)
 		if err := c.AddHeaders(a, a.added); err != nil {
 			return &Failure{Reason: "header", Err: err, Final: true}
@@ -141,11 +142,11 @@ func (a *attempt) admit() (err error) {
 	if a.Err() != nil {
 		return context.Cause(a)
 	}
-	a.kept, a.admitted = false, true
+	a.notSent, a.admitted = false, true
 	return nil
 }
 
-// newRequest is the request that leaves. It has no GetBody, which would let net/http send it again.
+// newRequest returns the request to send. It has no GetBody, which would let net/http send it again.
 func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
 	c, r := a.client, &a.call.Request
 	g.request = *outer.WithContext(httptrace.WithClientTrace(a, g.trace()))
@@ -175,8 +176,8 @@ func (a *attempt) newRequest(outer *http.Request, g *guard) *http.Request {
 	return req
 }
 
-// body is the body of a request. It can be read once, and only while its attempt lasts: so what nobody read by the
-// attempt's end never leaves as a whole, and a process that was stopped while it connected sends nothing late.
+// body is the body of a request. It can be read only once, and only during its attempt. So a request whose body was not
+// read during the attempt is never sent as a whole, not even by a process that was suspended while it connected.
 type body struct {
 	attempt *attempt
 	rest    []byte
@@ -206,7 +207,7 @@ func (a *attempt) readBody() error {
 	return nil
 }
 
-// close ends the attempt: what a RoundTripper may have left running can send nothing from here on.
+// close ends the attempt. A request that a RoundTripper has left running can send nothing afterwards.
 func (a *attempt) close() {
 	a.mu.Lock()
 	a.ended = true
@@ -217,18 +218,18 @@ func (a *attempt) close() {
 	a.cancel(nil)
 }
 
-// end takes in how the attempt ended, and reports whether another one follows.
+// end records how the attempt ended, and reports whether another one follows.
 func (r *run) end(resp *http.Response, err error) (again bool) {
 	a := r.attempt
 	r.StatusCode, r.Header, r.Body = 0, nil, nil
 	if err == nil {
-		a.answered = true
+		a.responded = true
 		r.StatusCode, r.Header = resp.StatusCode, resp.Header
 		err = r.read(resp)
 		resp.Body = http.NoBody // there is nothing for retryablehttp to drain
 	}
 	a.close()
-	left := a.left(err)
+	arrived := a.mayHaveArrived(err)
 	unusable := false
 	if err != nil {
 		r.StatusCode, r.Header, r.Body = 0, nil, nil
@@ -237,14 +238,14 @@ func (r *run) end(resp *http.Response, err error) (again bool) {
 		err = r.call.Receiver.Receive(&r.Result)
 		unusable = err != nil && r.StatusCode != http.StatusTooManyRequests
 	}
-	if r.call.Write && left && (unusable || Unsettled(r.StatusCode)) {
+	if r.call.Write && arrived && (unusable || Unsettled(r.StatusCode)) {
 		r.OutcomeUnknown = true
 	}
 	r.Attempts = append(r.Attempts, Attempt{
 		Start: a.start, Duration: time.Since(a.start), StatusCode: r.StatusCode, Err: err,
 	})
 	r.delay = -1
-	mayRepeat := r.mayRepeat(err, left)
+	mayRepeat := r.mayRepeat(err, arrived)
 	if mayRepeat && len(r.Attempts) < r.call.Policy.MaxAttempts {
 		r.delay = r.nextDelay()
 	}
@@ -252,27 +253,28 @@ func (r *run) end(resp *http.Response, err error) (again bool) {
 	return r.delay >= 0
 }
 
-// left reports whether the service may have got the whole request. It is called after the end of the attempt, with the
-// error as net/http returned it. A RoundTripper that reports nothing, and read the body, proves nothing.
-func (a *attempt) left(err error) bool {
+// mayHaveArrived reports whether the service may have received the whole request. It is called after the end of the
+// attempt, with the error as net/http returned it. If a RoundTripper read the body and reports no connections, the
+// request may have arrived.
+func (a *attempt) mayHaveArrived(err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.answered:
+	case a.responded:
 		return true
-	case a.kept, a.refused:
+	case a.notSent, a.refusedByPeer:
 		return false
-	case a.resent:
+	case a.stoppedResend:
 		return true
 	case a.call.Request.Body != nil && !a.bodyRead:
 		return false
-	case a.asked && !a.got:
+	case a.soughtConn && !a.gotConn:
 		return false
 	}
 	return !notProcessed(err)
 }
 
-// Value finds the attempt, also for what it left running after its end.
+// Value returns the attempt itself for attemptKey, even after the attempt has ended.
 func (a *attempt) Value(key any) any {
 	if key == (attemptKey{}) {
 		return a

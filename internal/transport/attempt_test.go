@@ -35,7 +35,7 @@ func TestNothingIsSentAfterTheDeadlineByTheWallClock(t *testing.T) {
 	_, err := io.ReadAll(&body{attempt: a, rest: []byte("{}")})
 	require.ErrorIs(t, err, errAttemptTimeout)
 	a.close()
-	assert.False(t, a.left(err), "nobody got a body to send")
+	assert.False(t, a.mayHaveArrived(err), "no body was read")
 
 	a = suspended(newCall(neither, ""))
 	g := &guard{attempt: a}
@@ -43,7 +43,7 @@ func TestNothingIsSentAfterTheDeadlineByTheWallClock(t *testing.T) {
 	g.gotConn(httptrace.GotConnInfo{})
 	require.ErrorIs(t, context.Cause(a), errAttemptTimeout)
 	a.close()
-	assert.False(t, a.left(context.Cause(a)), "the connection came too late")
+	assert.False(t, a.mayHaveArrived(context.Cause(a)), "the connection came too late")
 }
 
 func TestBodyIsReadOnceAndOnlyDuringItsAttempt(t *testing.T) {

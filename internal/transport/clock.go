@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// The clock of an attempt stops while the attempt waits for a free connection: the time that other calls take to give
-// one back is not the attempt's. The timer is adjusted only when it fires, since most attempts get a connection at once.
+// The time that an attempt waits for a free connection does not count towards its timeout, because it depends on other
+// calls. The timer is adjusted only when it fires, since most attempts get a connection at once.
 
-// maxQueued bounds that wait, in attempt timeouts, in case that something else hides behind it.
+// maxQueued limits that wait, in attempt timeouts, in case no connection ever becomes free.
 const maxQueued = 10
 
-// startClock starts the time that the attempt may take.
+// startClock starts the attempt's timeout.
 func (a *attempt) startClock() {
 	limit := a.call.Policy.AttemptTimeout
 	a.deadline = a.start.Add(limit)
@@ -19,7 +19,7 @@ func (a *attempt) startClock() {
 		a.deadline = deadline
 		return
 	}
-	a.mu.Lock() // for expire, where the limit is short
+	a.mu.Lock() // expire may run before timer is assigned
 	a.timer = time.AfterFunc(limit, a.expire)
 	a.mu.Unlock()
 }
@@ -31,7 +31,7 @@ func (a *attempt) expire() {
 	}
 }
 
-// expired returns what the attempt's time ran out for, and nil, with the timer set again, if it has not.
+// expired returns the error of an attempt whose timeout has expired. Otherwise it sets the timer again and returns nil.
 func (a *attempt) expired() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -57,14 +57,14 @@ func (a *attempt) pause() {
 	}
 }
 
-// resume starts it again. a.mu is held.
+// resume starts the clock again. a.mu is held.
 func (a *attempt) resume() {
 	if a.paused.IsZero() || a.ended {
 		return
 	}
 	a.deadline = a.deadline.Add(time.Since(a.paused))
 	if deadline, ok := a.Deadline(); ok && deadline.Before(a.deadline) {
-		a.deadline = deadline // which the wall clock holds a body to
+		a.deadline = deadline // for over, which compares it with the wall clock
 	}
 	a.paused = time.Time{}
 	if a.extended {
@@ -73,8 +73,8 @@ func (a *attempt) resume() {
 	}
 }
 
-// over returns why nothing of the attempt may be sent any more, or nil. It goes by the wall clock too: the clock that
-// timers use stands still while the machine is suspended. a.mu is held.
+// over returns why nothing of the attempt may be sent any more, or nil. It also checks the wall clock, because timers
+// do not run while the machine is suspended. a.mu is held.
 func (a *attempt) over() error {
 	switch {
 	case a.ended:

@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// Failure is why an attempt failed, with what a log may say of it.
+// Failure is the error of a failed attempt, with a reason for the log.
 type Failure struct {
-	// Reason is the kind of the failure. It holds no URL, body or secret.
+	// Reason is the kind of failure. It contains no URL, body or secret.
 	Reason string
 	Err    error
 	// Final reports whether another attempt would fail in the same way.
@@ -28,24 +28,24 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Err.Error() }
 
-// Unwrap returns the error that the failure is about.
+// Unwrap returns Err.
 func (f *Failure) Unwrap() error { return f.Err }
 
 var (
 	errEnded            = errors.New("the attempt has ended")
 	errAttemptTimeout   = errors.New("the attempt took too long")
 	errNoFreeConnection = errors.New("no connection became free")
-	// errSentAgain is the end of an attempt that a RoundTripper was about to repeat.
+	// errSentAgain ends an attempt whose request a RoundTripper is about to send again.
 	errSentAgain = errors.New("the connection was lost or the stream was reset before a response came")
 )
 
-// attemptTimeout is the end of an attempt that ran out of time, or was cancelled by something below us, while the
-// caller's context went on. It shows its cause, but never as an end of that context.
+// attemptTimeout is the error of an attempt that timed out, or that a RoundTripper cancelled, although the caller's
+// context had not ended. So it matches its cause, but no error of a context.
 type attemptTimeout struct{ cause error }
 
 func (e *attemptTimeout) Error() string { return "the attempt timed out: " + e.cause.Error() }
 
-// Timeout makes it a timeout as package net has them: a [net.Error].
+// Timeout makes it a timeout in the sense of package net: a [net.Error].
 func (e *attemptTimeout) Timeout() bool { return true }
 
 // Temporary is part of that interface.
@@ -57,15 +57,16 @@ func (e *attemptTimeout) Is(target error) bool {
 	return target != context.DeadlineExceeded && target != context.Canceled && errors.Is(e.cause, target)
 }
 
-// explain makes the error of an attempt fit for a caller: without the URL, which holds ids, without what the service sent
-// in place of HTTP, and so that it matches a context's error when the caller's own context has ended, and only then.
+// explain makes the error of an attempt presentable to the caller: without the URL, which contains IDs, and without
+// what the peer sent instead of HTTP. It matches an error of a context if and only if the caller's own context has
+// ended.
 func (r *run) explain(err error) error {
 	err = withoutURL(err)
 	a, caller := r.attempt, r.Context
 	switch {
-	case a.resent:
+	case a.stoppedResend:
 		err = &Failure{Reason: "connection lost", Err: errSentAgain}
-		if a.refused {
+		if a.refusedByPeer {
 			err = &Failure{Reason: "http2 REFUSED_STREAM", Err: errors.New("the peer refused to process the request")}
 		}
 	case caller.Err() != nil && (errors.Is(err, caller.Err()) || err == context.Cause(caller)):
@@ -82,7 +83,7 @@ func (r *run) explain(err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		errors.Is(err, errAttemptTimeout), errors.Is(err, errNoFreeConnection):
 		if cause := context.Cause(a); cause == errAttemptTimeout || cause == errNoFreeConnection {
-			err = cause // and not the cancellation that it led to
+			err = cause // instead of the cancellation that it caused
 		}
 		return &attemptTimeout{cause: err}
 	case alwaysFinal(err):
@@ -91,7 +92,7 @@ func (r *run) explain(err error) error {
 	return err
 }
 
-// withoutURL removes what http.Client puts around an error.
+// withoutURL removes the *url.Error that http.Client wraps around an error.
 func withoutURL(err error) error {
 	for e, ok := errors.AsType[*url.Error](err); ok; e, ok = errors.AsType[*url.Error](err) {
 		err = e.Err
@@ -99,7 +100,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// presentable replaces errors of net/http whose text holds what the peer sent.
+// presentable replaces errors of net/http whose text contains what the peer sent.
 func presentable(err error) error {
 	text := err.Error()
 	switch _, ok := errors.AsType[*Failure](err); {
@@ -110,7 +111,7 @@ func presentable(err error) error {
 	case strings.Contains(text, goAwayDebug):
 		before, _, _ := strings.Cut(text, goAwayDebug)
 		return errors.New(before)
-	case strings.HasPrefix(text, cannotRetry): // with advice that is not for our callers
+	case strings.HasPrefix(text, cannotRetry):
 		return errors.New(withoutAdvice(text))
 	}
 	for _, broken := range brokenResponses {
@@ -124,17 +125,17 @@ func presentable(err error) error {
 // net/http has no types for these errors, only texts.
 const (
 	badLocation = "failed to parse Location header"
-	goAwayDebug = `, debug="` // ends with what the peer sent
+	goAwayDebug = `, debug="` // followed by what the peer sent
 
 	goAway         = "http2: Transport received Server's graceful shutdown GOAWAY"
-	goAwayCode     = "http2: Transport received GOAWAY from server ErrCode:" // below the first stream
+	goAwayCode     = "http2: Transport received GOAWAY from server ErrCode:" // the first request was not processed
 	streamError    = "stream error: stream ID "
 	refusedStream  = "; REFUSED_STREAM; received from peer"
 	cannotRetry    = "http2: Transport: cannot retry err ["
 	cannotRetryEnd = "] after Request.Body was written; define Request.GetBody to avoid this error"
 )
 
-// brokenResponses are how net/http begins the errors that continue with what the server sent.
+// brokenResponses are the beginnings of errors of net/http that continue with what the server sent.
 var brokenResponses = []string{
 	"malformed HTTP response", "malformed HTTP version", "malformed HTTP status code", "malformed MIME header",
 	"bad Content-Length", "unsupported transfer encoding", "invalid trailer key",
@@ -151,7 +152,8 @@ func notProcessed(err error) bool {
 	return false
 }
 
-// withoutAdvice is the text of the error that HTTP/2 met, where it could not send the request again.
+// withoutAdvice returns the error that kept HTTP/2 from sending a request again, without net/http's advice to set
+// GetBody.
 func withoutAdvice(text string) string {
 	if inner, ok := strings.CutPrefix(text, cannotRetry); ok {
 		return strings.TrimSuffix(inner, cannotRetryEnd)
@@ -159,13 +161,13 @@ func withoutAdvice(text string) string {
 	return text
 }
 
-// isFinal reports whether another attempt would meet the same error.
+// isFinal reports whether another attempt would fail with the same error.
 func isFinal(err error) bool {
 	f, ok := errors.AsType[*Failure](err)
 	return ok && f.Final
 }
 
-// alwaysFinal reports whether an error of the transport is the same at every attempt.
+// alwaysFinal reports whether an error of the transport would be the same in every attempt.
 func alwaysFinal(err error) bool {
 	return isCertificate(err) || errors.Is(err, http.ErrSchemeMismatch) ||
 		strings.Contains(err.Error(), "unsupported protocol scheme") // net/http has no type for it
@@ -185,10 +187,10 @@ func isCertificate(err error) bool {
 	return ok
 }
 
-// otherReason is the reason of an error of no known kind.
+// otherReason is the reason of any other error.
 const otherReason = "transport error"
 
-// reason is the kind of an error, for the log.
+// reason returns the kind of an error, for the log.
 func reason(err error) string {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f.Reason
@@ -230,7 +232,7 @@ func reason(err error) string {
 	return otherReason
 }
 
-// http2Code finds the code in "stream error: stream ID 1; PROTOCOL_ERROR; received from peer".
+// http2Code returns the code in a text such as "stream error: stream ID 1; PROTOCOL_ERROR; received from peer".
 func http2Code(text string) string {
 	_, text, _ = strings.Cut(text, streamError)
 	_, text, _ = strings.Cut(text, "; ")
@@ -251,7 +253,7 @@ func isTLS(err error) bool {
 	return strings.Contains(err.Error(), "tls: ")
 }
 
-// contextError is the context's error, with the cause that its owner gave where there is one.
+// contextError returns the context's error, with its cause if there is one.
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
 	switch cause := context.Cause(ctx); {

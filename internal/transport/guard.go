@@ -12,26 +12,26 @@ import (
 	"sync"
 )
 
-// guard watches one request of an attempt through httptrace, so that it leaves this machine as a whole at most once.
+// guard watches one request of an attempt through httptrace, so that it is sent as a whole at most once.
 //
-// net/http sends a request again by itself: on HTTP/1 when a kept connection breaks, on HTTP/2 after REFUSED_STREAM, a
-// GOAWAY below the stream, or a reset with PROTOCOL_ERROR, without limit or delay. A RoundTripper around it may do so for
-// reasons of its own. A body is read only once (see body), which stops that for requests that have one. For the others:
-// once the request was written, the next connection that the RoundTripper gets for it means a second sending. The guard
-// then cancels the attempt. HTTP/2 looks at the context right before it writes the headers; HTTP/1 does not, so there the
-// guard closes the connection, which nobody else uses. The attempt has failed, and the retry policy decides what follows.
+// net/http sends a request again by itself, without limit or delay: on HTTP/1 when an idle connection breaks, on HTTP/2
+// after REFUSED_STREAM, a GOAWAY below the stream, or a reset with PROTOCOL_ERROR. Other RoundTrippers may do so for
+// reasons of their own. A body can be read only once (see body), which stops that for requests that have one. For the
+// others: once the request was written, the next connection that the RoundTripper gets for it would send it again. The
+// guard then cancels the attempt. HTTP/2 checks the context right before it writes the headers. HTTP/1 does not, so the
+// guard closes the connection, which no other request uses. The attempt then fails, and the retry policy applies.
 type guard struct {
 	attempt *attempt
 	direct  *http.Transport // the RoundTripper, if it is net/http's own
 	host    string          // of the request
 
 	mu        sync.Mutex
-	asking    string   // the address that net/http last looked for a connection to
-	dumping   bool     // that was for httputil.DumpRequestOut, which sends nothing
+	seeking   string   // the address that net/http last looked for a connection to
+	dumping   bool     // it did so for httputil.DumpRequestOut, which sends nothing
 	conn      net.Conn // the connection that it last got
-	wrote     bool     // the request was written, at least in part,
-	address   string   // through a connection to this address,
-	http2     bool     // over HTTP/2
+	wrote     bool     // the request was written, at least in part
+	address   string   // where it was written to
+	http2     bool     // it was written over HTTP/2
 	responded bool     // a response to it began
 
 	hooks   httptrace.ClientTrace
@@ -46,7 +46,7 @@ func (g *guard) trace() *httptrace.ClientTrace {
 	t := &g.hooks
 	t.GetConn, t.GotConn, t.WroteHeaderField = g.getConn, g.gotConn, g.wroteHeaderField
 	switch {
-	case g.direct == nil && g.attempt.call.Repeatable: // see again
+	case g.direct == nil && g.attempt.call.Repeatable: // for sendsAgain
 		t.GotFirstResponseByte = g.gotFirstResponseByte
 		t.Got1xxResponse = g.got1xxResponse
 	case g.queues():
@@ -57,29 +57,29 @@ func (g *guard) trace() *httptrace.ClientTrace {
 	return t
 }
 
-// queues reports whether the RoundTripper lets a request wait for a connection although it could make one.
+// queues reports whether a request may have to wait until another one gives back its connection.
 func (g *guard) queues() bool { return g.direct != nil && g.direct.MaxConnsPerHost > 0 }
 
 func (g *guard) getConn(address string) {
 	g.mu.Lock()
-	g.asking, g.dumping = address, false
-	again := g.again()
+	g.seeking, g.dumping = address, false
+	again := g.sendsAgain()
 	g.mu.Unlock()
 	a := g.attempt
 	a.mu.Lock()
-	a.asked = true
+	a.soughtConn = true
 	if again {
-		a.resent = true
+		a.stoppedResend = true
 	} else if g.queues() {
 		a.pause()
 	}
 	a.mu.Unlock()
 	if again {
-		a.cancel(errSentAgain) // most often before a connection is taken for nothing
+		a.cancel(errSentAgain) // usually early enough that no connection is used
 	}
 }
 
-// dialing is called when a connection is being made for the request, which then no longer waits for a free one.
+// dialing is called when a new connection is made for the request, which then no longer waits for a free one.
 func (g *guard) dialing() {
 	g.attempt.mu.Lock()
 	g.attempt.resume()
@@ -87,7 +87,7 @@ func (g *guard) dialing() {
 }
 
 func (g *guard) gotConn(info httptrace.GotConnInfo) {
-	err := g.judge(info.Conn)
+	err := g.checkConn(info.Conn)
 	if err == nil {
 		return
 	}
@@ -97,8 +97,8 @@ func (g *guard) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// judge returns why nothing may be sent over a connection that the RoundTripper got, or nil.
-func (g *guard) judge(conn net.Conn) error {
+// checkConn returns why nothing may be sent over a connection that the RoundTripper got, or nil.
+func (g *guard) checkConn(conn net.Conn) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	a := g.attempt
@@ -106,32 +106,32 @@ func (g *guard) judge(conn net.Conn) error {
 	defer a.mu.Unlock()
 	a.resume()
 	if g.dumping = g.direct == nil && isDump(conn); g.dumping {
-		a.asked = false
+		a.soughtConn = false
 		return nil
 	}
-	if g.again() {
-		a.resent = true
-		// HTTP/2 keeps to a connection only after REFUSED_STREAM: any other reason to send again makes it unusable.
+	if g.sendsAgain() {
+		a.stoppedResend = true
+		// HTTP/2 uses the same connection again only after REFUSED_STREAM: every other reason makes it unusable.
 		before, ok := g.conn.(*tls.Conn)
-		a.refused = ok && g.direct != nil && g.http2 && conn == before
+		a.refusedByPeer = ok && g.direct != nil && g.http2 && conn == before
 		return errSentAgain
 	}
 	if err := a.over(); err != nil {
 		return err
 	}
-	a.got = true
+	a.gotConn = true
 	g.conn = conn
 	return nil
 }
 
-// isDump reports whether a connection is the one through which [net/http/httputil.DumpRequestOut] runs a request to see
-// its bytes, as RoundTrippers that log do before they send it. Nothing leaves through it.
+// isDump reports whether a connection is that of [net/http/httputil.DumpRequestOut], to which RoundTrippers that log
+// write a request before they send it. It sends nothing.
 func isDump(conn net.Conn) bool {
 	return conn != nil && reflect.TypeOf(conn).String() == "*httputil.dumpConn"
 }
 
-// again reports whether the connection that the RoundTripper got is for sending the request a second time.
-func (g *guard) again() bool {
+// sendsAgain reports whether the RoundTripper wants the connection in order to send the request a second time.
+func (g *guard) sendsAgain() bool {
 	switch {
 	case !g.wrote:
 		return false
@@ -139,14 +139,15 @@ func (g *guard) again() bool {
 		// On HTTP/1 net/http sends none of these again unless nothing of it was written.
 		return g.http2 || isReplayed(g.attempt.call.Endpoint.Method)
 	case g.responded && g.attempt.call.Repeatable:
-		return false // a RoundTripper may repeat what was answered, with a fresh token say
+		return false // a RoundTripper may repeat a request after a response, for example with a fresh token
 	}
-	// Else it is for a request of the RoundTripper's own, such as one for a token. net/http may have a connection at hand
-	// without asking for it: then there is no address.
-	return g.address == "" || g.asking == g.address
+	// A connection to another address is for a request of the RoundTripper's own, such as one for a token. The address
+	// is empty if net/http had a connection without looking for one.
+	return g.address == "" || g.seeking == g.address
 }
 
-// isReplayed reports whether net/http sends a request without a body again that it had written to an HTTP/1 connection.
+// isReplayed reports whether net/http may send a request without a body again after it has written it to an HTTP/1
+// connection.
 func isReplayed(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
@@ -155,8 +156,8 @@ func isReplayed(method string) bool {
 	return false
 }
 
-// wroteHeaderField learns from the first headers of a request that it is ours, and not one that a RoundTripper makes for
-// itself with our context.
+// wroteHeaderField records that the request was written. Its first headers distinguish it from a request that a
+// RoundTripper makes for itself with our context.
 func (g *guard) wroteHeaderField(name string, values []string) {
 	if len(values) != 1 {
 		return
@@ -176,7 +177,7 @@ func (g *guard) wroteHeaderField(name string, values []string) {
 	if g.dumping {
 		return
 	}
-	g.wrote, g.address = true, g.asking
+	g.wrote, g.address = true, g.seeking
 	g.http2 = g.http2 || name == ":authority"
 }
 
@@ -186,7 +187,7 @@ func (g *guard) gotFirstResponseByte() {
 	g.mu.Unlock()
 }
 
-// got1xxResponse takes back that a response began: what came only announces it, and a reset may follow.
+// got1xxResponse undoes gotFirstResponseByte: the final response has not begun, and a reset may follow.
 func (g *guard) got1xxResponse(int, textproto.MIMEHeader) error {
 	g.mu.Lock()
 	g.responded = false
@@ -194,7 +195,7 @@ func (g *guard) got1xxResponse(int, textproto.MIMEHeader) error {
 	return nil
 }
 
-// isShared reports whether a connection carries other requests too, as those of HTTP/2 do.
+// isShared reports whether other requests may use the connection at the same time, as with HTTP/2.
 func (g *guard) isShared(conn net.Conn) bool {
 	if t, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		return t.ConnectionState().NegotiatedProtocol == "h2"
@@ -207,7 +208,7 @@ func (g *guard) isShared(conn net.Conn) bool {
 	return g.http2
 }
 
-// unwritten reports whether nothing was seen of the request being written, which a RoundTripper need not show.
+// unwritten reports whether no part of the request is known to have been written. A RoundTripper need not report that.
 func (g *guard) unwritten() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,20 +12,20 @@ const LevelTrace = slog.LevelDebug - 4
 
 const mask = "[REDACTED]"
 
-// log records the attempt that just ended, as a warning if its failure may pass, whether or not another attempt follows:
-// each poll of a wait is the only attempt of its call.
-func (r *run) log(mayPass bool) {
+// log records the attempt that just ended: as a warning if its failure may be temporary, even if no other attempt
+// follows, since each poll of a wait is a call with one attempt.
+func (r *run) log(temporary bool) {
 	logger := r.client.Logger
 	if logger == nil {
 		return
 	}
 	last := &r.Attempts[len(r.Attempts)-1]
 	level := slog.LevelDebug
-	if mayPass && r.Context.Err() == nil {
+	if temporary && r.Context.Err() == nil {
 		level = slog.LevelWarn
 	}
 	if logger.Enabled(r.Context, level) {
-		// An allowlist: nothing from the URL, the headers we sent, the bodies or an error's text.
+		// An allowlist: nothing from the URL, the request's headers, the bodies or an error's text.
 		attrs := append(r.names(make([]slog.Attr, 0, 9)),
 			slog.Int("status", last.StatusCode),
 			slog.Int("attempt", len(r.Attempts)),
@@ -34,7 +34,7 @@ func (r *run) log(mayPass bool) {
 		)
 		if last.Err != nil {
 			why := reason(last.Err)
-			if last.StatusCode != 0 && why == otherReason { // a whole response came
+			if last.StatusCode != 0 && why == otherReason {
 				why = "unusable response"
 			}
 			attrs = append(attrs, slog.String("reason", why))
@@ -49,7 +49,7 @@ func (r *run) log(mayPass bool) {
 	}
 }
 
-// logRequest records a request as it leaves.
+// logRequest records a request before it is sent.
 func (r *run) logRequest(req *http.Request) {
 	if logger := r.client.Logger; logger != nil && logger.Enabled(r.Context, LevelTrace) {
 		r.logWire("paperspace request", req.Header, r.call.Request.Body)
@@ -69,7 +69,7 @@ func (r *run) names(attrs []slog.Attr) []slog.Attr {
 	return append(attrs, slog.String("endpoint", e.ID), slog.String("method", e.Method), slog.String("path_template", e.PathTemplate))
 }
 
-// withoutKey masks the key where something sends it back.
+// withoutKey masks the API key, which a peer may send back.
 func (r *run) withoutKey(text string) string {
 	_, key, _ := strings.Cut(r.attempt.authorization, " ")
 	if key == "" {
@@ -81,7 +81,7 @@ func (r *run) withoutKey(text string) string {
 // secretHeaders are parts of the names of headers that hold secrets.
 var secretHeaders = []string{"auth", "cookie", "key", "password", "secret", "token"}
 
-// maskedHeader is a copy of a header without its secrets.
+// maskedHeader returns a copy of a header with its secrets masked.
 func (r *run) maskedHeader(header http.Header) http.Header {
 	masked := header.Clone()
 	for name, values := range masked {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// RefusedByProxy is an [http.Transport.OnProxyConnectResponse]. It turns a proxy's refusal of a CONNECT into a final
-// [*Failure] with the proxy's status, where net/http keeps only its text.
+// RefusedByProxy is an [http.Transport.OnProxyConnectResponse]. It converts a proxy's refusal of a CONNECT to a final
+// [*Failure] with the proxy's status, of which net/http keeps only the text.
 func RefusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -28,17 +28,17 @@ func proxyRefusal(status int) error {
 	}
 }
 
-// explainUnsent finds out why a RoundTripper failed without a sign of having written the request. That the proxy
-// function failed, or a request that the RoundTripper made before ours, proves that ours was not sent.
+// explainUnsent finds out why a RoundTripper failed before it reported that it wrote the request. If the proxy function
+// failed, or a request that the RoundTripper made before ours, then ours was not sent.
 func (a *attempt) explainUnsent(direct *http.Transport, req *http.Request, err error) error {
 	if direct != nil && direct.Proxy != nil {
 		if _, failed := direct.Proxy(req); failed != nil && failed.Error() == err.Error() {
-			a.kept = true
+			a.notSent = true
 			return &Failure{Reason: "proxy function", Err: &proxyFunctionError{err}}
 		}
 	}
 	if isForeign(err, req.URL) {
-		a.kept = true
+		a.notSent = true
 		return &Failure{Reason: "token source", Err: err}
 	}
 	if status := a.refusedStatus(err, req.URL); status != 0 {
@@ -47,7 +47,7 @@ func (a *attempt) explainUnsent(direct *http.Transport, req *http.Request, err e
 	return err
 }
 
-// proxyFunctionError is an error of Transport.Proxy. Its text may hold the password of a proxy, and is then not shown.
+// proxyFunctionError is an error of Transport.Proxy. It hides a text that may contain the password of a proxy.
 type proxyFunctionError struct{ error }
 
 func (e *proxyFunctionError) Error() string {
@@ -59,8 +59,8 @@ func (e *proxyFunctionError) Error() string {
 
 func (e *proxyFunctionError) Unwrap() error { return e.error }
 
-// isForeign reports whether an error is about a request that a RoundTripper made for itself: one to another host, or one
-// for a token by golang.org/x/oauth2.
+// isForeign reports whether an error comes from a request that a RoundTripper made for itself: one to another host, or
+// one for a token by golang.org/x/oauth2.
 func isForeign(err error, own *url.URL) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if e, ok := err.(*url.Error); ok {
@@ -74,11 +74,11 @@ func isForeign(err error, own *url.URL) bool {
 	return false
 }
 
-// refusedStatus is the status of a proxy that refused a CONNECT, or 0. All that net/http keeps of it is its text, as an
-// error without a type, when it looked for a connection to an address that is not the API's and got none.
+// refusedStatus returns the status with which a proxy refused a CONNECT, or 0. Without RefusedByProxy, net/http returns
+// the status text as a plain error, after it has looked for a connection and got none.
 func (a *attempt) refusedStatus(err error, own *url.URL) int {
 	a.mu.Lock()
-	connecting := a.asked && !a.got
+	connecting := a.soughtConn && !a.gotConn
 	a.mu.Unlock()
 	plain := reflect.TypeOf(err) == reflect.TypeOf(errors.New("")) && err != io.EOF && err != io.ErrUnexpectedEOF
 	if !connecting || !plain || own.Scheme != "https" {

@@ -9,8 +9,9 @@ import (
 // maxRedirects is net/http's own default.
 const maxRedirects = 10
 
-// RedirectPolicy follows redirects of a GET within the base URL's origin, as far as the caller's own policy allows, and
-// hands every other redirect to the caller as the response, so that neither the key nor a body goes anywhere else.
+// RedirectPolicy returns a policy that follows redirects of a GET within the base URL's origin if the caller's own
+// policy allows it. Any other redirect is the response of the call, so that neither the key nor a body is sent
+// elsewhere.
 func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if via[0].Method != http.MethodGet || !SameOrigin(req.URL, base) || len(via) >= maxRedirects {
@@ -23,7 +24,7 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 			r.shown = true
 		}
 		err := own(req, via)
-		if err == nil && !SameOrigin(req.URL, base) { // it may have changed the URL
+		if err == nil && !SameOrigin(req.URL, base) { // own may have changed the URL
 			return http.ErrUseLastResponse
 		}
 		if err == nil || err == http.ErrUseLastResponse { // net/http compares likewise
@@ -33,12 +34,12 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 	}
 }
 
-// SameOrigin compares scheme, host and port.
+// SameOrigin reports whether two URLs have the same scheme, host and port.
 func SameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && Port(a) == Port(b)
 }
 
-// Port returns the port of a URL, or the one that its scheme stands for.
+// Port returns the port of a URL, or the default of its scheme.
 func Port(u *url.URL) string {
 	switch {
 	case u.Port() != "":

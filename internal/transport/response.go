@@ -13,41 +13,42 @@ import (
 )
 
 const (
-	// maxErrorBody is how much of the body of a failed response is kept.
+	// maxErrorBody is how many bytes of the body of a failed response are kept.
 	maxErrorBody = 64 << 10
-	// maxDrain is how much more of it is read so that its connection can be used again.
+	// maxDrain is how many more of them are read so that the connection can be used again.
 	maxDrain = 1 << 20
-	// maxErrorRead is how long that may take.
+	// maxErrorRead is how long reading the body of a failed response may take.
 	maxErrorRead = 5 * time.Second
-	// maxPooled keeps one huge response from pinning its buffer for the life of the process.
+	// maxPooled is the size of the largest buffer that is kept for other calls, so that one huge response does not
+	// occupy memory for the life of the process.
 	maxPooled = 1 << 20
 )
 
 var byteOrderMark = []byte("\uFEFF")
 
-// read takes the body to its end, so that the connection can be used again, and at most to the bound.
+// read reads the body up to its limit, and to its end if possible, so that the connection can be used again.
 func (r *run) read(resp *http.Response) error {
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil // the body is the bare connection, whose reads know no context
+		return nil // the body is the connection itself, and a read would ignore the context
 	}
 	r.buffer.Reset()
 	success := resp.StatusCode/100 == 2
 	limit := int64(maxErrorBody)
 	if success {
 		limit = r.client.MaxBody
-	} else { // its body is not worth a long wait
+	} else {
 		cancel := r.attempt.cancel
 		defer time.AfterFunc(maxErrorRead, func() { cancel(nil) }).Stop()
 	}
 	if resp.ContentLength > 0 {
-		r.buffer.Grow(int(min(resp.ContentLength, maxPooled)) + bytes.MinRead) // a header is no promise
+		r.buffer.Grow(int(min(resp.ContentLength, maxPooled)) + bytes.MinRead) // the header may be wrong
 	}
 	r.limited = io.LimitedReader{R: r.decoded(resp), N: limit + 1}
 	n, err := r.buffer.ReadFrom(&r.limited)
 	r.Body = bytes.TrimPrefix(r.buffer.Bytes()[:min(n, limit)], byteOrderMark)
 	switch {
-	case !success: // what the status says stands, however its body ends
+	case !success: // the status matters, even if the body cannot be read
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		return nil
 	case err != nil:
@@ -60,20 +61,20 @@ func (r *run) read(resp *http.Response) error {
 	return nil
 }
 
-// decoded is the body without its Content-Encoding, which net/http removes only where it asked for it.
+// decoded returns the body without its Content-Encoding, which net/http removes only if it asked for it.
 func (r *run) decoded(resp *http.Response) io.Reader {
 	switch strings.ToLower(first(resp.Header, "Content-Encoding")) {
 	case "gzip", "x-gzip":
 	default:
 		return resp.Body
 	}
-	r.Header = resp.Header.Clone() // a RoundTripper may hold on to its own
+	r.Header = resp.Header.Clone() // the RoundTripper may still use its header
 	r.Header.Del("Content-Encoding")
 	r.Header.Del("Content-Length")
 	return &gzipBody{compressed: resp.Body}
 }
 
-// gzipBody reads a compressed body. One without any bytes is empty.
+// gzipBody reads a compressed body. A body of zero bytes is empty.
 type gzipBody struct {
 	compressed io.Reader
 	plain      *gzip.Reader
@@ -93,7 +94,7 @@ func (b *gzipBody) Read(p []byte) (int, error) {
 	return b.plain.Read(p)
 }
 
-// RequestID returns the ID that the service, or else the edge in front of it, gave a request.
+// RequestID returns the ID that the service gave the request, or else the one of the network edge in front of it.
 func RequestID(header http.Header) string {
 	return cmp.Or(first(header, "X-Request-Id"), first(header, "Cf-Ray"))
 }

@@ -21,7 +21,7 @@ func (r *run) checkRetry(_ context.Context, resp *http.Response, err error) (boo
 
 func (r *run) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return r.delay }
 
-// prepareRetry is called after the back-off, which may have ended together with the caller's context.
+// prepareRetry is called after the back-off. The caller's context may have ended at the same time.
 func (r *run) prepareRetry(req *http.Request) error {
 	if err := r.Err(); err != nil {
 		return err
@@ -34,25 +34,25 @@ func (r *run) prepareRetry(req *http.Request) error {
 	return nil
 }
 
-// mayRepeat reports whether the attempt that just ended may be followed by another, whatever their number. left reports
-// whether the service may have got the whole request.
-func (r *run) mayRepeat(err error, left bool) bool {
+// mayRepeat reports whether the attempt that just ended may be followed by another, regardless of MaxAttempts. arrived
+// reports whether the service may have received the whole request.
+func (r *run) mayRepeat(err error, arrived bool) bool {
 	switch {
 	case isFinal(err):
 		return false
 	case r.StatusCode == http.StatusTooManyRequests:
 		return true
 	case r.StatusCode == 0:
-		return r.call.Repeatable || !left
+		return r.call.Repeatable || !arrived
 	case r.StatusCode/100 == 2:
 		return r.call.Repeatable && err != nil
 	default:
-		return r.call.Repeatable && repeatable(r.StatusCode)
+		return r.call.Repeatable && isTemporary(r.StatusCode)
 	}
 }
 
-// repeatable reports whether a status may be gone at the next attempt.
-func repeatable(status int) bool {
+// isTemporary reports whether the next attempt may get another status.
+func isTemporary(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -62,22 +62,22 @@ func repeatable(status int) bool {
 	return status/100 == 5
 }
 
-// Unsettled reports whether a status leaves open if the service did what was asked; 0 is no response.
+// Unsettled reports whether a request with this status may have been carried out or not; 0 means no response.
 func Unsettled(status int) bool {
 	switch {
 	case status < 200, status >= 500:
 		return true
-	case status == http.StatusRequestTimeout, status == 499: // 499: a proxy saw the client go
+	case status == http.StatusRequestTimeout, status == 499: // 499: the client closed the connection to a proxy
 		return true
 	}
 	return status/100 == 3
 }
 
-// nextDelay is the time until the next attempt: what Retry-After asks for, else an exponential back-off with full
-// jitter. It is negative when Retry-After asks for more than the policy or the deadline allows: then the response that
-// we have is worth more than a wait that cannot end well.
+// nextDelay returns the time until the next attempt: the Retry-After, or else an exponential back-off with full jitter.
+// It is negative if the Retry-After exceeds the policy's limit or the deadline: the caller then gets the response now,
+// instead of after a wait that cannot succeed.
 func (r *run) nextDelay() time.Duration {
-	if r.Err() != nil && r.StatusCode == 0 { // the attempt's error is already that of the context
+	if r.Err() != nil && r.StatusCode == 0 { // the attempt's error is the context's
 		return -1
 	}
 	if delay, ok := RetryAfter(r.Header, time.Now()); ok {

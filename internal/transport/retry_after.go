@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// RetryAfter reads a Retry-After header: seconds, with decimals or without, or a date. A date is measured against the
-// response's own Date, so that the local clock need not be right, and against now if there is none. What is not a time to
-// come (junk, zero, a negative number, a date in the past, a number that overflows) counts as absent: many limiters round
-// down, and would be asked again while they still refuse.
+// RetryAfter parses a Retry-After header: seconds, with or without decimals, or a date. A date is compared with the
+// response's own Date, so that the local clock need not be right, or with now if there is none. An invalid or negative
+// value, one that overflows, and a date that is not in the future count as absent. So does zero, because limiters that
+// round down send it while they still refuse.
 func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {

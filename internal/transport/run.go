@@ -14,28 +14,28 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// run is a call under way, as the goroutine that makes it, retryablehttp and http.Client see it. It serves another call
-// when this one has ended: what a RoundTripper may have left running looks at the attempt and its [Call] only.
+// run is the state of a call in progress. It is reused for another call when this one has ended: a request that a
+// RoundTripper has left running uses only its attempt and [Call].
 //
-// It is also the context of the request that retryablehttp and http.Client hold: the caller's context, which leads the
-// RoundTripper to the attempt under way.
+// It is also the context of the request that retryablehttp and http.Client hold. It adds the current attempt to the
+// caller's context.
 type run struct {
 	context.Context
 	Result
 	client  *Client
 	call    *Call
-	attempt *attempt      // the one under way, or the last one
+	attempt *attempt      // the current or last one
 	delay   time.Duration // until the next attempt; negative if there is none
 	waiting bool          // between two attempts
-	shown   bool          // the request was shown to somebody who may have kept it
+	shown   bool          // a cookie jar or redirect policy has seen the request and may have kept it
 
 	retrier retryablehttp.Client
 	retried retryablehttp.Request
 	request http.Request
 	url     url.URL
 	header  http.Header
-	limited io.LimitedReader // of the response's body
-	buffer  bytes.Buffer     // its bytes
+	limited io.LimitedReader // reads the response's body
+	buffer  bytes.Buffer     // holds the response's body
 }
 
 var runs = sync.Pool{New: func() any {
@@ -56,7 +56,7 @@ func newRun(ctx context.Context, c *Client, call *Call) *run {
 	return r
 }
 
-// Release gives back what the call worked with, and ends what is valid until then.
+// Release makes the memory of the call available to other calls.
 func (r *Result) Release() {
 	if r.run != nil {
 		r.run.release()
@@ -82,7 +82,7 @@ type (
 	attemptKey struct{}
 )
 
-// Value finds the call and the attempt under way.
+// Value also returns the run for runKey and the current attempt for attemptKey.
 func (r *run) Value(key any) any {
 	switch key {
 	case runKey{}:
@@ -93,8 +93,8 @@ func (r *run) Value(key any) any {
 	return r.Context.Value(key)
 }
 
-// buildRequest makes the request that retryablehttp and http.Client see. It serves all attempts, and holds neither a
-// body nor a secret: those are added below, for each attempt.
+// buildRequest builds the request for retryablehttp and http.Client. It serves all attempts and has neither a body nor
+// the API key, which perAttempt adds.
 func (r *run) buildRequest() {
 	base, q := r.client.Base, &r.call.Request
 	r.url = url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + q.Path, RawQuery: q.Query}
@@ -105,7 +105,7 @@ func (r *run) buildRequest() {
 	r.request.Method, r.request.Header = r.call.Endpoint.Method, r.header
 }
 
-// setHeader adds what an attempt begins with to the empty header. A cookie jar adds to it.
+// setHeader adds the call's headers to the empty header. A cookie jar adds to it, too.
 func (r *run) setHeader() {
 	for name, values := range r.call.Request.Header {
 		r.header[name] = slices.Clone(values)
