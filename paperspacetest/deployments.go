@@ -348,7 +348,7 @@ func getRuns(c *call) (any, error) {
 	if limit < 0 {
 		return nil, badRequest("limit must not be negative")
 	}
-	return runs[:min(int(limit), len(runs))], nil
+	return runs[:min(limit, int64(len(runs)))], nil
 }
 
 // getMetrics returns made-up values in the shape that the metric has.
