@@ -72,8 +72,7 @@ func TestFaultWithCarriedOut(t *testing.T) {
 	b.Inject(paperspacetest.Fault{Status: 500, CarriedOut: true})
 	status, _ := b.send("POST", "/projects", project, "Authorization", "Bearer "+b.Key(), "Content-Type", "application/json")
 	assert.Equal(t, 500, status)
-	b2 := *b
-	b2.Inject(paperspacetest.Fault{Status: 501}) // the first fault affects every call
+	b.Inject(paperspacetest.Fault{Status: 501}) // the first fault affects every call
 	status, _ = b.send("GET", "/projects", "")
 	assert.Equal(t, 500, status)
 	calls := b.Calls("projects-create")
@@ -504,33 +503,33 @@ func TestDurations(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	before := runtime.NumGoroutine()
-	srv := paperspacetest.New(t)
-	var wg sync.WaitGroup
-	var names sync.Map
-	for n := range 8 {
-		wg.Go(func() {
-			c := srv.Client()
-			for range 10 {
-				op, err := c.Machines.Create(t.Context(), trainer)
-				if !assert.NoError(t, err) {
-					return
+	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine to end
+		srv := paperspacetest.New(t)
+		var wg sync.WaitGroup
+		var names sync.Map
+		for n := range 8 {
+			wg.Go(func() {
+				c := srv.Client()
+				for range 10 {
+					op, err := c.Machines.Create(t.Context(), trainer)
+					if !assert.NoError(t, err) {
+						return
+					}
+					_, dup := names.LoadOrStore(op.Data.ID, n)
+					assert.False(t, dup)
+					_, err = c.Machines.Get(t.Context(), op.Data.ID)
+					assert.NoError(t, err)
+					_, err = c.Machines.List(t.Context(), paperspace.MachineListParams{})
+					assert.NoError(t, err)
+					srv.Calls("machines-get")
 				}
-				_, dup := names.LoadOrStore(op.Data.ID, n)
-				assert.False(t, dup)
-				_, err = c.Machines.Get(t.Context(), op.Data.ID)
-				assert.NoError(t, err)
-				_, err = c.Machines.List(t.Context(), paperspace.MachineListParams{})
-				assert.NoError(t, err)
-				srv.Calls("machines-get")
-			}
-		})
-	}
-	wg.Wait()
-	machines, err := paperspace.Collect(srv.Client().Machines.All(t.Context(), paperspace.MachineListParams{}))
-	require.NoError(t, err)
-	assert.Len(t, machines, 80)
-	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+			})
+		}
+		wg.Wait()
+		machines, err := paperspace.Collect(srv.Client().Machines.All(t.Context(), paperspace.MachineListParams{}))
+		require.NoError(t, err)
+		assert.Len(t, machines, 80)
+	})
 }
 
 // mild faults are survived by every call: it was not sent, was rejected by a rate limit, or was slow.
