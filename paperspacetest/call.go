@@ -28,8 +28,8 @@ type endpoint struct {
 	handle    handler
 }
 
-// handler carries out a call and returns the result: an object, a list of objects, or nil for null. The response holds
-// those of its fields that the response schema names.
+// handler carries out a call and returns the result: an object, a list of objects, or nil for null. The response has
+// only the fields that the response schema names.
 type handler func(*call) (any, error)
 
 var placeholder = regexp.MustCompile(`{(\w+)}`)
@@ -99,12 +99,10 @@ const maxBody = 8 << 20 // bytes
 
 // received is a request as it arrived.
 type received struct {
-	method  string
-	path    string // escaped, below the base URL
-	rawPath string
-	query   string
-	header  http.Header
-	body    []byte
+	method string
+	query  string
+	header http.Header
+	body   []byte
 }
 
 type response struct {
@@ -113,9 +111,10 @@ type response struct {
 	body   []byte
 }
 
-// route returns the endpoint of a request and the values of its path parameters.
-func (s *Server) route(r *received) (*endpoint, []string, error) {
-	matched, params, knownPath := contract.Match(r.method, r.path)
+// route returns the endpoint with the method and the path, which is escaped and below the base URL, and the values of
+// its path parameters.
+func (s *Server) route(method, path string) (*endpoint, []string, error) {
+	matched, params, knownPath := contract.Match(method, path)
 	switch {
 	case matched == nil && knownPath && s.strict[No405]:
 		return nil, nil, errMethodNotSupported

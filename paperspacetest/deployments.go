@@ -119,7 +119,8 @@ func (c *call) deploymentNamed(projectID, name string) *row {
 	return nil
 }
 
-// checkRegistry refuses the name of a container registry that the team does not have. The id of one is no name.
+// checkRegistry refuses the name of a container registry that the team does not have. An ID is not accepted
+// in place of the name.
 func (c *call) checkRegistry(name string) error {
 	for _, r := range c.store.rows(registries) {
 		if r.data["name"] == name {

@@ -191,22 +191,22 @@ type exchange struct {
 	call     *Call
 	fault    Fault
 	endpoint *endpoint // nil if err is set
-	path     []string
+	path     []string  // the values of the path parameters, in order
 	err      error
 }
 
 // receive records a request and decides which fault affects it.
 func (s *Server) receive(req *http.Request, body []byte) *exchange {
 	x := &exchange{received: received{
-		method: req.Method, query: req.URL.RawQuery, header: req.Header, body: body, rawPath: req.URL.EscapedPath(),
+		method: req.Method, query: req.URL.RawQuery, header: req.Header, body: body,
 	}}
-	path, ok := strings.CutPrefix(x.rawPath, basePath)
-	x.err = errNoRoute
-	if ok {
-		x.received.path = path
-		x.endpoint, x.path, x.err = s.route(&x.received)
+	path := req.URL.EscapedPath()
+	if below, ok := strings.CutPrefix(path, basePath); ok {
+		x.endpoint, x.path, x.err = s.route(x.method, below)
+	} else {
+		x.err = errNoRoute
 	}
-	x.call = &Call{Method: x.method, Path: x.rawPath, Body: bytes.Clone(body), Header: req.Header.Clone()}
+	x.call = &Call{Method: x.method, Path: path, Body: bytes.Clone(body), Header: req.Header.Clone()}
 	x.call.Header.Del("Authorization")
 	x.call.Query, _ = url.ParseQuery(x.query)
 	if x.endpoint != nil {

@@ -29,6 +29,26 @@ func byMachine(field string) filter {
 	}
 }
 
+// getSession returns the user and the team of the API key.
+func getSession(c *call) (any, error) {
+	user := maps.Clone(c.store.get(users, "", UserID).data)
+	team := c.store.get(teams, "", TeamID).data
+	var in []any
+	for _, m := range c.store.rows(memberships) {
+		if m.key == UserID {
+			in = append(in, object{
+				"team": c.store.get(teams, "", m.parent).data, "isOwner": m.data["isOwner"], "isAdmin": m.data["isAdmin"],
+			})
+		}
+	}
+	maps.Copy(user, object{
+		"dtConfirmed": user["dtCreated"], "teamMemberships": in, "isPhoneVerified": true, "isPasswordAuthEnabled": true,
+		"isQrCodeBasedMfaEnabled": false, "isQrCodeBasedMfaConfirmed": false, "preferences": nil,
+		"analyticsId": number(1), "metadata": object{},
+	})
+	return object{"user": user, "team": team}, nil
+}
+
 func getAvailability(c *call) (any, error) {
 	t, err := c.lookup(machineTypes, c.query.Get("machineType"))
 	if err != nil {
