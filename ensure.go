@@ -267,8 +267,8 @@ func (c *creation) find() ([]Machine, error) {
 	return c.single(listed)
 }
 
-// search returns the listed machines with the name that are wanted. With a limit, it polls until there is one, and
-// returns none if the limit is reached first.
+// search returns the listed machines with the name that are wanted. With a limit, it polls until there is one. If the
+// limit is reached first, it returns none, and the error of the last poll if that failed.
 func (c *creation) search(limit time.Duration, wanted func(Machine) bool) ([]Machine, error) {
 	var opts []WaitOption
 	if limit > 0 {
@@ -279,14 +279,15 @@ func (c *creation) search(limit time.Duration, wanted func(Machine) bool) ([]Mac
 		return nil, err
 	}
 	defer w.end()
+	w.caller, w.begun = c.caller, c.begun // for the error
 	w.start(target{kind: machinesByNameKind, id: c.params.Name})
 	for {
 		_, r, err := w.next()
 		switch {
 		case err != nil && c.ctx.Err() == nil: // the limit
-			return nil, nil
+			return nil, w.lastPoll(nil)
 		case err != nil:
-			return nil, c.failedCall(err)
+			return nil, w.broken(err)
 		case r.err != nil:
 			return nil, c.failedCall(r.err)
 		}
@@ -348,7 +349,7 @@ func (c *creation) findOrCreate() (*EnsuredMachine, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, errors.Join(unknown, err)
+		return nil, fmt.Errorf("%w; the search for the machine failed: %w", unknown, err)
 	case len(found) == 0:
 		return nil, fmt.Errorf("%w; found no new machine named %q within %s", unknown, c.params.Name, c.config.searchTimeout)
 	}

@@ -47,6 +47,7 @@ func TestEnsureCreated(t *testing.T) {
 		opts    []paperspace.EnsureOption
 
 		is       error
+		text     string // of the error
 		created  bool
 		state    paperspace.MachineState
 		creates  int
@@ -140,7 +141,7 @@ func TestEnsureCreated(t *testing.T) {
 			},
 		},
 		{
-			name: "lost create, and the list hangs", is: paperspace.ErrOutcomeUnknown, creates: 1, machines: 1, atLeast: time.Minute,
+			name: "lost create, and the list fails", is: paperspace.ErrOutcomeUnknown, text: "machines-list: 500", creates: 1, machines: 1, atLeast: time.Minute,
 			opts: []paperspace.EnsureOption{paperspace.WithSearchTimeout(time.Minute)},
 			prepare: func(_ *testing.T, srv *paperspacetest.Server, _ *paperspace.Client) {
 				srv.Inject(lost)
@@ -159,6 +160,14 @@ func TestEnsureCreated(t *testing.T) {
 			name: "refused create", is: paperspace.ErrBadRequest, creates: 1,
 			prepare: func(_ *testing.T, srv *paperspacetest.Server, _ *paperspace.Client) {
 				srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Status: 400})
+			},
+		},
+		{
+			name: "the list fails until the limit", is: paperspace.ErrWaitTimeout, text: "the last poll failed: machines-list: 502", atLeast: time.Minute,
+			opts: []paperspace.EnsureOption{paperspace.WithWaitTimeout(time.Minute)},
+			prepare: func(_ *testing.T, srv *paperspacetest.Server, _ *paperspace.Client) {
+				lift := srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", HTML: true})
+				time.AfterFunc(time.Minute+time.Second, lift)
 			},
 		},
 		{
@@ -220,6 +229,7 @@ func TestEnsureCreated(t *testing.T) {
 					require.ErrorAs(t, err, new(*paperspace.ParamError))
 				case tc.is != nil:
 					require.ErrorIs(t, err, tc.is)
+					assert.ErrorContains(t, err, tc.text)
 					assert.LessOrEqual(t, took, tc.atLeast+2*time.Minute)
 				default:
 					require.NoError(t, err)
@@ -233,7 +243,7 @@ func TestEnsureCreated(t *testing.T) {
 					assert.Equal(t, tc.created, got.Created)
 				}
 				if tc.is == paperspace.ErrWaitTimeout {
-					require.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
+					assert.Equal(t, tc.creates > 0, errors.Is(err, paperspace.ErrOutcomeUnknown))
 				}
 
 				if tc.is == nil { // once more changes nothing

@@ -208,19 +208,26 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 			}
 		}
 	}
+	e.LastPoll = w.lastPoll(err, pending...)
+	return e
+}
+
+// lastPoll returns the error of the last poll, if it failed and not with err: for what is pending, or else for another
+// target, such as the instances of a deployment.
+func (w *wait) lastPoll(err error, pending ...pendingTarget) (failed error) {
 	w.locked(func(*pollGroup) {
 		for _, p := range pending {
 			if poller := w.pollers[p.target]; poller != nil && poller.Target.failed != err {
-				e.LastPoll = cmp.Or(poller.Target.failed, e.LastPoll)
+				failed = cmp.Or(poller.Target.failed, failed)
 			}
 		}
-		for _, poller := range w.pollers { // such as for the instances of a deployment
+		for _, poller := range w.pollers {
 			if poller.Target.failed != err {
-				e.LastPoll = cmp.Or(e.LastPoll, poller.Target.failed)
+				failed = cmp.Or(failed, poller.Target.failed)
 			}
 		}
 	})
-	return e
+	return failed
 }
 
 // outcome returns the error of a step of the wait, or if the wait ended meanwhile, why: by its own limit, or with the
