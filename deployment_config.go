@@ -20,16 +20,16 @@ import (
 //		HealthChecks: &paperspace.HealthChecks{Readiness: paperspace.HTTPCheck("/healthz")},
 //	}}
 //
-// It decodes from JSON, and from YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, into the field for its
-// apiVersion. Decoding is strict, because files may have mistakes: no value is converted, and a value of the wrong type is
-// a [*ParamError] that names the member. So is a missing apiVersion, and "latest" with the members of v0alpha0. A null
-// member counts as absent. Required members such as name and image may be missing, so that a program can set them;
-// sending the configuration without them is an error.
+// It encodes as JSON, and as YAML with yaml.v3, goccy/go-yaml or sigs.k8s.io/yaml, and decodes from them into the field
+// for its apiVersion. Decoding is strict, because files may have mistakes: no value is converted, and a value of the
+// wrong type is a [*ParamError] that names the member. So is a missing apiVersion, and "latest" with the members of
+// v0alpha0. A null member counts as absent. Required members such as name and image may be missing, so that a program can
+// set them; sending the configuration without them is an error.
 //
 // Members that this package does not know are kept at every level and encoded again, and so is a configuration of an
 // unknown version. $schema, which is for editors, is dropped.
 //
-// encoding/json encodes each [Sensitive] value as a mask, which is refused when it is decoded again.
+// Each [Sensitive] value is encoded as a mask. A configuration that was decoded with a mask is refused when it is sent.
 type DeploymentConfig struct {
 	// V1 is set for version v1, and for "latest", which is sent back as "latest".
 	V1       *DeploymentConfigV1

@@ -1,6 +1,8 @@
 package paperspace
 
 import (
+	"bytes"
+	stdjson "encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -45,6 +47,58 @@ func (i *Integration) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshalYAML(i, unmarshal)
 }
 
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode: the members of MarshalJSON, with secrets masked.
+func (c DeploymentConfig) MarshalYAML() (any, error) { return marshalYAML(c) }
+
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode; see [DeploymentConfig.MarshalYAML].
+func (c DeploymentConfigV1) MarshalYAML() (any, error) { return marshalYAML(c) }
+
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode; see [DeploymentConfig.MarshalYAML].
+func (c DeploymentConfigV0Alpha1) MarshalYAML() (any, error) { return marshalYAML(c) }
+
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode; see [DeploymentConfig.MarshalYAML].
+func (c DeploymentConfigV0Alpha0) MarshalYAML() (any, error) { return marshalYAML(c) }
+
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode; see [DeploymentConfig.MarshalYAML].
+func (h HealthCheck) MarshalYAML() (any, error) { return marshalYAML(h) }
+
+// MarshalYAML returns what yaml.v3 or goccy/go-yaml encode; see [DeploymentConfig.MarshalYAML].
+func (i Integration) MarshalYAML() (any, error) { return marshalYAML(i) }
+
+func marshalYAML(v any) (any, error) {
+	data, err := json.Marshal(v, maskedOptions)
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	dec := stdjson.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return nil, err
+	}
+	return withNumbers(value), nil
+}
+
+// withNumbers replaces each json.Number, which YAML packages take for a string.
+func withNumbers(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = withNumbers(member)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = withNumbers(item)
+		}
+	case stdjson.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		value, _ = v.Float64()
+	}
+	return value
+}
+
 // unmarshalYAML converts to JSON, with a JSON string wherever the Go type has a string, and decodes that.
 func unmarshalYAML(out interface{ UnmarshalJSON([]byte) error }, unmarshal func(any) error) error {
 	var value yamlValue
@@ -63,7 +117,7 @@ type yamlValue struct {
 	mapping  map[string]*yamlValue
 	sequence []*yamlValue
 	scalar   any    // as the YAML package decodes it
-	text     string // the source text, unless scalar is a string
+	text     string // the source text, which is that of the scalar if it is no string
 }
 
 // UnmarshalYAML implements the interface of yaml.v3 and goccy/go-yaml.
@@ -81,14 +135,19 @@ func (v *yamlValue) UnmarshalYAML(unmarshal func(any) error) error {
 	case []any:
 		return unmarshal(&v.sequence)
 	}
-	v.scalar = value
-	if _, ok := value.(string); ok {
-		return nil
+	var source yamlText
+	err := unmarshal(&source)
+	v.scalar, v.text = value, strings.TrimSpace(string(source))
+	if value == any(string(source)) {
+		return err
 	}
-	var text yamlText
-	err := unmarshal(&text)
-	if v.text = strings.TrimSpace(string(text)); strings.HasPrefix(v.text, "!") {
-		_, v.text, _ = strings.Cut(v.text, " ") // goccy/go-yaml keeps a tag
+	isString := false
+	for strings.HasPrefix(v.text, "!") || strings.HasPrefix(v.text, "&") { // goccy/go-yaml keeps tags and anchors
+		isString = isString || strings.HasPrefix(v.text, "!!str ")
+		_, v.text, _ = strings.Cut(v.text, " ")
+	}
+	if isString && !strings.ContainsAny(v.text, " \t\n\"'|>") {
+		v.scalar = v.text // of !!str 1.10, goccy/go-yaml makes 1.1
 	}
 	return err
 }

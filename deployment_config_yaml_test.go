@@ -68,3 +68,37 @@ integration: {type: volume, name: 4}
 	assert.Equal(t, *ExecCheck("1"), file.Check)
 	assert.Equal(t, "4", file.Integration.Volume.Name)
 }
+
+func TestYAMLEncodesTheMembersOfJSON(t *testing.T) {
+	config := DeploymentConfig{V1: &DeploymentConfigV1{
+		Name: "api", Image: "acme/api", Env: []EnvVar{{Name: "A", Value: "hunter2"}}, Enabled: new(true),
+		Resources:    DeploymentResources{MachineType: "C5", Ports: []int{80}},
+		HealthChecks: &HealthChecks{Liveness: HTTPCheck("/")},
+		Integrations: []Integration{{Volume: &VolumeIntegration{Name: "data"}}},
+		Unknown:      UnknownMembers{"later": RawJSON(`{"whole":9007199254740993,"fraction":1.5,"none":null}`)},
+	}}
+	want := map[string]any{
+		"apiVersion": "v1", "name": "api", "image": "acme/api", "env": []any{map[string]any{"name": "A", "value": mask}}, "enabled": true,
+		"resources":    map[string]any{"machineType": "C5", "ports": []any{int64(80)}},
+		"healthChecks": map[string]any{"liveness": map[string]any{"path": "/"}},
+		"integrations": []any{map[string]any{"type": "volume", "name": "data"}},
+		"later":        map[string]any{"whole": int64(9007199254740993), "fraction": 1.5, "none": nil},
+	}
+	for name, value := range map[string]interface{ MarshalYAML() (any, error) }{"any version": config, "v1": *config.V1} {
+		got, err := value.MarshalYAML()
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+	}
+	for name, value := range map[string]interface{ MarshalYAML() (any, error) }{
+		"v0alpha1": DeploymentConfigV0Alpha1{Name: "api"}, "v0alpha0": DeploymentConfigV0Alpha0{Name: "api"},
+	} {
+		got, err := value.MarshalYAML()
+		require.NoError(t, err, name)
+		assert.Subset(t, got, map[string]any{"apiVersion": name, "name": "api"})
+	}
+	check, err := HTTPCheck("/").MarshalYAML()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"path": "/"}, check)
+	_, err = Integration{}.MarshalYAML()
+	assert.ErrorContains(t, err, "must set exactly one")
+}

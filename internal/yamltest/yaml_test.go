@@ -30,6 +30,13 @@ var unmarshalers = map[string]func([]byte, any) error{
 	sigsName:                   func(data []byte, out any) error { return sigs.Unmarshal(data, out) },
 }
 
+var marshalers = map[string]func(any) ([]byte, error){
+	"go.yaml.in/yaml/v3":       yaml.Marshal,
+	"gopkg.in/yaml.v3":         gopkg.Marshal,
+	"github.com/goccy/go-yaml": func(value any) ([]byte, error) { return goccy.Marshal(value) },
+	sigsName:                   sigs.Marshal,
+}
+
 func eachPackage(t *testing.T, f func(t *testing.T, name string, unmarshal func([]byte, any) error)) {
 	for name, unmarshal := range unmarshalers {
 		t.Run(name, func(t *testing.T) { f(t, name, unmarshal) })
@@ -175,6 +182,50 @@ func TestPlainScalarsKeepTheirText(t *testing.T) {
 	})
 }
 
+func TestTagsAndAnchorsAreNoText(t *testing.T) {
+	eachPackage(t, func(t *testing.T, name string, unmarshal func([]byte, any) error) {
+		for text, want := range map[string]string{
+			"!!str 1.10": "1.10", "!!str 012": "012", "!!str 0x1F # a comment": "0x1F", "!!str &a 1e5": "1e5", "&a !!str 2024-05-01": "2024-05-01",
+			"!!str yes": "yes", "!!str '012'": "012", "!!str two words": "two words", "&a text": "text", "'!!str 1.10'": "!!str 1.10", `"&a b"`: "&a b",
+			"|\n    !!str 1.10": "!!str 1.10\n",
+		} {
+			var config paperspace.DeploymentConfig
+			require.NoError(t, unmarshal([]byte("apiVersion: v1\nenv:\n- name: A\n  value: "+text+"\n"), &config), text)
+			assert.Equal(t, want, config.V1.Env[0].Value.Reveal(), text)
+		}
+		if name == sigsName {
+			return // it takes these for numbers
+		}
+		for _, text := range []string{"!!float 1.10", "&a 1.10", "!!float &a 1.10", "&a !!float 1.10"} {
+			var config paperspace.DeploymentConfig
+			require.NoError(t, unmarshal([]byte("apiVersion: v1\nname: "+text), &config), text)
+			assert.Equal(t, "1.10", config.V1.Name, text)
+		}
+	})
+}
+
+func TestPackagesEncodeConfigs(t *testing.T) {
+	for name, marshal := range marshalers {
+		unmarshal := unmarshalers[name]
+		v1 := want()
+		text, err := marshal(paperspace.Deployment{LatestSpec: &paperspace.DeploymentSpec{Data: &paperspace.DeploymentConfig{V1: &v1}}})
+		require.NoError(t, err, name)
+		assert.NotContains(t, string(text), "hunter2", name)
+		for i := range v1.Env {
+			v1.Env[i].Value = "[REDACTED]"
+		}
+		var deployment paperspace.Deployment
+		require.NoError(t, unmarshal(text, &deployment), "%s:\n%s", name, text)
+		assert.Equal(t, v1, *deployment.LatestSpec.Data.V1, name)
+
+		text, err = marshal(v1)
+		require.NoError(t, err, name)
+		var decoded paperspace.DeploymentConfigV1
+		require.NoError(t, unmarshal(text, &decoded), "%s:\n%s", name, text)
+		assert.Equal(t, v1, decoded, name)
+	}
+}
+
 // Where a number or a boolean belongs, a text is none, and neither is a number that YAML packages read in different ways.
 func TestValuesOfTheWrongType(t *testing.T) {
 	eachPackage(t, func(t *testing.T, name string, unmarshal func([]byte, any) error) {
@@ -233,6 +284,18 @@ func TestRandomConfigsGoThroughUnchanged(t *testing.T) {
 			if !assert.Equal(t, fromJSON, config, "seed %d:\n%s", seed, text) {
 				return
 			}
+			if name == "github.com/goccy/go-yaml" {
+				continue // it writes some texts so that no package reads them back, such as one that begins with a tab
+			}
+			text, err = marshalers[name](config)
+			require.NoError(t, err)
+			var again paperspace.DeploymentConfig
+			require.NoError(t, unmarshal(text, &again), "seed %d:\n%s", seed, text)
+			masked, err := json.Marshal(config)
+			require.NoError(t, err)
+			got, err := json.Marshal(again)
+			require.NoError(t, err)
+			require.Equal(t, string(masked), string(got), "seed %d:\n%s", seed, text)
 		}
 	})
 }
