@@ -15,8 +15,9 @@ import (
 type keySource struct {
 	// authorization returns the Authorization header for one attempt.
 	authorization func(context.Context) (string, error)
-	// reload gets the key anew and reports whether it has changed; nil for a key that does not change.
-	reload func() bool
+	// version counts the changes of the key, and with reload reads the key again before. It is nil unless authorization may
+	// return a key that is out of date.
+	version func(reload bool) int
 	// hash is that of a key that does not change. Keys that change are the same if their sources are.
 	hash [sha256.Size]byte
 }
@@ -35,15 +36,15 @@ func constantKey(key string) *keySource {
 	}
 }
 
-// changingKey is the source of a key that get returns for each attempt. A nil reload means that get always returns the
+// changingKey is the source of a key that get returns for each attempt. A nil version means that get always returns the
 // current key.
-func changingKey(get func(context.Context) (string, error), reload func() bool) *keySource {
+func changingKey(get func(context.Context) (string, error), version func(reload bool) int) *keySource {
 	return &keySource{
 		authorization: func(ctx context.Context) (string, error) {
 			key, err := get(ctx)
 			return bearer + key, err
 		},
-		reload: reload,
+		version: version,
 	}
 }
 
@@ -131,7 +132,7 @@ func keyFromEnv() (*keySource, error) {
 	if err := f.read(); err != nil {
 		return nil, err
 	}
-	return changingKey(f.get, f.reload), nil
+	return changingKey(f.get, f.version), nil
 }
 
 // keyFile is a file that holds an API key.
@@ -140,6 +141,7 @@ type keyFile struct {
 
 	mu       sync.Mutex
 	key      string
+	changes  int // of the key
 	modified time.Time
 	size     int64
 }
@@ -154,11 +156,13 @@ func (f *keyFile) get(context.Context) (string, error) {
 	return f.key, nil
 }
 
-func (f *keyFile) reload() bool {
+func (f *keyFile) version(reload bool) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before := f.key
-	return f.read() == nil && f.key != before
+	if reload {
+		_ = f.read() // an error leaves the key unchanged
+	}
+	return f.changes
 }
 
 func (f *keyFile) read() error {
@@ -178,6 +182,9 @@ func (f *keyFile) read() error {
 	key, err := checkKey(keyFileVariable, string(content))
 	if err != nil {
 		return err
+	}
+	if key != f.key {
+		f.changes++
 	}
 	f.key, f.modified, f.size = key, info.ModTime(), info.Size()
 	return nil

@@ -120,6 +120,26 @@ func TestAttemptsBeforeAKeyChangesCount(t *testing.T) {
 	assert.Len(t, captured.Attempts, 3)
 }
 
+// A call that is refused for its key finds the new one even if another call has loaded it meanwhile.
+func TestKeyThatAnotherCallHasReloaded(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(name, []byte("old"), 0o600))
+	t.Setenv("PAPERSPACE_API_KEY", "")
+	t.Setenv("PAPERSPACE_API_KEY_FILE", name)
+	var c *Client
+	rt := play(func(r *http.Request) (*http.Response, error) {
+		require.NoError(t, os.WriteFile(name, []byte("another"), 0o600))
+		_, err := c.Machines.Get(t.Context(), "other")
+		require.NoError(t, err)
+		return refuse(401)(r)
+	}, reply(200, okMachine))
+	c, err := NewClient(FromEnv(), WithHTTPClient(&http.Client{Transport: rt}))
+	require.NoError(t, err)
+	_, err = c.Machines.Get(t.Context(), "m")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Bearer old", "Bearer another", "Bearer another"}, sentAPIKeys(rt))
+}
+
 // countingLimiter counts the calls of Wait.
 type countingLimiter struct {
 	waits int

@@ -182,10 +182,15 @@ func (c *Client) do(ctx context.Context, r request) error {
 	return result.Err
 }
 
-// sendWithKey sends a request, and sends it again if the service does not know the API key and a new one is there.
+// sendWithKey sends a request, and sends it once more if the service refuses the API key and its source has another one.
 func (c *Client) sendWithKey(ctx context.Context, r *request, result *CallResult) error {
+	key := c.config.key
+	if key == nil || key.version == nil {
+		return c.send(ctx, r, result)
+	}
+	version := key.version(false) // other calls may reload the key meanwhile
 	err := c.send(ctx, r, result)
-	if key := c.config.key; key == nil || key.reload == nil || !errors.Is(err, ErrUnauthorized) || !key.reload() {
+	if !errors.Is(err, ErrUnauthorized) || key.version(true) == version {
 		return err
 	}
 	refused, _ := errors.AsType[*Error](err)
