@@ -54,7 +54,7 @@ func (p *probe) removeMachines(ctx context.Context, machines []paperspace.Machin
 
 const (
 	cleanupTime = 15 * time.Minute // the longest cleanup of one machine
-	retryTime   = 30 * time.Second // before a refused delete is repeated
+	retryTime   = 30 * time.Second // between the deletes of a machine, at least
 )
 
 // remove deletes a machine and waits until it does not exist anymore. The service may refuse the delete for a while,
@@ -63,6 +63,7 @@ func (p *probe) remove(ctx context.Context, id, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()
 	for {
+		retry := time.After(retryTime)
 		_, err := p.client.Machines.Delete(ctx, id)
 		if errors.Is(err, paperspace.ErrNotFound) {
 			return nil
@@ -74,6 +75,10 @@ func (p *probe) remove(ctx context.Context, id, name string) error {
 		waitErr := p.client.Machines.WaitUntilDeleted(ctx, id, paperspace.WithWaitTimeout(wait))
 		if waitErr == nil {
 			return nil
+		}
+		select { // the wait may have ended early, for example because the key is not accepted anymore
+		case <-ctx.Done():
+		case <-retry:
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("machine %s (%s) may still exist and cost money: %w", name, id, errors.Join(err, waitErr))

@@ -87,6 +87,15 @@ func TestEventThatFailsEndsTheLife(t *testing.T) {
 	assert.Empty(t, names)
 }
 
+func TestStepWithoutEventEndsTheLife(t *testing.T) {
+	_, _, err := live(replies(func(r *reply) {
+		if r.to("PATCH", "/machines/*/stop") && r.StatusCode == http.StatusOK {
+			delete(r.body.(object), "event")
+		}
+	})).probe(t)
+	assert.ErrorContains(t, err, "the response to stop with an empty object as body has no event")
+}
+
 func TestMachineThatNeverGetsReadyIsDeleted(t *testing.T) {
 	_, names, err := lead(t, machineOptions(), func(_ context.Context, srv *paperspacetest.Server, _ func()) {
 		srv.SetAvailable("C5", paperspace.RegionNY2, false)
@@ -103,6 +112,25 @@ func TestMachineThatCannotBeDeletedIsNamed(t *testing.T) {
 	assert.ErrorContains(t, err, names[0])
 	assert.ErrorContains(t, err, "may still exist and cost money")
 	assert.True(t, l.report().MayExist)
+}
+
+// A wait that ends at once must not turn the repeated deletes into a burst.
+func TestDeletesAreRepeatedSlowly(t *testing.T) {
+	var srv *paperspacetest.Server
+	_, names, err := lead(t, machineOptions(), func(_ context.Context, s *paperspacetest.Server, stop func()) {
+		srv = s
+		time.AfterFunc(time.Minute+time.Millisecond, func() {
+			for _, endpoint := range []string{"machines-get", "machines-delete"} {
+				srv.Inject(paperspacetest.Fault{Endpoint: endpoint, Status: 401, Latency: time.Second})
+			}
+			stop()
+		})
+	})
+	assert.Len(t, names, 1)
+	assert.ErrorContains(t, err, "may still exist and cost money")
+	deletes := len(srv.Calls("machines-delete"))
+	assert.Greater(t, deletes, 1)
+	assert.LessOrEqual(t, deletes, 1+int(cleanupTime/retryTime))
 }
 
 // The machine costs 0.08 an hour, and its life takes about four minutes.

@@ -47,6 +47,9 @@ func (l *life) watch(ctx context.Context, accepted *exchange, state string) erro
 		return accepted.err
 	}
 	step, event := accepted.purpose, textAt(accepted.body, "event.id")
+	if event == "" { // without which nothing tells when the step ends, while the machine costs money
+		return fmt.Errorf("the response to %s has no event", step)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, stepLimits[step], fmt.Errorf("%s took too long", step))
 	defer cancel()
 	begin, gone := time.Now(), time.Time{}
