@@ -21,7 +21,7 @@ type exchange struct {
 	body     any      // the decoded body, with json.Number; nil if it is not JSON
 	isJSON   bool     // whether the body is JSON
 	path     []string // the values of the path parameters, of calls in the plan
-	object   string   // the object that the response should have; see the calls that set it
+	object   string   // what the response is compared with: an object's key, or the name of an event
 	odd      int      // how many values in it are odd
 	err      error
 }

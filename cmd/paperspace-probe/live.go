@@ -76,14 +76,13 @@ func (p *probe) liveOnce(ctx, cleanup context.Context, o liveOptions) (err error
 }
 
 func (l *life) run(ctx context.Context) error {
-	hour := 1
 	x := l.act(creating, "machines-create", func(opts []paperspace.RequestOption) error {
 		l.mayExist = true
 		op, err := l.client.Machines.Create(ctx, paperspace.MachineCreateParams{
 			Name: l.name, MachineType: l.machineType, TemplateID: l.template, DiskSize: diskSize, Region: l.region,
 			PublicIPType: new(paperspace.PublicIPTypeDynamic), StartOnCreate: new(true), EmailPassword: new(false),
 			// Limits the cost if this program is killed and nobody runs it again.
-			AutoShutdownEnabled: new(true), AutoShutdownTimeout: &hour, AutoShutdownForce: new(true),
+			AutoShutdownEnabled: new(true), AutoShutdownTimeout: new(1), AutoShutdownForce: new(true),
 		}, opts...)
 		if err == nil {
 			l.id = op.Data.ID

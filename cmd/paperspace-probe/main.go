@@ -32,7 +32,7 @@ import (
 )
 
 func main() {
-	// The first signal ends the course of the probe, and the second its cleanup.
+	// The first signal ends the calls that probe the service, and the second the cleanup after them.
 	ctx, stop := context.WithCancelCause(context.Background())
 	cleanup, stopCleanup := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -148,13 +148,13 @@ func (c *command) work(ctx context.Context) error {
 			return err // there is nothing to learn without a connection and a key
 		}
 	}
-	failed := c.course(ctx, p)
+	callsErr := c.makeCalls(ctx, p)
 	r := p.report(began)
-	return errors.Join(failed, c.write(r, earlier), c.judge(r))
+	return errors.Join(callsErr, c.write(r, earlier), c.judge(r))
 }
 
-// course makes all calls.
-func (c *command) course(ctx context.Context, p *probe) error {
+// makeCalls makes the calls that probe the service.
+func (c *command) makeCalls(ctx context.Context, p *probe) error {
 	p.read(ctx)
 	if ctx.Err() == nil {
 		p.provoke(ctx)
@@ -181,11 +181,11 @@ func (c *command) course(ctx context.Context, p *probe) error {
 	if !c.confirm(ctx, question) {
 		return errors.New("no machine was created")
 	}
-	failed := p.deploy(ctx, c.cleanup, c.live)
+	err = p.deploy(ctx, c.cleanup, c.live)
 	if ctx.Err() != nil {
-		return failed
+		return err
 	}
-	return errors.Join(failed, p.liveOnce(ctx, c.cleanup, c.live))
+	return errors.Join(err, p.liveOnce(ctx, c.cleanup, c.live))
 }
 
 func (c *command) removeLeftovers(ctx context.Context, p *probe) error {

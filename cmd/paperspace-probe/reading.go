@@ -24,7 +24,7 @@ const (
 
 const (
 	largestPage = 120 // what the All methods of the SDK ask for
-	parents     = 5   // how many objects to look below for one that has other objects
+	parents     = 5   // how many objects of a kind are tried, until one has objects of its own
 	samples     = 3   // how many objects of a kind to read singly
 )
 
