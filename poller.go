@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -40,16 +38,12 @@ type reading struct {
 
 // subject is a target of a wait, and what its polls have returned.
 type subject struct {
-	target  target
-	waiter  *waiter
-	wake    chan struct{}
-	stopped bool
-
+	target
+	wait       *wait
 	timeout    time.Duration // of the next poll, if longer than pollTimeout
 	failed     error         // the error of the last poll
-	latest     reading
-	unread     bool      // the wait does not know latest yet
-	notFoundAt time.Time // when the first 404 since the last value came
+	unread     *reading      // the latest, until the wait takes it
+	notFoundAt time.Time     // when the first 404 since the last value came
 }
 
 type poller = poll.Poller[*subject]
@@ -61,16 +55,17 @@ type pollGroup struct {
 	// histories are the events on the pages of the latest sweep, by machine, newest first.
 	histories map[string][]MachineEvent
 	pausedBy  error // the response that asked for the latest pause
-	// woken is the poller whose turn is next, at the time turn. It sleeps until then, the others until they are woken.
-	woken *poller
-	turn  time.Time
+	// next is the poller whose turn is next, and at the time of its turn. Its wait sleeps until then, the others until they
+	// are woken.
+	next *poller
+	at   time.Time
 }
 
-// unlock wakes the poller whose turn is next, if that has changed.
+// unlock wakes the wait whose turn is next, if that has changed.
 func (g *pollGroup) unlock() {
-	if next, at := g.rules.Next(time.Now()); next != g.woken || !at.Equal(g.turn) {
-		if g.woken, g.turn = next, at; next != nil {
-			signal(next.Target.wake)
+	if next, at := g.rules.Next(time.Now()); next != g.next || !at.Equal(g.at) {
+		if g.next, g.at = next, at; next != nil {
+			next.Target.wait.signal()
 		}
 	}
 	g.mu.Unlock()
@@ -93,70 +88,38 @@ func (g *pollGroup) sleep(ctx context.Context, wake <-chan struct{}, until time.
 	}
 }
 
-func signal(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
-}
-
-// poll sends a poller's requests, each in its turn, until done reports true.
-func (g *pollGroup) poll(p *poller, done func() bool) {
-	g.rules.SetReady(p, true)
-	defer g.rules.SetReady(p, false)
-	for x := p.Target; !done(); {
-		switch next, at := g.rules.Next(time.Now()); {
-		case next != p:
-			g.sleep(x.waiter.ctx, x.wake, time.Time{})
-		case time.Until(at) > 0:
-			g.sleep(x.waiter.ctx, x.wake, at)
-		default:
-			g.send(p)
-		}
-	}
-}
-
-// send sends one request and records its response.
+// send sends the request of a poller and records its response.
 func (g *pollGroup) send(p *poller) {
-	r := g.rules.Send(p, time.Now(), rand.Float64())
-	returned := false
-	defer func() {
-		if !returned { // it panicked, such as in a hook
-			g.rules.Failed(p, r, poll.Failure{Aborted: true}, time.Now())
-		}
-	}()
 	var response Response
-	value, err := g.request(p, r, &response)
-	returned = true
+	value, err := g.request(p, &response)
 	at, dateErr := http.ParseTime(response.Header.Get("Date"))
 	if dateErr != nil {
 		at = time.Now()
 	}
-	if err != nil {
-		g.failed(p, r, err, at)
+	if err != nil && (p.Request.List > 0 || !isRefusal(err)) {
+		g.failed(p, err, at)
 		return
 	}
-	switch page := value.(type) {
-	case *Page[MachineEvent]:
-		g.read(p, r, nextPage(page), at, g.eventFinder(r, page, at))
-	case *Page[Machine]:
-		g.read(p, r, nextPage(page), at, machineFinder(page))
-	default:
-		if g.rules.Answered(p, r, time.Now()) {
-			p.Target.deliver(reading{value: value, at: at})
+	find, next := g.find(p.Request, value, at)
+	g.rules.Responded(p, next, time.Now(), func(x *subject) bool {
+		value := find(x)
+		found := value != nil || err != nil
+		if found {
+			x.deliver(reading{value: value, at: at, err: err})
 		}
-	}
+		return found
+	})
 }
 
 // request makes one attempt, without the lock: the next poll is its retry.
-func (g *pollGroup) request(p *poller, r poll.Request, response *Response) (value any, err error) {
-	x := p.Target
-	ctx, c, policy, timeout := x.waiter.ctx, x.waiter.client, x.waiter.client.config.retry, pollTimeout
+func (g *pollGroup) request(p *poller, response *Response) (value any, err error) {
+	x, r := p.Target, p.Request
+	ctx, c, policy, timeout := x.wait.ctx, x.wait.client, x.wait.client.config.retry, pollTimeout
 	if r.List == 0 {
 		timeout = max(timeout, x.timeout)
 	}
 	policy.MaxAttempts, policy.AttemptTimeout = 1, min(timeout, c.policy.AttemptTimeout)
-	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response), WithLimiter(&turn{g, p, r.Sent})}
+	opts := []RequestOption{WithRetryPolicy(policy), WithResponse(response), WithLimiter(turn{g, p})}
 	g.unlock()
 	defer g.mu.Lock()
 	switch params := (ListParams{After: r.Cursor, Limit: maxLimit}); r.List {
@@ -165,7 +128,7 @@ func (g *pollGroup) request(p *poller, r poll.Request, response *Response) (valu
 	case machineList:
 		value, err = c.Machines.List(ctx, MachineListParams{ListParams: params}, opts...)
 	default:
-		value, err = x.target.kind.read(ctx, c, x.target.id, opts...)
+		value, err = x.kind.read(ctx, c, x.id, opts...)
 	}
 	if e, ok := errors.AsType[interface {
 		error
@@ -176,74 +139,44 @@ func (g *pollGroup) request(p *poller, r poll.Request, response *Response) (valu
 	return value, err
 }
 
-// turn is the limiter of a poll. The budget has room for one request at the time of the turn. A request that leaves later,
-// such as after a slow hook, and each further one of the same poll, waits for room of its own.
+// turn is the limiter of a poll, which may send several requests.
 type turn struct {
 	group  *pollGroup
 	poller *poller
-	at     time.Time
 }
 
-func (t *turn) Wait(ctx context.Context) error {
+func (t turn) Wait(ctx context.Context) error {
 	t.group.mu.Lock()
 	defer t.group.unlock()
-	if now := time.Now(); now.Sub(t.at) > poll.MaxDelay {
-		at := t.group.rules.Reserve(t.poller, now)
-		for time.Until(at) > 0 && ctx.Err() == nil {
-			t.group.sleep(ctx, nil, at)
-		}
+	at := t.group.rules.Leave(t.poller, time.Now())
+	for time.Until(at) > 0 && ctx.Err() == nil {
+		t.group.sleep(ctx, nil, at)
 	}
-	t.at = time.Time{}
 	return ctx.Err()
 }
 
-// read records a page, and delivers the values that find returns.
-func (g *pollGroup) read(p *poller, r poll.Request, next string, at time.Time, find func(*subject) any) {
-	g.rules.Read(p, r, next, time.Now(), func(x *subject) bool {
-		value := find(x)
-		if value != nil {
-			x.deliver(reading{value: value, at: at})
-		}
-		return value != nil
-	})
-}
-
 // failed records a failed poll. Only a refusal by the API is a reading.
-func (g *pollGroup) failed(p *poller, r poll.Request, err error, at time.Time) {
-	x, refused, f := p.Target, isRefusal(err), poll.Failure{}
+func (g *pollGroup) failed(p *poller, err error, at time.Time) {
+	x, f := p.Target, poll.Failure{}
 	if e, ok := errors.AsType[*Error](err); ok {
 		f.Limited, f.RetryAfter = errors.Is(err, ErrTooManyRequests), e.RetryAfter
 	}
-	switch {
-	case x.waiter.ctx.Err() != nil:
-		f = poll.Failure{Aborted: true}
-		if took := time.Since(r.Sent); took > time.Second {
-			x.failed = cmp.Or(x.failed, fmt.Errorf("no response after %s", took.Round(time.Second)))
-		}
-	case refused && r.List == 0:
-		if g.rules.Answered(p, r, time.Now()) {
-			x.deliver(reading{err: err, at: at})
-		}
-		return
-	case errors.Is(err, ErrUnauthorized): // it concerns all waits, but does not replace what they have not read yet
-		for _, q := range g.rules.Pollers {
-			if !q.Target.unread {
-				q.Target.deliver(reading{err: err, at: at})
-			}
-		}
-	default:
-		f.Refused = refused
-		pauses := f.Limited || f.RetryAfter > 0
-		if pauses {
-			g.pausedBy = err
-		}
-		for _, q := range g.rules.Pollers {
-			if q == p || r.List > 0 && q.List == r.List || pauses { // all that it delays
-				q.Target.failed = err
-			}
+	if x.wait.ctx.Err() != nil {
+		return // the request was broken off
+	}
+	isUnauthorized := errors.Is(err, ErrUnauthorized)
+	for _, q := range g.rules.Pollers {
+		switch {
+		case isUnauthorized && q.Target.unread == nil: // it ends all waits, but does not replace what they have not read yet
+			q.Target.deliver(reading{err: err, at: at})
+		case q == p || p.Request.List > 0 && q.List == p.Request.List: // all that wait for the page
+			q.Target.failed = err
 		}
 	}
-	g.rules.Failed(p, r, f, time.Now())
+	if f.Limited || f.RetryAfter > 0 {
+		g.pausedBy = err
+	}
+	g.rules.Failed(p, f, time.Now())
 }
 
 // isRefusal reports whether the API, or this package, would refuse the same request again.
@@ -252,20 +185,53 @@ func isRefusal(err error) bool {
 	return unsent || errors.Is(err, ErrNoAPIKey) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrBadRequest) || errors.Is(err, ErrForbidden)
 }
 
-// deliver passes a reading to the wait.
-func (x *subject) deliver(r reading) {
-	if r.err == nil {
-		x.notFoundAt = time.Time{}
-	} else if now := time.Now(); errors.Is(r.err, ErrNotFound) {
-		if x.notFoundAt.IsZero() {
-			x.notFoundAt = now
+// The lists whose pages may have what many polls are for.
+const (
+	eventList = iota + 1
+	machineList
+)
+
+// nextPage returns the cursor of the next page, empty if there is none.
+func nextPage[T any](p *Page[T]) string {
+	if !p.HasMore {
+		return ""
+	}
+	return p.NextPage
+}
+
+// find returns the cursor of the page after a response, and a function that returns what a subject polls for if the
+// response has it, else nil. For machineEventsKind that is the events of a machine, when the pages of the sweep reach
+// back far enough.
+func (g *pollGroup) find(r poll.Request, response any, at time.Time) (find func(*subject) any, next string) {
+	items := map[string]any{}
+	switch page := response.(type) {
+	case *Page[Machine]:
+		for i, m := range page.Items {
+			items[m.ID] = &page.Items[i]
 		}
-		r.gone = now.Sub(x.notFoundAt)
+		return func(x *subject) any { return items[x.id] }, nextPage(page)
+	case *Page[MachineEvent]:
+		var oldest time.Time // zero on an empty page
+		for i, e := range page.Items {
+			items[e.ID], oldest = &page.Items[i], e.CreatedAt
+		}
+		next, remember := nextPage(page), sync.OnceFunc(func() { // not if the page is ignored
+			if r.Page == 0 {
+				g.histories = map[string][]MachineEvent{}
+			}
+			for _, e := range page.Items {
+				g.histories[e.MachineID] = append(g.histories[e.MachineID], e)
+			}
+		})
+		return func(x *subject) any {
+			switch remember(); {
+			case x.kind == eventKind:
+				return items[x.id]
+			case next == "" || !oldest.IsZero() && oldest.Before(cmp.Or(x.since, at.Add(-stuckAge))):
+				return g.histories[x.id]
+			}
+			return nil
+		}, next
 	}
-	x.latest, x.failed = r, r.err
-	if !x.unread {
-		x.unread = true
-		x.waiter.unread = append(x.waiter.unread, x)
-		signal(x.waiter.wake)
-	}
+	return func(*subject) any { return response }, ""
 }

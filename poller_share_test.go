@@ -274,15 +274,12 @@ func TestUnreadReadingAndTheRefusalOfTheKey(t *testing.T) {
 	require.NoError(t, err)
 	defer w.end()
 	a, b := target{kind: deploymentKind, id: "a"}, target{kind: deploymentKind, id: "b"}
-	w.locked(func(g *pollGroup) { // so that nobody polls
-		for _, id := range []target{a, b} {
-			p := &poller{Target: &subject{target: id, waiter: w.waiter, wake: w.wake}}
-			g.rules.Add(p, time.Now())
-			w.pollers[id] = p
-		}
+	w.start(a, b)
+	w.locked(func(g *pollGroup) {
 		w.pollers[a].Target.deliver(reading{value: "what a poll returned"})
 		p := w.pollers[b]
-		g.failed(p, g.rules.Send(p, time.Now(), 0), &Error{StatusCode: 401, Code: "UNAUTHORIZED"}, time.Now())
+		g.rules.Send(p, time.Now(), 0)
+		g.failed(p, &Error{StatusCode: 401, Code: "UNAUTHORIZED"}, time.Now())
 	})
 	got, r, err := w.next()
 	require.NoError(t, err)
@@ -948,4 +945,23 @@ func TestWaitsKeepTheCause(t *testing.T) {
 			})
 		}
 	}
+}
+
+// While OnChange runs, a wait for several targets polls for none of them.
+func TestNoPollDuringOnChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &singles{answer: func(r *http.Request, id string) (*http.Response, error) {
+			if id == "machine-events" {
+				return refuse(400)(r)
+			}
+			return is(id, "done")(r)
+		}}
+		slow := WithOnChange(func(WaitUpdate) {
+			before := len(s.seen())
+			time.Sleep(time.Hour)
+			assert.Len(t, s.seen(), before)
+		})
+		_, err := newTestClient(t, s).MachineEvents.Wait(t.Context(), names(0, 15), slow, WithWaitTimeout(24*time.Hour))
+		require.NoError(t, err)
+	})
 }

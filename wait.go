@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -139,22 +140,32 @@ const (
 	defaultFailureGrace = 2 * time.Minute
 )
 
-// wait is a call of a method that waits: its options, its time limit and its errors.
+// wait is a call of a method that waits.
 type wait struct {
-	*waiter
+	client *Client
 	config waitConfig
-	caller context.Context // the caller's; the waiter's also ends at the wait's own limit
+	caller context.Context // the caller's
+	ctx    context.Context // ends also at the wait's own limit
+	stop   context.CancelFunc
 	begun  time.Time
 	states map[target]string // the last states that polls saw
+
+	group    *pollGroup
+	wake     chan struct{}
+	pollers  map[target]*poller
+	unread   []*subject     // those with readings for next to return
+	requests sync.WaitGroup // those that are sent in goroutines of their own
+	broke    func()         // repeats the panic or Goexit of one of these
 }
 
-// newWait begins a wait with the default time limit of an endpoint, unless it is endless. Call [waiter.end] in the end.
+// newWait begins a wait with the default time limit of an endpoint, unless it is endless. Call [wait.end] in the end.
 func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
 	}
 	w := &wait{
-		caller: ctx, begun: time.Now(), states: map[target]string{},
+		client: c, caller: ctx, begun: time.Now(), states: map[target]string{},
+		group: c.polls, wake: make(chan struct{}, 1), pollers: map[target]*poller{},
 		config: waitConfig{grace: defaultGrace, failureGrace: defaultFailureGrace, onChange: func(WaitUpdate) {}},
 	}
 	for _, opt := range opts {
@@ -172,7 +183,6 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !kind.endless {
 		limit = cmp.Or(ep.waitLimit, defaultWaitTimeout)
 	}
-	w.waiter = &waiter{group: c.polls, client: c, wake: make(chan struct{}, 1), pollers: map[target]*poller{}}
 	if limit > 0 {
 		w.ctx, w.stop = context.WithDeadline(ctx, w.begun.Add(limit))
 	} else {
@@ -213,21 +223,33 @@ func (w *wait) broken(err error, pending ...pendingTarget) error {
 }
 
 // lastPoll returns the error of the last poll, if it failed and not with err: for what is pending, or else for another
-// target, such as the instances of a deployment.
+// target, such as the instances of a deployment, or else the poll after which the service asked for a pause.
 func (w *wait) lastPoll(err error, pending ...pendingTarget) (failed error) {
-	w.locked(func(*pollGroup) {
+	w.locked(func(g *pollGroup) {
 		for _, p := range pending {
-			if poller := w.pollers[p.target]; poller != nil && poller.Target.failed != err {
-				failed = cmp.Or(poller.Target.failed, failed)
-			}
+			failed = cmp.Or(failureOf(w.pollers[p.target], err), failed)
 		}
-		for _, poller := range w.pollers {
-			if poller.Target.failed != err {
-				failed = cmp.Or(failed, poller.Target.failed)
-			}
+		for _, p := range w.pollers {
+			failed = cmp.Or(failed, failureOf(p, err))
+		}
+		if g.rules.Paused(time.Now()) {
+			failed = cmp.Or(failed, g.pausedBy)
 		}
 	})
 	return failed
+}
+
+// failureOf returns the error of a poller's last poll, unless that is err.
+func failureOf(p *poller, err error) error {
+	switch {
+	case p == nil:
+		return nil
+	case p.Target.failed != nil && p.Target.failed != err:
+		return p.Target.failed
+	case p.Sending && time.Since(p.Request.Sent) > time.Second:
+		return fmt.Errorf("no response after %s", time.Since(p.Request.Sent).Round(time.Second))
+	}
+	return nil
 }
 
 // outcome returns the error of a step of the wait, or if the wait ended meanwhile, why: by its own limit, or with the

@@ -1,61 +1,121 @@
 package paperspace
 
 import (
-	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 )
 
-// waiter polls for the targets of a wait: for one in the goroutine of the call, and for each other target at the same
-// time in a goroutine of its own, which ends before the call returns.
-type waiter struct {
-	group   *pollGroup
-	client  *Client
-	ctx     context.Context
-	stop    context.CancelFunc
-	wake    chan struct{}
-	pollers map[target]*poller
-	own     *poller    // the poller of the call's goroutine
-	unread  []*subject // with readings for next to return
-	others  sync.WaitGroup
-	broke   func() // repeats the panic or Goexit of another goroutine
-}
-
-// locked calls f with the lock, and wakes the poller whose turn is next.
-func (w *waiter) locked(f func(*pollGroup)) {
+// locked calls f with the lock, and wakes the wait whose turn is next.
+func (w *wait) locked(f func(*pollGroup)) {
 	w.group.mu.Lock()
 	defer w.group.unlock()
 	f(w.group)
 }
 
-// start polls for targets until finish is called.
-func (w *waiter) start(targets ...target) {
+func (w *wait) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// start polls for targets, whenever next is called, until finish is.
+func (w *wait) start(targets ...target) {
 	w.locked(func(g *pollGroup) {
 		shortest, longest := w.client.pollRange()
 		for _, t := range targets {
-			if w.pollers[t] != nil {
-				continue
-			}
-			x := &subject{target: t, waiter: w, wake: w.wake}
-			if g.rules.Paused(time.Now()) {
-				x.failed = g.pausedBy
-			}
-			p := &poller{Target: x, List: t.kind.list, Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter}
-			g.rules.Add(p, time.Now())
-			if w.pollers[t] = p; w.own == nil {
-				w.own = p
-			} else {
-				x.wake = make(chan struct{}, 1)
-				w.others.Go(func() { w.pollBeside(p) })
+			if w.pollers[t] == nil {
+				w.pollers[t] = &poller{
+					Target: &subject{target: t, wait: w}, List: t.kind.list,
+					Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter,
+				}
+				g.rules.Add(w.pollers[t], time.Now())
 			}
 		}
 	})
 }
 
-// pollBeside polls in a goroutine of its own. A panic or Goexit there is repeated in the goroutine of the call.
-func (w *waiter) pollBeside(p *poller) {
+// finish undoes start.
+func (w *wait) finish(targets ...target) {
+	w.locked(func(g *pollGroup) {
+		for _, t := range targets {
+			if p := w.pollers[t]; p != nil {
+				delete(w.pollers, t)
+				w.unread = slices.DeleteFunc(w.unread, func(x *subject) bool { return x == p.Target })
+				p.Target.unread = new(reading) // so that what a running request returns is not delivered
+				g.rules.Remove(p, time.Now())
+			}
+		}
+		if len(g.rules.Pollers) == 0 {
+			g.histories = nil
+		}
+	})
+}
+
+// end cancels all polls and waits until their goroutines have ended.
+func (w *wait) end() {
+	w.stop()
+	w.finish(slices.Collect(maps.Keys(w.pollers))...)
+	w.requests.Wait()
+}
+
+// restart polls for a target again after a delay. The intervals then grow from the shortest again.
+func (w *wait) restart(t target, delay time.Duration) {
+	w.locked(func(g *pollGroup) { g.rules.Restart(w.pollers[t], delay, time.Now()) })
+}
+
+// next returns the next reading. It polls until there is one, or returns the context's error.
+func (w *wait) next() (t target, r reading, err error) {
+	w.locked(func(g *pollGroup) {
+		if len(w.unread) == 0 {
+			w.poll(g)
+		}
+		if w.broke != nil {
+			w.broke()
+		}
+		if err = w.ctx.Err(); len(w.unread) > 0 { // readings are valid although the context has ended
+			x := w.unread[0]
+			t, r, err = x.target, *x.unread, nil
+			w.unread, x.unread = w.unread[1:], nil
+		}
+	})
+	return t, r, err
+}
+
+// poll sends requests, each in its turn, until there is a reading or the context ends: in the goroutine of the call if
+// there is one target, and otherwise each in a goroutine of its own.
+func (w *wait) poll(g *pollGroup) {
+	ready := func(ready bool) {
+		for _, p := range w.pollers {
+			p.Ready = ready
+		}
+	}
+	ready(true)
+	defer ready(false)
+	for len(w.unread) == 0 && w.broke == nil && w.ctx.Err() == nil {
+		p, at := g.rules.Next(time.Now())
+		switch {
+		case p == nil || p.Target.wait != w:
+			g.sleep(w.ctx, w.wake, time.Time{})
+			continue
+		case time.Until(at) > 0:
+			g.sleep(w.ctx, w.wake, at)
+			continue
+		}
+		if g.rules.Send(p, time.Now(), rand.Float64()); len(w.pollers) == 1 {
+			g.send(p)
+		} else {
+			w.requests.Go(func() { w.sendBeside(p) })
+		}
+	}
+}
+
+// sendBeside sends a request. A panic or Goexit is repeated in the goroutine of the call.
+func (w *wait) sendBeside(p *poller) {
 	w.locked(func(g *pollGroup) {
 		broke := runtime.Goexit
 		defer func() {
@@ -64,68 +124,27 @@ func (w *waiter) pollBeside(p *poller) {
 			}
 			if broke != nil {
 				w.broke = broke
-				signal(w.wake)
+				w.signal()
 			}
 		}()
-		g.poll(p, func() bool { return p.Target.stopped || w.ctx.Err() != nil })
+		g.send(p)
 		broke = nil
 	})
 }
 
-func (w *waiter) finish(t target) { w.locked(func(g *pollGroup) { w.remove(g, t) }) }
-
-func (w *waiter) remove(g *pollGroup, t target) {
-	p := w.pollers[t]
-	if p == nil {
-		return
+// deliver passes a reading to the wait.
+func (x *subject) deliver(r reading) {
+	if r.err == nil {
+		x.notFoundAt = time.Time{}
+	} else if now := time.Now(); errors.Is(r.err, ErrNotFound) {
+		if x.notFoundAt.IsZero() {
+			x.notFoundAt = now
+		}
+		r.gone = now.Sub(x.notFoundAt)
 	}
-	p.Target.stopped = true
-	signal(p.Target.wake)
-	delete(w.pollers, t)
-	w.unread = slices.DeleteFunc(w.unread, func(x *subject) bool { return x == p.Target })
-	if w.own == p {
-		w.own = nil
+	if x.failed = r.err; x.unread == nil {
+		x.wait.unread = append(x.wait.unread, x)
+		x.wait.signal()
 	}
-	g.rules.Remove(p, time.Now())
-}
-
-// end stops all polls and waits until their goroutines have ended.
-func (w *waiter) end() {
-	w.stop()
-	w.others.Wait()
-	w.locked(func(g *pollGroup) {
-		for t := range w.pollers {
-			w.remove(g, t)
-		}
-		if len(g.rules.Pollers) == 0 {
-			g.histories = nil
-		}
-	})
-}
-
-// next returns the next reading. It polls until there is one, or returns the context's error.
-func (w *waiter) next() (t target, r reading, err error) {
-	w.locked(func(g *pollGroup) {
-		done := func() bool { return len(w.unread) > 0 || w.broke != nil || w.ctx.Err() != nil }
-		if w.own != nil {
-			g.poll(w.own, done)
-		}
-		for !done() {
-			g.sleep(w.ctx, w.wake, time.Time{})
-		}
-		if w.broke != nil {
-			w.broke()
-		}
-		if err = w.ctx.Err(); len(w.unread) > 0 { // readings are valid although the context has ended
-			x := w.unread[0]
-			w.unread, x.unread = w.unread[1:], false
-			t, r, err = x.target, x.latest, nil
-		}
-	})
-	return t, r, err
-}
-
-// restart polls for a target again after a delay. The intervals then grow from the shortest again.
-func (w *waiter) restart(t target, delay time.Duration) {
-	w.locked(func(g *pollGroup) { g.rules.Restart(w.pollers[t], delay, time.Now()) })
+	x.unread = &r
 }

@@ -1,6 +1,9 @@
 package poll
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// Burst is how many requests a group sends within a Window.
@@ -8,9 +11,9 @@ const (
 	// pageReserve is how many of these are kept for the pages of a sweep, from those that are due later than its pollers.
 	pageReserve = 5
 	// Window is a little longer than a second, since requests that leave a second apart may arrive closer together.
-	Window = time.Second + MaxDelay
-	// MaxDelay is how long after its turn a request may leave without another place in the budget.
-	MaxDelay = 50 * time.Millisecond
+	Window = time.Second + maxDelay
+	// maxDelay is how long after its turn a request may leave without another place in the budget.
+	maxDelay = 50 * time.Millisecond
 )
 
 // budget limits how many requests are sent, and pauses when the service asks for it.
@@ -45,11 +48,4 @@ func (b *budget) pauseFor(d time.Duration, now time.Time) {
 	}
 }
 
-func latest(times ...time.Time) (latest time.Time) {
-	for _, t := range times {
-		if t.After(latest) {
-			latest = t
-		}
-	}
-	return latest
-}
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -15,21 +15,24 @@ const Lists = 2
 // Poller polls for one target on behalf of one wait.
 type Poller[T any] struct {
 	Target            T             // what is polled for; the rules do not look at it
-	List              int           // the list whose pages may answer the poller, 0 for none
+	List              int           // the list whose pages may have the target, 0 for none
 	Shortest, Longest time.Duration // the range of intervals from poll to poll, which grow with the age of the poller
 	MaxPause          time.Duration // the longest pause that the poller grants the service
+	// Ready is whether the poller can send a request. One that is not ready never gets a turn, so that a wait that is busy
+	// with something else holds up nobody.
+	Ready bool
+
+	Request Request // the latest one; read only
+	Sending bool    // whether that has no response yet; read only
 
 	began   time.Time // when it was added
 	order   int       // among all that were added
 	due     time.Time // when to poll next
 	known   int       // the latest request whose response it knows, or that was sent before it was added
-	ready   bool      // to send a request
-	sending bool
-	singles int // polls that it will make by itself, since a sweep did not answer it
-	sweep   int // the latest sweep that it has read a page of
+	singles int       // polls that it will make by itself, since a sweep did not find its target
 }
 
-// Request is a request to send.
+// Request is a request of a poller.
 type Request struct {
 	List   int       // the list of which a page is requested, 0 for a request for the poller's target alone
 	Page   int       // the page's place in its sweep, 0 for the newest
@@ -38,12 +41,11 @@ type Request struct {
 
 	number, sweep int // of the request, and of the first one of its sweep
 	jitter        float64
+	left          bool // in the place of its turn in the budget
 }
 
 // Failure is why a request has no usable response. The zero Failure is a fault that may pass.
 type Failure struct {
-	Aborted    bool          // the poller broke off its request; another one sends it again
-	Refused    bool          // the service refuses the list
 	Limited    bool          // a 429; until there is another response, requests are sent one by one
 	RetryAfter time.Duration // how long the service wants no requests
 }
@@ -56,9 +58,8 @@ type Group[T any] struct {
 
 	budget  budget
 	lists   [Lists + 1]list
-	queues  [Lists + 1][]*Poller[T] // those that are ready, by due time: first those that ask by themselves
-	added   int
-	sent    int // requests
+	queues  [Lists + 1][]*Poller[T] // all pollers, by due time: first those that ask by themselves
+	count   int                     // of pollers that were added and requests that were sent
 	emptied time.Time
 }
 
@@ -70,23 +71,24 @@ func (g *Group[T]) Add(p *Poller[T], now time.Time) {
 			g.budget = budget{} // its times are of another clock, such as that of an earlier synctest bubble
 		}
 	}
-	g.added++
-	p.began, p.due, p.order, p.known = now, now, g.added, g.sent
+	g.count++
+	p.began, p.due, p.order, p.known = now, now, g.count, g.count
 	g.Pollers = append(g.Pollers, p)
 	g.lists[p.List].pollers++
+	q, i, _ := g.place(p)
+	*q = slices.Insert(*q, i, p)
 }
 
-// Remove undoes Add. What comes of a request that the poller has sent may still be recorded.
+// Remove undoes Add. If the poller is sending a request for a page, another poller requests the page again. A response
+// may still be recorded.
 func (g *Group[T]) Remove(p *Poller[T], now time.Time) {
-	g.SetReady(p, false)
+	g.release(p)
+	q, i, _ := g.place(p)
+	*q = slices.Delete(*q, i, i+1)
 	g.lists[p.List].pollers--
 	g.Pollers = slices.DeleteFunc(g.Pollers, func(q *Poller[T]) bool { return q == p })
 	g.emptied = now
 }
-
-// SetReady says whether the poller can send a request. One that is not ready never gets a turn, so that a wait that is
-// busy with something else holds up nobody.
-func (g *Group[T]) SetReady(p *Poller[T], ready bool) { g.change(p, func() { p.ready = ready }) }
 
 // Restart has the poller poll again after a delay, and then at intervals that grow from the shortest again.
 func (g *Group[T]) Restart(p *Poller[T], delay time.Duration, now time.Time) {
@@ -97,9 +99,11 @@ func (g *Group[T]) Restart(p *Poller[T], delay time.Duration, now time.Time) {
 func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
 	var front, held *Poller[T] // the first in the queue of next, and the first that waits for a page
 	for i, q := range slices.Backward(g.queues[:]) {
-		if len(q) == 0 {
+		first := slices.IndexFunc(q, (*Poller[T]).isIdle)
+		if first < 0 {
 			continue
 		}
+		q = q[first:]
 		p, reserve := g.reader(q, now), 0
 		if i == 0 && held != nil && held.compare(p) < 0 {
 			reserve = pageReserve
@@ -124,7 +128,7 @@ func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
 		if list == 0 || !g.swept(p) || p.due.After(now) {
 			break
 		}
-		if p.sweep != g.lists[list].first {
+		if p.isIdle() && p.Request.sweep != g.lists[list].first {
 			return p
 		}
 	}
@@ -152,30 +156,39 @@ func (g *Group[T]) swept(p *Poller[T]) bool {
 	return p.known < l.first && p.due.Sub(l.began) < sweepAge
 }
 
-// Send returns the request of a poller whose turn has come. The jitter, from 0 to 1, shortens the intervals that follow
-// by up to a fifth.
-func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) Request {
-	g.sent++
-	g.budget.spend(now)
-	r := Request{number: g.sent, Sent: now, jitter: jitter}
-	r.List, _ = g.way(p, now)
+// Send makes the Request of a poller whose turn has come. The jitter, from 0 to 1, shortens the intervals that follow by
+// up to a fifth.
+func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) {
+	list, _ := g.way(p, now)
 	l, swept := &g.lists[p.List], g.swept(p)
-	if r.List > 0 {
+	g.count++
+	g.budget.spend(now)
+	p.Request, p.Sending = Request{List: list, Sent: now, number: g.count, jitter: jitter}, true
+	switch {
+	case list > 0:
 		if !swept {
-			l.sweep = sweep{first: g.sent, began: now, jitter: jitter, open: l.pollers}
+			l.sweep = sweep{first: g.count, began: now, jitter: jitter, open: l.pollers}
 		}
 		l.request(now)
-		p.sweep, r.sweep, r.Page, r.Cursor = l.first, l.first, l.pages, l.cursor
+		p.Request.sweep, p.Request.Page, p.Request.Cursor = l.first, l.pages, l.cursor
+	case p.singles > 0:
+		g.change(p, func() { p.singles-- })
+	case swept && !l.pays():
+		g.change(p, func() { p.singles, l.depth = singlePolls, 0 })
 	}
-	g.change(p, func() {
-		p.sending = true
-		if p.singles > 0 {
-			p.singles--
-		} else if swept && !l.pays() {
-			p.singles, l.depth = singlePolls, 0
-		}
-	})
-	return r
+}
+
+// Leave returns when the request of a poller may leave. The budget has room for it at the time of the turn. If it leaves
+// more than maxDelay later, such as after a slow hook, it needs room of its own, as do further requests of the same poll.
+func (g *Group[T]) Leave(p *Poller[T], now time.Time) time.Time {
+	if !p.Request.left && now.Sub(p.Request.Sent) <= maxDelay {
+		p.Request.left = true
+		return now
+	}
+	p.Request.left = true
+	at := latest(now, g.budget.free(p.MaxPause, 0))
+	g.budget.spend(at)
+	return at
 }
 
 // Paused reports whether the service has asked for a pause that is not over, or has not responded since.
@@ -183,99 +196,81 @@ func (g *Group[T]) Paused(now time.Time) bool {
 	return g.budget.limited || now.Before(g.budget.pausedAt.Add(g.budget.pause))
 }
 
-// Reserve takes a place in the budget for a request that a poller sends in addition to that of its turn, and returns when
-// to send it.
-func (g *Group[T]) Reserve(p *Poller[T], now time.Time) time.Time {
-	at := latest(now, g.budget.free(p.MaxPause, 0))
-	g.budget.spend(at)
-	return at
-}
-
-// Answered records the response to a request for the target alone, and reports whether it is newer than what the poller
-// knows.
-func (g *Group[T]) Answered(p *Poller[T], r Request, now time.Time) (isNew bool) {
-	g.budget.limited = false
-	if isNew = r.number > p.known; isNew {
-		p.known, p.due = r.number, p.next(r.Sent, r.jitter, now)
+// Responded records the response to a poller's request, and for a page the cursor of the next one, empty if there is
+// none. It calls found for each poller that the response is new to: for a page, those of the list; found reports whether
+// the response has the poller's target. A page that was read before is ignored.
+func (g *Group[T]) Responded(p *Poller[T], next string, now time.Time, found func(T) bool) {
+	r, l := p.Request, g.awaited(p)
+	g.budget.limited, p.Sending = false, false
+	if r.List == 0 && r.number > p.known && found(p.Target) {
+		g.change(p, func() { p.known, p.due = r.number, p.next(r.Sent, r.jitter, now) })
 	}
-	g.change(p, func() { p.sending = false })
-	return isNew
-}
-
-// Read records a page and the cursor of the next one, empty if there is none. It calls answers for each poller of the
-// list that the page is new to; answers reports whether the poller's target is on it. A page that was read before is
-// ignored.
-func (g *Group[T]) Read(p *Poller[T], r Request, next string, now time.Time, answers func(T) bool) {
-	g.budget.limited = false
-	if l := g.awaited(r); l != nil {
-		answered, open := 0, 0
-		for _, q := range g.Pollers {
-			switch {
-			case q.List != r.List || q.known >= l.first:
-			case answers(q.Target):
-				answered++
-				g.change(q, func() { q.singles, q.known, q.due = 0, r.number, q.next(l.began, l.jitter, now) })
-			case q.singles == 0 && q.due.Before(now.Add(sweepAge)):
-				open++
-			}
-		}
-		l.read(next, answered, open)
+	if l == nil {
+		return
 	}
-	g.change(p, func() { p.sending = false })
-}
-
-// Failed records a request without a usable response. A request for the target alone is repeated after an interval. A
-// page is requested again by another poller, while this one asks by itself.
-func (g *Group[T]) Failed(p *Poller[T], r Request, f Failure, now time.Time) {
-	l := g.awaited(r)
-	switch {
-	case f.Aborted || f.Limited:
-		if l != nil {
-			l.tries, l.retry = l.tries-1, time.Time{}
-		}
-	case r.List == 0:
-		p.due = p.next(r.Sent, r.jitter, now)
-	default:
-		if p.singles = 1; l != nil && f.Refused {
-			l.tries, l.retry = 2, now.Add(maxPageRetry)
+	hits, open := 0, 0
+	for _, q := range g.Pollers {
+		switch {
+		case q.List != r.List || q.known >= l.first:
+		case found(q.Target):
+			hits++
+			g.change(q, func() { q.singles, q.known, q.due = 0, r.number, q.next(l.began, l.jitter, now) })
+		case q.singles == 0 && q.due.Before(now.Add(sweepAge)):
+			open++
 		}
 	}
-	if f.Limited {
+	l.read(next, hits, open)
+}
+
+// Failed records that a request has no usable response. A request for the target alone is repeated after an interval. A
+// page is requested again by another poller, while this one asks by itself. After a 429 either is repeated after a pause.
+func (g *Group[T]) Failed(p *Poller[T], f Failure, now time.Time) {
+	switch r := p.Request; {
+	case f.Limited:
+		g.release(p)
 		g.budget.limited, f.RetryAfter = true, max(f.RetryAfter, p.interval(now))
+	case r.List > 0:
+		g.change(p, func() { p.singles = 1 })
+	default:
+		g.change(p, func() { p.due = p.next(r.Sent, r.jitter, now) })
 	}
+	p.Sending = false
 	g.budget.pauseFor(f.RetryAfter, now)
-	g.change(p, func() { p.sending = false })
 }
 
-// awaited returns the list of which a request is for the next page, nil if that was read or is none.
-func (g *Group[T]) awaited(r Request) *list {
-	if l := &g.lists[r.List]; r.List > 0 && r.sweep == l.first && r.Page == l.pages {
+// awaited returns the list that is waiting for the page that a poller has requested, nil if none is.
+func (g *Group[T]) awaited(p *Poller[T]) *list {
+	r := &p.Request
+	if l := &g.lists[r.List]; p.Sending && r.List > 0 && r.sweep == l.first && r.Page == l.pages {
 		return l
 	}
 	return nil
 }
 
-// change changes a poller and its place in a queue.
-func (g *Group[T]) change(p *Poller[T], f func()) {
-	if q, i := g.place(p); q != nil {
-		*q = slices.Delete(*q, i, i+1)
+// release lets another poller request the page that a poller has requested.
+func (g *Group[T]) release(p *Poller[T]) {
+	if l := g.awaited(p); l != nil {
+		l.tries, l.retry = l.tries-1, time.Time{}
 	}
-	f()
-	if q, i := g.place(p); q != nil {
+}
+
+// change changes a poller, and its place in the queues if it was not removed.
+func (g *Group[T]) change(p *Poller[T], f func()) {
+	q, i, found := g.place(p)
+	if f(); found {
+		*q = slices.Delete(*q, i, i+1)
+		q, i, _ = g.place(p)
 		*q = slices.Insert(*q, i, p)
 	}
 }
 
-func (g *Group[T]) place(p *Poller[T]) (*[]*Poller[T], int) {
-	if !p.ready || p.sending {
-		return nil, 0
-	}
-	q := &g.queues[p.List]
+func (g *Group[T]) place(p *Poller[T]) (queue *[]*Poller[T], i int, found bool) {
+	queue = &g.queues[p.List]
 	if p.singles > 0 {
-		q = &g.queues[0]
+		queue = &g.queues[0]
 	}
-	i, _ := slices.BinarySearchFunc(*q, p, (*Poller[T]).compare)
-	return q, i
+	i, found = slices.BinarySearchFunc(*queue, p, (*Poller[T]).compare)
+	return queue, i, found
 }
 
 func (p *Poller[T]) compare(q *Poller[T]) int {
@@ -284,6 +279,8 @@ func (p *Poller[T]) compare(q *Poller[T]) int {
 	}
 	return p.order - q.order
 }
+
+func (p *Poller[T]) isIdle() bool { return p.Ready && !p.Sending }
 
 // interval grows by half from poll to poll.
 func (p *Poller[T]) interval(sent time.Time) time.Duration {

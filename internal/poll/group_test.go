@@ -17,12 +17,11 @@ var start = time.Unix(1_000_000, 0)
 type table struct {
 	*testing.T
 	Group[string]
-	now      time.Time
-	requests map[string]Request // under way, by target
+	now time.Time
 }
 
 func newTable(t *testing.T) *table {
-	return &table{T: t, now: start, requests: map[string]Request{}}
+	return &table{T: t, now: start}
 }
 
 // add adds pollers that are ready, for a list.
@@ -30,7 +29,7 @@ func (g *table) add(list int, targets ...string) {
 	for _, target := range targets {
 		p := &Poller[string]{Target: target, List: list, Shortest: time.Second, Longest: 10 * time.Second, MaxPause: time.Minute}
 		g.Add(p, g.now)
-		g.SetReady(p, true)
+		p.Ready = true
 	}
 }
 
@@ -61,9 +60,8 @@ func (g *table) turn(target string, after time.Duration) Request {
 		require.Equal(g, after, max(0, at.Sub(g.now)), "when it is %s's turn", target)
 	}
 	g.now = latest(at, g.now)
-	r := g.Send(p, g.now, 0)
-	g.requests[target] = r
-	return r
+	g.Send(p, g.now, 0)
+	return p.Request
 }
 
 func (g *table) single(target string, after time.Duration) {
@@ -79,19 +77,18 @@ func (g *table) page(target string, after time.Duration, page int) {
 	require.Equal(g, page, r.Page)
 }
 
-// answered has the response to a target's request arrive.
-func (g *table) answered(target string) bool {
-	return g.Answered(g.poller(target), g.requests[target], g.now)
+// responded has the response to a target's request arrive, and reports whether it is new to the target.
+func (g *table) responded(target string) (isNew bool) {
+	g.Responded(g.poller(target), "", g.now, func(string) bool { isNew = true; return true })
+	return isNew
 }
 
 // read has the page arrive that was requested for a target.
 func (g *table) read(target, next string, found ...string) {
-	g.Read(g.poller(target), g.requests[target], next, g.now, func(t string) bool { return slices.Contains(found, t) })
+	g.Responded(g.poller(target), next, g.now, func(t string) bool { return slices.Contains(found, t) })
 }
 
-func (g *table) failed(target string, f Failure) {
-	g.Failed(g.poller(target), g.requests[target], f, g.now)
-}
+func (g *table) failed(target string, f Failure) { g.Failed(g.poller(target), f, g.now) }
 
 func TestOnePollerAsksByItself(t *testing.T) {
 	for _, list := range []int{0, 1, 2} {
@@ -100,7 +97,7 @@ func TestOnePollerAsksByItself(t *testing.T) {
 		after := time.Duration(0)
 		for _, interval := range []time.Duration{1000, 1500, 2250, 3375, 5062, 7593, 10000, 10000} {
 			g.single("a", after)
-			g.answered("a")
+			g.responded("a")
 			after = interval * time.Millisecond
 			_, at := g.Next(g.now)
 			require.InDelta(t, after, at.Sub(g.now), float64(time.Millisecond))
@@ -144,22 +141,32 @@ func TestBudget(t *testing.T) {
 	g.single("t21", 300*time.Millisecond)
 }
 
-// A request in addition to that of a turn takes a place of its own, and waits for it.
-func TestReserve(t *testing.T) {
+// A request that leaves after another one of its turn, or long after its turn, takes a place of its own, and waits for it.
+func TestLeave(t *testing.T) {
 	g := newTable(t)
 	g.addMany(0, 25)
 	for i := range 8 {
 		g.single("t"+strconv.Itoa(i), 0)
 	}
 	p := g.poller("t0")
-	for _, after := range []time.Duration{0, 0, Window, Window} {
-		assert.Equal(t, after, g.Reserve(p, g.now).Sub(g.now))
+	for _, after := range []time.Duration{0, 0, 0, Window, Window} {
+		assert.Equal(t, after, g.Leave(p, g.now).Sub(g.now))
 	}
 	for i := 8; i < 14; i++ {
 		g.single("t"+strconv.Itoa(i), map[int]time.Duration{8: Window}[i])
 	}
 	g.failed("t8", Failure{RetryAfter: 30 * time.Second})
-	assert.Equal(t, 30*time.Second, g.Reserve(p, g.now).Sub(g.now))
+	assert.Equal(t, 30*time.Second, g.Leave(p, g.now).Sub(g.now))
+	g.now = g.now.Add(30 * time.Second)
+	g.single("t14", 0)
+	g.now = g.now.Add(maxDelay)
+	g.responded("t14")
+	for i := 15; i < 23; i++ {
+		g.single("t"+strconv.Itoa(i), 0)
+	}
+	assert.Zero(t, g.Leave(g.poller("t22"), g.now).Sub(g.now))
+	g.now = g.now.Add(maxDelay + 1)
+	assert.Equal(t, Window-2*maxDelay-1, g.Leave(g.poller("t21"), g.now).Sub(g.now))
 }
 
 // While a page is on its way, those that are due later leave some of the budget to the rest of its sweep.
@@ -217,9 +224,9 @@ func TestTurnsAreInTheOrderOfDueTimes(t *testing.T) {
 	g.add(0, "d")
 	g.now = g.now.Add(time.Millisecond)
 	g.single("a", 0)
-	g.answered("a")
+	g.responded("a")
 	g.single("b", 0)
-	g.answered("b")
+	g.responded("b")
 	g.add(0, "e") // due at last, but before a and b are again
 	g.single("c", 0)
 	g.single("d", 0)
@@ -231,18 +238,18 @@ func TestTurnsAreInTheOrderOfDueTimes(t *testing.T) {
 func TestPollerThatIsNotReady(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "busy", "b", "c")
-	g.SetReady(g.poller("busy"), false)
+	g.poller("busy").Ready = false
 	g.page("b", 0, 0)
 	g.read("b", "", "busy", "b", "c")
-	g.SetReady(g.poller("b"), false)
-	g.SetReady(g.poller("c"), false)
+	g.poller("b").Ready = false
+	g.poller("c").Ready = false
 	p, _ := g.Next(g.now)
 	require.Nil(t, p, "nobody is ready")
-	g.SetReady(g.poller("busy"), true)
+	g.poller("busy").Ready = true
 	_, at := g.Next(g.now)
 	assert.Equal(t, time.Second, at.Sub(g.now), "it was answered while it was busy")
 	g.page("busy", time.Second, 0)
-	g.SetReady(g.poller("busy"), false) // while its request is under way
+	g.poller("busy").Ready = false // while its request is under way
 	g.read("busy", "")
 	p, _ = g.Next(g.now)
 	require.Nil(t, p)
@@ -270,23 +277,23 @@ func TestSweep(t *testing.T) {
 	g.page("a", 0, 0)
 	g.read("a", "2", "b")
 	g.page("c", 0, 1)
-	assert.Equal(t, "2", g.requests["c"].Cursor)
+	assert.Equal(t, "2", g.poller("c").Request.Cursor)
 	g.read("c", "3", "a")
 	g.page("d", 0, 2) // two are left
 	g.read("d", "4")
 	g.page("c", 0, 3)
 	g.read("c", "5")
 	g.single("c", 0) // two pages for two pollers, and nothing found
-	g.answered("c")
+	g.responded("c")
 	g.single("d", 0)
-	g.answered("d")
+	g.responded("d")
 	asked := map[string]int{}
 	for {
 		p, _ := g.Next(g.now)
 		r := g.turn(p.Target, whenever)
 		if r.List == 0 {
 			asked[p.Target]++
-			g.answered(p.Target)
+			g.responded(p.Target)
 			continue
 		}
 		if p.Target == "c" || p.Target == "d" {
@@ -320,10 +327,11 @@ func TestHowFarASweepGoes(t *testing.T) {
 			for len(g.Pollers) > 0 && pages+singles < 20_000 {
 				p, at := g.Next(g.now)
 				g.now = latest(at, g.now)
-				r := g.Send(p, g.now, 0)
+				g.Send(p, g.now, 0)
+				r := p.Request
 				if r.List == 0 {
 					singles++
-					g.Answered(p, r, g.now)
+					g.responded(p.Target)
 					g.Remove(p, g.now)
 					continue
 				}
@@ -335,7 +343,7 @@ func TestHowFarASweepGoes(t *testing.T) {
 					next += strconv.Itoa(r.Page)
 				}
 				var found []*Poller[string]
-				g.Read(p, r, next, g.now, func(target string) bool {
+				g.Responded(p, next, g.now, func(target string) bool {
 					if r.Page+1 != tc.foundOn {
 						return false
 					}
@@ -375,12 +383,12 @@ func TestResponseThatIsOlderThanAPage(t *testing.T) {
 	g.add(1, "b")
 	g.page("b", 0, 0)
 	g.read("b", "2", "a", "b")
-	assert.False(t, g.answered("a"), "the page is newer")
-	assert.False(t, g.poller("a").sending)
+	assert.False(t, g.responded("a"), "the page is newer")
+	assert.False(t, g.poller("a").Sending)
 	g.page("b", time.Second, 0)
 	g.read("b", "", "b")
 	g.single("a", whenever)
-	assert.True(t, g.answered("a"))
+	assert.True(t, g.responded("a"))
 }
 
 func TestPageThatDoesNotCome(t *testing.T) {
@@ -390,13 +398,13 @@ func TestPageThatDoesNotCome(t *testing.T) {
 	g.page("b", pagePatience, 0)
 	g.single("c", 0)
 	g.single("d", 0)
-	g.answered("c")
-	g.answered("d")
+	g.responded("c")
+	g.responded("d")
 	_, at := g.Next(g.now)
 	g.single("c", at.Sub(g.now)) // they do without the list while it does not answer
-	g.answered("c")
+	g.responded("c")
 	g.single("d", 0)
-	g.answered("d")
+	g.responded("d")
 	g.read("b", "2", "a", "b", "c", "d") // the late page counts once
 	g.read("a", "3", "a", "b", "c", "d")
 	_, at = g.Next(g.now)
@@ -460,10 +468,10 @@ func TestSweepRemembersHowDeepItWent(t *testing.T) {
 					return pages
 				}
 				if r := g.turn(p.Target, whenever); r.List == 0 {
-					g.answered(p.Target)
+					g.responded(p.Target)
 				} else {
 					pages++
-					g.Read(p, r, strconv.Itoa(r.Page+1), g.now, func(string) bool { return r.Page+1 == foundOn })
+					g.Responded(p, strconv.Itoa(r.Page+1), g.now, func(string) bool { return r.Page+1 == foundOn })
 				}
 			}
 		}
@@ -489,7 +497,7 @@ func TestSweepForAFewOfMany(t *testing.T) {
 		g.poller(target).Shortest = time.Minute
 	}
 	g.page("t0", 0, 0)
-	g.Read(g.poller("t0"), g.requests["t0"], "1", g.now, func(string) bool { return true })
+	g.Responded(g.poller("t0"), "1", g.now, func(string) bool { return true })
 	g.now = g.now.Add(5 * time.Second)
 	g.addMany(1, 48)
 	pages := 0
@@ -499,7 +507,7 @@ func TestSweepForAFewOfMany(t *testing.T) {
 		if r.List == 0 {
 			break
 		}
-		g.Read(p, r, "more"+strconv.Itoa(pages), g.now, func(string) bool { return false })
+		g.Responded(p, "more"+strconv.Itoa(pages), g.now, func(string) bool { return false })
 	}
 	require.Equal(t, 48/openShare, pages)
 }
@@ -532,21 +540,19 @@ func TestListThatIsRefused(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b")
 	g.page("a", 0, 0)
-	g.failed("a", Failure{Refused: true})
+	g.failed("a", Failure{})
 	begin, pages := g.now, 0
 	for g.now.Sub(begin) < 5*time.Minute {
 		p, at := g.Next(g.now)
 		g.now = latest(at, g.now)
-		r := g.Send(p, g.now, 0)
-		g.requests[p.Target] = r
-		if r.List > 0 {
+		if g.Send(p, g.now, 0); p.Request.List > 0 {
 			pages++
-			g.failed(p.Target, Failure{Refused: true})
+			g.failed(p.Target, Failure{})
 		} else {
-			g.answered(p.Target)
+			g.responded(p.Target)
 		}
 	}
-	assert.InDelta(t, 4, pages, 1, "it is tried once a minute")
+	assert.InDelta(t, 9, pages, 1, "after 1.5 s, and less and less often until it is once a minute")
 }
 
 func TestPageThatFails(t *testing.T) {
@@ -555,9 +561,9 @@ func TestPageThatFails(t *testing.T) {
 	g.page("a", 0, 0)
 	g.failed("a", Failure{})
 	g.single("a", 0)
-	g.answered("a")
+	g.responded("a")
 	g.add(0, "clock")
-	g.SetReady(g.poller("a"), false)
+	g.poller("a").Ready = false
 	g.single("clock", 0)
 	g.page("b", pagePatience, 0) // by another one
 	g.failed("b", Failure{})
@@ -565,12 +571,11 @@ func TestPageThatFails(t *testing.T) {
 	g.single("c", 0)
 }
 
-func TestAbortedPage(t *testing.T) {
+func TestReaderOfAPageThatIsRemoved(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c")
 	g.page("a", 0, 0)
 	g.now = g.now.Add(time.Second)
-	g.failed("a", Failure{Aborted: true})
 	g.Remove(g.poller("a"), g.now)
 	g.page("b", 0, 0)
 }
@@ -599,7 +604,7 @@ func TestPauses(t *testing.T) {
 			g.single(first.Target, tc.pause)
 			second, _ := g.Next(g.now)
 			g.single(second.Target, tc.another)
-			g.answered(second.Target)
+			g.responded(second.Target)
 			third, _ := g.Next(g.now)
 			g.single(third.Target, 0)
 		})
@@ -611,7 +616,7 @@ func TestPauseIsOnlyAsLongAsEachPollerGrants(t *testing.T) {
 	g.add(0, "a", "b")
 	g.single("a", 0)
 	g.failed("a", Failure{Limited: true, RetryAfter: time.Hour})
-	g.SetReady(g.poller("a"), false)
+	g.poller("a").Ready = false
 	g.poller("b").MaxPause = 5 * time.Second
 	g.single("b", 5*time.Second)
 }
@@ -656,7 +661,7 @@ func TestLastPollerTakesAllWithIt(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b")
 	g.page("a", 0, 0)
-	g.failed("a", Failure{Refused: true})
+	g.failed("a", Failure{})
 	g.Remove(g.poller("a"), g.now)
 	g.Remove(g.poller("b"), g.now)
 	p, _ := g.Next(g.now)
@@ -673,7 +678,7 @@ func TestAnotherClock(t *testing.T) {
 	g.now = g.now.Add(time.Second)
 	g.Remove(g.poller("a"), g.now)
 	g.add(0, "b")
-	g.SetReady(g.poller("b"), false)
+	g.poller("b").Ready = false
 	_, at := g.Next(g.now)
 	assert.Zero(t, at)
 	g.Remove(g.poller("b"), g.now)

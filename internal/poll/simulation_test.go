@@ -96,7 +96,7 @@ func (w *world) join() {
 		w.lists[list] = slices.Insert(w.lists[list], w.rand.IntN(len(w.lists[list])+1), s)
 	}
 	w.group.Add(s.poller, w.now)
-	w.group.SetReady(s.poller, true)
+	s.poller.Ready = true
 	if w.chance(0.2) {
 		w.after(w.upTo(2*time.Minute), func() { w.leave(s) })
 	}
@@ -105,10 +105,10 @@ func (w *world) join() {
 			if s.gone {
 				return
 			}
-			w.group.SetReady(s.poller, false)
+			s.poller.Ready = false
 			w.after(w.upTo(time.Minute), func() {
 				if !s.gone {
-					w.group.SetReady(s.poller, true)
+					s.poller.Ready = true
 				}
 			})
 		})
@@ -142,21 +142,15 @@ func (w *world) run() {
 	}
 }
 
-// consistent checks that those that are ready have their places, in order.
+// consistent checks that all pollers have their places, in order.
 func (w *world) consistent(next *Poller[*subject]) {
 	queued := 0
 	for _, q := range w.group.queues {
 		queued += len(q)
 		require.True(w, slices.IsSortedFunc(q, (*Poller[*subject]).compare), "seed %d: queues are sorted", w.seed)
 	}
-	ready := 0
-	for _, p := range w.group.Pollers {
-		if p.ready && !p.sending {
-			ready++
-		}
-	}
-	require.Equal(w, ready, queued, "seed %d: who is ready and has no request under way is queued", w.seed)
-	require.Equal(w, ready > 0, next != nil, "seed %d: it is somebody's turn", w.seed)
+	require.Len(w, w.group.Pollers, queued, "seed %d: pollers that are queued", w.seed)
+	require.Equal(w, slices.ContainsFunc(w.group.Pollers, (*Poller[*subject]).isIdle), next != nil, "seed %d: it is somebody's turn", w.seed)
 }
 
 func (w *world) send(s *subject) {
@@ -165,29 +159,29 @@ func (w *world) send(s *subject) {
 	if n := len(w.sends); n > Burst {
 		require.GreaterOrEqual(w, w.now.Sub(w.sends[n-1-Burst]), time.Second, "seed %d: ten requests a second at most", w.seed)
 	}
-	r := w.group.Send(s.poller, w.now, w.rand.Float64())
+	w.group.Send(s.poller, w.now, w.rand.Float64())
+	r := s.poller.Request
 	latency := w.upTo(w.latency)
 	fails := w.now.Before(w.calm) && w.chance(w.faulty)
 	if s.hangs && r.List == 0 && w.now.Before(w.calm) || fails && w.chance(0.2) {
-		w.after(10*time.Second, func() { w.group.Failed(s.poller, r, Failure{}, w.now) }) // it times out
+		w.after(10*time.Second, func() { w.group.Failed(s.poller, Failure{}, w.now) }) // it times out
 		return
 	}
 	if fails {
 		f := Failure{}
-		switch w.rand.IntN(5) {
+		switch w.rand.IntN(4) {
 		case 0:
 			f.Limited = true
 		case 1:
 			f = Failure{Limited: true, RetryAfter: w.upTo(20 * time.Second)}
 		case 2:
-			f.Refused = r.List > 0
-		case 3:
 			f.RetryAfter = w.upTo(5 * time.Second)
-		case 4:
-			f.Aborted = s.gone
 		}
 		w.after(latency, func() {
-			w.group.Failed(s.poller, r, f, w.now)
+			if s.gone && w.chance(0.5) {
+				return // it broke off its request
+			}
+			w.group.Failed(s.poller, f, w.now)
 			for _, p := range w.group.Pollers {
 				p.Target.paused = latest(p.Target.paused, w.now.Add(f.RetryAfter))
 			}
@@ -198,9 +192,7 @@ func (w *world) send(s *subject) {
 	if r.List == 0 {
 		ended := !asked.Before(s.ends)
 		w.after(latency, func() {
-			if w.group.Answered(s.poller, r, w.now) {
-				w.tell(s, asked, ended)
-			}
+			w.group.Responded(s.poller, "", w.now, func(s *subject) bool { w.tell(s, asked, ended); return true })
 		})
 		return
 	}
@@ -225,7 +217,7 @@ func (w *world) readPage(s *subject, r Request, asked time.Time, latency time.Du
 		next = ""
 	}
 	w.after(latency, func() {
-		w.group.Read(s.poller, r, next, w.now, func(s *subject) bool {
+		w.group.Responded(s.poller, next, w.now, func(s *subject) bool {
 			ended, ok := page[s]
 			if ok {
 				w.tell(s, asked, ended)
@@ -245,7 +237,7 @@ func (w *world) tell(s *subject, asked time.Time, ended bool) {
 	}
 	s.ended = true
 	w.after(0, func() { w.leave(s) })
-	if from := latest(s.ends, w.calm.Add(time.Minute)); s.poller.ready {
+	if from := latest(s.ends, w.calm.Add(time.Minute)); s.poller.Ready {
 		// Two intervals, the time to ask for each by itself, and a sweep of all pages.
 		bound := 20*time.Second + time.Duration(80+len(w.lists[s.poller.List])/w.pageSize)*(w.latency+Window/Burst)
 		require.LessOrEqual(w, w.now.Sub(from), bound, "seed %d: %s is late", w.seed, s.name)
