@@ -8,7 +8,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
 	"os"
@@ -119,33 +118,35 @@ type limiter func(context.Context) error
 
 func (l limiter) Wait(ctx context.Context) error { return l(ctx) }
 
-// The default transport lets a call wait when all its connections are taken. That is not the attempt's time.
+// The default transport lets a call wait when all its connections are in use. The wait does not count towards the
+// attempt's timeout.
 func TestTimeInTheQueueIsNotTheAttempts(t *testing.T) {
-	var served atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		served.Add(1)
-		time.Sleep(150 * time.Millisecond)
-	}))
-	defer srv.Close()
-	tr := &http.Transport{MaxConnsPerHost: 1}
-	defer tr.CloseIdleConnections()
-	c := newClient(t, tr, srv.URL)
-	policy := quick
-	policy.MaxAttempts, policy.AttemptTimeout = 1, time.Second
-	const calls = 12 // 1.8 s in all
-	results := make(chan error, calls)
-	for range calls {
-		go func() {
-			call := newCall(neither, "{}")
-			call.Policy = &policy
-			_, err := c.Do(context.Background(), call)
-			results <- err
-		}()
-	}
-	for range calls {
-		assert.NoError(t, <-results)
-	}
-	assert.EqualValues(t, calls, served.Load())
+	synctest.Test(t, func(t *testing.T) {
+		var served atomic.Int64
+		dial := serveInMemory(t, func(http.ResponseWriter, *http.Request) {
+			served.Add(1)
+			time.Sleep(time.Second)
+		})
+		tr := &http.Transport{MaxConnsPerHost: 1, DialContext: dial}
+		defer tr.CloseIdleConnections()
+		c := newClient(t, tr, "http://api.example.com")
+		policy := quick
+		policy.MaxAttempts, policy.AttemptTimeout = 1, 5*time.Second
+		const calls = 12 // 12 s in all
+		results := make(chan error, calls)
+		for range calls {
+			go func() {
+				call := newCall(neither, "{}")
+				call.Policy = &policy
+				_, err := c.Do(t.Context(), call)
+				results <- err
+			}()
+		}
+		for range calls {
+			assert.NoError(t, <-results)
+		}
+		assert.EqualValues(t, calls, served.Load())
+	})
 }
 
 func TestQueueIsBounded(t *testing.T) {

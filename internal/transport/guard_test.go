@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -358,14 +359,6 @@ func TestKeptConnectionsThatBreak(t *testing.T) {
 	}
 }
 
-// deaf dials slowly and takes no notice of the context.
-func deaf(delay time.Duration) *http.Transport {
-	return &http.Transport{DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
-		time.Sleep(delay)
-		return net.Dial(network, address)
-	}}
-}
-
 // impatient is a RoundTripper that gives up on a request and leaves it running.
 type impatient struct {
 	http.RoundTripper
@@ -387,20 +380,25 @@ func (i impatient) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// What a RoundTripper left running sends nothing after the attempt's end, so that it may be sent again.
+// A request that a RoundTripper left running is not sent after the end of its attempt, so that another attempt may send
+// it.
 func TestRequestThatIsLeftRunning(t *testing.T) {
 	for _, body := range []string{"", "{}"} {
-		var whole atomic.Int64
-		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { whole.Add(1) }))
-		tr := deaf(500 * time.Millisecond)
-		res, err := newClient(t, impatient{tr, 20 * time.Millisecond}, srv.URL).Do(t.Context(), newCall(neither, body))
-		require.Error(t, err)
-		assert.Len(t, res.Attempts, 4)
-		assert.False(t, res.OutcomeUnknown)
-		time.Sleep(700 * time.Millisecond) // for the dials
-		assert.Zero(t, whole.Load(), "body %q", body)
-		tr.CloseIdleConnections()
-		srv.Close()
+		synctest.Test(t, func(t *testing.T) {
+			var whole atomic.Int64
+			dial := serveInMemory(t, func(http.ResponseWriter, *http.Request) { whole.Add(1) })
+			tr := &http.Transport{DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+				time.Sleep(time.Minute) // ignores the end of the context
+				return dial(context.Background(), network, address)
+			}}
+			res, err := newClient(t, impatient{tr, time.Second}, "http://api.example.com").Do(t.Context(), newCall(neither, body))
+			require.ErrorIs(t, err, errBroken)
+			assert.Len(t, res.Attempts, 4)
+			assert.False(t, res.OutcomeUnknown)
+			time.Sleep(2 * time.Minute) // until all dials have ended
+			assert.Zero(t, whole.Load(), "requests with body %q that were sent", body)
+			tr.CloseIdleConnections()
+		})
 	}
 }
 
