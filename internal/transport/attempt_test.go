@@ -21,7 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// suspended is an attempt whose machine stood still: no timer fired, and its time is over by the wall clock.
+// suspended returns an attempt on a machine that was suspended: no timer has fired, but by the wall clock its time is
+// over.
 func suspended(call *Call) *attempt {
 	r := &run{Context: context.Background(), call: call, client: new(Client)}
 	r.begin()
@@ -62,7 +63,7 @@ func TestBodyIsReadOnceAndOnlyDuringItsAttempt(t *testing.T) {
 }
 
 func TestSourcesBeforeAnAttempt(t *testing.T) {
-	t.Run("the key is asked for at each attempt", func(t *testing.T) {
+	t.Run("each attempt gets the key anew", func(t *testing.T) {
 		rt := play(reply(503, ""), reply(200, "{}"))
 		c := newClient(t, rt, "https://api.example.com")
 		n := 0
@@ -78,7 +79,7 @@ func TestSourcesBeforeAnAttempt(t *testing.T) {
 		assert.Equal(t, "Bearer 1", rt.requests[0].Header.Get("Authorization"))
 		assert.Equal(t, "Bearer 2", rt.requests[1].Header.Get("Authorization"))
 	})
-	t.Run("nothing leaves without a key or against the limiter", func(t *testing.T) {
+	t.Run("nothing is sent without a key or against the limiter", func(t *testing.T) {
 		for reason, set := range map[string]func(*Client){
 			"key":     func(c *Client) { c.Authorization = func(context.Context) (string, error) { return "", errBroken } },
 			"limiter": func(c *Client) { c.Limiter = limiter(func(context.Context) error { return errBroken }) },
@@ -93,7 +94,7 @@ func TestSourcesBeforeAnAttempt(t *testing.T) {
 				require.True(t, ok)
 				assert.Equal(t, reason, f.Reason)
 				assert.False(t, res.OutcomeUnknown)
-				assert.Len(t, res.Attempts, 1, "the source may repeat for itself")
+				assert.Len(t, res.Attempts, 1, "it is final: the source can retry by itself")
 				assert.Zero(t, rt.count())
 			}
 		}
@@ -176,7 +177,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// What a RoundTripper and a cookie jar do to the request of one attempt does not reach the next.
+// What a RoundTripper and a cookie jar do to the request of one attempt does not affect the next.
 func TestEachAttemptHasARequestOfItsOwn(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -202,7 +203,7 @@ func TestEachAttemptHasARequestOfItsOwn(t *testing.T) {
 	assert.Equal(t, http.Header{"X-Own": {"mine"}}, call.Request.Header)
 }
 
-func TestContextThatHasEnded(t *testing.T) {
+func TestNothingIsSentWithAContextThatHasEnded(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errBroken)
 	rt := play(reply(200, "{}"))

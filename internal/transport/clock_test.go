@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The time that an attempt waits for a free connection is not its own, but it is the caller's.
+// The time that an attempt waits for a free connection counts towards the caller's deadline only.
 func TestPausedClock(t *testing.T) {
 	for name, tc := range map[string]struct {
 		caller time.Duration

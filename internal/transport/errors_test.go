@@ -54,7 +54,7 @@ func TestNotProcessed(t *testing.T) {
 		cannotRetry + "stream error: stream ID 7; REFUSED_STREAM; received from peer" + cannotRetryEnd:                  true,
 		cannotRetry + "stream error: stream ID 7; PROTOCOL_ERROR; received from peer" + cannotRetryEnd:                  false,
 		"stream error: stream ID 7; CANCEL; received from peer":                                                         false,
-		"stream error: stream ID 7; REFUSED_STREAM":                                                                     false, // ours
+		"stream error: stream ID 7; REFUSED_STREAM":                                                                     false, // sent by this side
 		`http2: server sent GOAWAY and closed the connection; LastStreamID=7, ErrCode=NO_ERROR, debug="` + goAway + `"`: false,
 		"the peer said: stream error: stream ID 7; REFUSED_STREAM; received from peer":                                  false,
 	} {
@@ -63,7 +63,7 @@ func TestNotProcessed(t *testing.T) {
 	}
 }
 
-// What a server sends in place of HTTP may hold anything, and shows in no error.
+// What a server sends instead of HTTP may contain secrets, and is in no error.
 func TestResponsesThatAreNotHTTP(t *testing.T) {
 	const secret = "hunter2"
 	for name, response := range map[string]string{

@@ -22,8 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Rule 1: a request leaves as a whole at most once an attempt, and what is neither safe nor idempotent at most once a
-// call, unless the peer says that it did not process it.
+// A request is sent as a whole at most once per attempt, and one that is neither safe nor idempotent at most once per
+// call, unless the peer reports that it did not process it.
 
 var http2Codes = map[uint32]string{
 	0: "NO_ERROR", 1: "PROTOCOL_ERROR", 2: "INTERNAL_ERROR", 3: "FLOW_CONTROL_ERROR", 5: "STREAM_CLOSED", 7: "REFUSED_STREAM",
@@ -74,7 +74,7 @@ func http2Faults() []http2Fault {
 	)
 }
 
-// wrapped hides what kind of RoundTripper it is.
+// wrapped hides the type of a RoundTripper.
 type wrapped struct{ http.RoundTripper }
 
 func TestWholeRequestsOverHTTP2(t *testing.T) {
@@ -102,7 +102,7 @@ func TestWholeRequestsOverHTTP2(t *testing.T) {
 func (f *http2Fault) run(t *testing.T, name string, c class, body string, wrap func(http.RoundTripper) http.RoundTripper) {
 	s := newHTTP2Server(t, func(s *http2Stream, m moment) {
 		switch {
-		case s.number == 1 && s.id == 1: // the connection has served a request before
+		case s.number == 1 && s.id == 1: // succeeds, so that the faults meet a connection that was used before
 			if m == requestCame {
 				s.respond()
 			}
@@ -127,17 +127,14 @@ func (f *http2Fault) run(t *testing.T, name string, c class, body string, wrap f
 	case f.processes:
 		assert.Equal(t, 1, attempts, "%s: attempts (%v)", name, err)
 		assert.True(t, res.OutcomeUnknown, "%s: %v", name, err)
-	// Without a body only what net/http itself does next shows that the peer refused, and a GOAWAY does not show at all.
+	// Without a body, a refusal shows only in what net/http does next, and a GOAWAY not at all.
 	case body != "" || strings.Contains(f.name, "REFUSED_STREAM") && strings.HasSuffix(name, "net/http"):
 		assert.Equal(t, 4, attempts, "%s: attempts (%v)", name, err)
 		assert.False(t, res.OutcomeUnknown, "%s: %v", name, err)
 	}
-	if c == neither && name == "neither, small body, net/http" {
-		t.Logf("%d whole requests, %d attempts, outcome unknown: %t, %v", whole, attempts, res.OutcomeUnknown, err)
-	}
 }
 
-// repeater is a RoundTripper that keeps the body and sends a request again after an error, as retrying ones do.
+// repeater is a RoundTripper that keeps the body and sends a request again after an error.
 type repeater struct {
 	http.RoundTripper
 	times int
@@ -202,7 +199,7 @@ func TestRoundTripperThatRepeats(t *testing.T) {
 	}
 }
 
-// A read may be sent again by a RoundTripper that got a response to it, such as one that then fetches a fresh token.
+// A RoundTripper may send a read again after a response, such as one that then fetches a fresh token.
 func TestReadThatARoundTripperRepeatsAfterAResponse(t *testing.T) {
 	var served atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -217,7 +214,7 @@ func TestReadThatARoundTripperRepeatsAfterAResponse(t *testing.T) {
 	assert.Len(t, res.Attempts, 1)
 }
 
-// tokens fetches a token with the request's own context before each request, and tells an audit service after it.
+// tokens makes a request of its own, with the request's context, before and after each request.
 type tokens struct {
 	http.RoundTripper
 	url string
@@ -261,7 +258,7 @@ func TestRoundTripperWithRequestsOfItsOwn(t *testing.T) {
 	for _, c := range classes {
 		res, err := newClient(t, tokens{srv.Client().Transport, other.URL}, srv.URL).Do(t.Context(), newCall(c, ""))
 		require.Error(t, err, c.name)
-		assert.Len(t, res.Attempts, 4, "%s: without a token nothing left", c.name)
+		assert.Len(t, res.Attempts, 4, "%s: without a token nothing is sent", c.name)
 		assert.False(t, res.OutcomeUnknown, c.name)
 	}
 }
@@ -316,7 +313,8 @@ func TestRoundTripperThatDumpsRequests(t *testing.T) {
 	}
 }
 
-// net/http sends a read again when a kept connection broke, as often as it has kept ones. Each time is an attempt.
+// net/http sends a read again when an idle connection has broken, once for each idle connection. Each time is an
+// attempt.
 func TestKeptConnectionsThatBreak(t *testing.T) {
 	const kept = 8
 	for _, c := range classes {
@@ -359,7 +357,7 @@ func TestKeptConnectionsThatBreak(t *testing.T) {
 	}
 }
 
-// impatient is a RoundTripper that gives up on a request and leaves it running.
+// impatient is a RoundTripper that returns before its request has ended.
 type impatient struct {
 	http.RoundTripper
 	patience time.Duration

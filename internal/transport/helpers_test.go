@@ -21,7 +21,7 @@ var quick = Policy{
 	MaxAttempts: 4, MinDelay: time.Millisecond, MaxDelay: time.Millisecond, MaxRetryAfter: time.Minute, AttemptTimeout: 10 * time.Second,
 }
 
-// class is a retry class, as a call states it.
+// class is a retry class.
 type class struct {
 	name              string
 	write, repeatable bool
@@ -45,7 +45,7 @@ func newClient(t *testing.T, rt http.RoundTripper, base string) *Client {
 	}
 }
 
-// newCall returns a call of a class. The verbs are those that the API uses for such calls.
+// newCall returns a call of a class, with a method that the API uses for that class.
 func newCall(c class, body string) *Call {
 	call := &Call{
 		Endpoint: Endpoint{ID: "things-get", Method: http.MethodGet, PathTemplate: "/things/{id}"},
@@ -69,11 +69,11 @@ type receiver func(*Result) error
 
 func (r receiver) Receive(res *Result) error { return r(res) }
 
-// step plays one response.
+// step returns one response.
 type step func(*http.Request) (*http.Response, error)
 
-// script is a RoundTripper that plays one step after the other, and the last one from then on. It reads each request's
-// body, as a real one does.
+// script is a RoundTripper that takes one step for each request, and the last one for all further requests. It reads
+// each request's body, as a real one does.
 type script struct {
 	mu       sync.Mutex
 	steps    []step
@@ -119,7 +119,7 @@ func reply(status int, body string, header ...string) step {
 
 func fail(err error) step { return func(*http.Request) (*http.Response, error) { return nil, err } }
 
-// hang responds when the request's context ends.
+// hang returns when the request's context ends.
 func hang(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()

@@ -20,23 +20,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// http2Server speaks just enough HTTP/2 to break it in the ways that the protocol allows, and counts the requests that it
-// got as a whole: headers, and body to the end of the stream. It needs no HPACK: a stream is a request.
+// http2Server implements just enough of HTTP/2 to fail in the ways that the protocol allows. It counts the requests
+// that it received as a whole: headers, and body to the end of the stream. It needs no HPACK: each stream is a request.
 type http2Server struct {
 	URL   string
 	roots *x509.CertPool
-	// on decides what the server does as a request comes in; nil serves all.
+	// on determines what the server does while it receives a request; nil serves all requests.
 	on func(*http2Stream, moment)
 
 	whole, connections atomic.Int64
 }
 
-// moment is how far a request has come in.
+// moment is a point in time while a request is received.
 type moment string
 
 const (
-	headersCame moment = "before the body" // or at the end of the headers of a request that has none
-	dataCame    moment = "during the body" // the first part of it
+	headersCame moment = "before the body" // or after the headers of a request without a body
+	dataCame    moment = "during the body" // after its first part
 	requestCame moment = "after the request"
 )
 
@@ -178,13 +178,13 @@ func (s *http2Stream) reset(code uint32) {
 	s.write(frameReset, 0, s.id, binary.BigEndian.AppendUint32(nil, code))
 }
 
-// goAway says that the last stream which is processed is last.
+// goAway announces that streams above last are not processed.
 func (c *http2Conn) goAway(last, code uint32, debug string) {
 	payload := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code)
 	c.write(frameGoAway, 0, 0, append(payload, debug...))
 }
 
-// newCertificate returns a certificate for 127.0.0.1, and those who trust it.
+// newCertificate returns a certificate for 127.0.0.1, and a pool that contains it.
 var newCertificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// records decodes what a JSON handler wrote, without its times.
+// records decodes the output of a JSON handler, without the times.
 func records(t *testing.T, log *bytes.Buffer) []map[string]any {
 	var all []map[string]any
 	for dec := json.NewDecoder(log); dec.More(); {
@@ -57,7 +57,7 @@ func TestAttemptRecords(t *testing.T) {
 	})
 }
 
-// At LevelTrace the wire shows, and no secret.
+// LevelTrace shows headers and bodies, but no secret.
 func TestWireLog(t *testing.T) {
 	const secret = "key-4711"
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +82,7 @@ func TestWireLog(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, log.String(), secret)
 	for _, r := range records(t, &log) {
-		assert.NotContains(t, r, "body", "nobody masks bodies")
+		assert.NotContains(t, r, "body", "without Mask, bodies are not logged")
 	}
 
 	c.Mask = func(body, _ []byte) []byte { return bytes.ReplaceAll(body, []byte("hunter2"), []byte("[REDACTED]")) }

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxyURL is a proxy with a password that must not show.
+// proxyURL returns the URL of a proxy with a password, which no error may show.
 func proxyURL(t *testing.T, srv *httptest.Server) *url.URL {
 	u, err := url.Parse(srv.URL)
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestProxyThatRefuses(t *testing.T) {
 					require.EqualError(t, err, fmt.Sprintf("the proxy refused the connection: %d %s", status, http.StatusText(status)), label)
 					assert.Equal(t, fmt.Sprint("proxy ", status), reason(err), label)
 					assert.Len(t, res.Attempts, 1, "%s: it is final", label)
-					assert.Zero(t, res.StatusCode, "%s: it is not the API's", label)
+					assert.Zero(t, res.StatusCode, "%s: the status is not the API's", label)
 					assert.False(t, res.OutcomeUnknown, label)
 					assert.EqualValues(t, 1, asked.Load(), label)
 					proxy.Close()
@@ -71,7 +71,7 @@ func TestProxyThatIsGone(t *testing.T) {
 
 func TestProxyFunctionThatFails(t *testing.T) {
 	for text, shown := range map[string]string{
-		"no answer from the PAC server":                        "the proxy function failed: no answer from the PAC server",
+		"no response from the PAC server":                      "the proxy function failed: no response from the PAC server",
 		`invalid proxy address "http://me:hunter2@proxy:port"`: "the proxy function failed: the address of the proxy is not valid",
 	} {
 		broken := errors.New(text)
@@ -81,14 +81,14 @@ func TestProxyFunctionThatFails(t *testing.T) {
 				res, err := newClient(t, tr, "https://api.example.com").Do(t.Context(), newCall(c, body))
 				require.EqualError(t, err, shown)
 				require.ErrorIs(t, err, broken)
-				assert.Len(t, res.Attempts, 4, "%s: nothing left", c.name)
+				assert.Len(t, res.Attempts, 4, "%s: nothing was sent", c.name)
 				assert.False(t, res.OutcomeUnknown, c.name)
 			}
 		}
 	}
 }
 
-// A request over a proxy is guarded as any other is.
+// A request through a proxy is guarded like any other.
 func TestGuardBehindAProxy(t *testing.T) {
 	for _, wrap := range []bool{false, true} {
 		s := newHTTP2Server(t, func(s *http2Stream, m moment) {

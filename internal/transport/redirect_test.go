@@ -107,17 +107,17 @@ func TestRedirects(t *testing.T) {
 		assert.Len(t, res.Attempts, 1, "it is final")
 
 		res, err = do(func(r *http.Request, via []*http.Request) error {
-			assert.Empty(t, via[0].Header.Get("Authorization"), "it does not get to see the key")
+			assert.Empty(t, via[0].Header.Get("Authorization"), "the policy must not see the key")
 			r.URL.Host = strings.TrimPrefix(other.URL, "http://")
 			return nil
 		})
 		require.NoError(t, err)
 		assert.Equal(t, status, res.StatusCode)
-		assert.Empty(t, reached, "it may not lead elsewhere")
+		assert.Empty(t, reached, "the policy must not redirect to another host")
 	})
 }
 
-// Each request of an attempt has a guard of its own: what follows a redirect is not the first one sent again.
+// Each request of an attempt has its own guard: the request after a redirect is not the first one sent again.
 func TestRedirectOverHTTP2(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/moved" {
@@ -133,7 +133,7 @@ func TestRedirectOverHTTP2(t *testing.T) {
 	assert.Len(t, res.Attempts, 1)
 }
 
-// Headers of a function go to each request within the origin, and nowhere else.
+// The headers of AddHeaders are sent with each request within the origin, and nowhere else.
 func TestAddedHeadersAndRedirects(t *testing.T) {
 	var traces []string
 	record := func(_ http.ResponseWriter, r *http.Request) {
@@ -167,6 +167,6 @@ func TestAddedHeadersAndRedirects(t *testing.T) {
 		require.NoError(t, err)
 		res.Release()
 		assert.Equal(t, want, traces)
-		assert.Equal(t, 1, calls, "once an attempt")
+		assert.Equal(t, 1, calls, "calls of AddHeaders in one attempt")
 	}
 }

@@ -37,9 +37,9 @@ func TestResponseBodies(t *testing.T) {
 		{"GZIP in an error", reply(400, gzipped(`{"a":1}`), "Content-Encoding: GZIP"), `{"a":1}`, ""},
 		{"gzip with a byte order mark", reply(200, gzipped("\uFEFF{}"), "Content-Encoding: x-gzip"), `{}`, ""},
 		{"gzip of nothing", reply(204, "", "Content-Encoding: gzip"), "", ""},
-		{"gzip that is none", reply(200, `{"name":"no gzip"}`, "Content-Encoding: gzip"), "", "gzip"},
-		{"gzip that is cut", reply(200, gzipped(strings.Repeat("a", 1000))[:20], "Content-Encoding: gzip"), "", "connection closed"},
-		{"gzip that is none, in an error", reply(400, `{"name":"no gzip"}`, "Content-Encoding: gzip"), "", ""},
+		{"not gzip", reply(200, `{"name":"no gzip"}`, "Content-Encoding: gzip"), "", "gzip"},
+		{"truncated gzip", reply(200, gzipped(strings.Repeat("a", 1000))[:20], "Content-Encoding: gzip"), "", "connection closed"},
+		{"not gzip, in an error", reply(400, `{"name":"no gzip"}`, "Content-Encoding: gzip"), "", ""},
 		{"at the bound", reply(200, strings.Repeat("a", bound)), strings.Repeat("a", bound), ""},
 		{"above the bound", reply(200, strings.Repeat("a", bound+1)), "", "body too large"},
 		{"a gzip bomb", reply(200, gzipped(strings.Repeat("a", 50<<20)), "Content-Encoding: gzip"), "", "body too large"},
@@ -62,7 +62,7 @@ func TestResponseBodies(t *testing.T) {
 	}
 }
 
-// A RoundTripper may hand out the same header again.
+// A RoundTripper may return the same header for several responses.
 func TestHeaderOfAResponseIsNotChanged(t *testing.T) {
 	header := http.Header{"Content-Encoding": {"gzip"}}
 	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -75,7 +75,7 @@ func TestHeaderOfAResponseIsNotChanged(t *testing.T) {
 	}
 }
 
-// The body of a failed response does not hold its status back.
+// A slow body of a failed response delays the call by a limited time only.
 func TestFailedResponseWithASlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(r *http.Request) (*http.Response, error) {

@@ -32,7 +32,7 @@ func sent(r *http.Request) (*http.Response, error) {
 	return nil, errBroken
 }
 
-// cut responds with a body that ends early.
+// cut returns a response whose body ends early.
 func cut(r *http.Request) (*http.Response, error) {
 	resp, _ := reply(200, "")(r)
 	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":`), readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF })))
@@ -41,7 +41,7 @@ func cut(r *http.Request) (*http.Response, error) {
 
 var errNotJSON = &Failure{Reason: "not JSON (text/html)", Err: errors.New("not a response of the API")}
 
-// judge accepts what is JSON.
+// judge accepts JSON only.
 func judge(r *Result) error {
 	if strings.HasPrefix(string(r.Body), "<") {
 		return errNotJSON
@@ -49,8 +49,8 @@ func judge(r *Result) error {
 	return nil
 }
 
-// The table says how many attempts each class gets when the first ends as named and the second well, and whether the
-// outcome of a write is unknown when all end so.
+// The table lists how many attempts a call of each class makes if the first attempt ends as named and the second one
+// succeeds, and whether the outcome of a write is unknown if all attempts end as named.
 func TestRetryTable(t *testing.T) {
 	for _, tc := range []struct {
 		name                      string
@@ -116,7 +116,7 @@ func TestRetryTable(t *testing.T) {
 	}
 }
 
-// What nobody read was not sent, even if the RoundTripper reports nothing.
+// A body that the RoundTripper did not read was not sent, even if the RoundTripper reports no connections.
 func TestBodyThatNobodyRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -137,7 +137,7 @@ func TestResultOfTheLastAttempt(t *testing.T) {
 		assert.Equal(t, 404, res.StatusCode)
 		assert.Equal(t, `{"code":"NOT_FOUND"}`, string(res.Body))
 		assert.Equal(t, "r", res.Header.Get("X-Request-Id"))
-		assert.True(t, res.OutcomeUnknown, "the refusal of a repeat does not settle the first attempt")
+		assert.True(t, res.OutcomeUnknown, "the first attempt may have been carried out, although the second was refused")
 		require.Len(t, res.Attempts, 2)
 		assert.ErrorIs(t, res.Attempts[0].Err, errBroken)
 		res.Release()
@@ -145,7 +145,7 @@ func TestResultOfTheLastAttempt(t *testing.T) {
 
 		res, err = newClient(t, play(reply(200, "<html>")), "https://api.example.com").Do(t.Context(), call)
 		require.ErrorIs(t, err, errNotJSON)
-		assert.Equal(t, 200, res.StatusCode, "the response is there to look at")
+		assert.Equal(t, 200, res.StatusCode, "the result has the refused response")
 		assert.Equal(t, "<html>", string(res.Body))
 	})
 }
@@ -244,7 +244,7 @@ func TestAttemptTimeout(t *testing.T) {
 		require.Error(t, err)
 		assert.Len(t, res.Attempts, 4)
 		assert.InDelta(t, 4*quick.AttemptTimeout, time.Since(start), float64(time.Second))
-		assert.NotErrorIs(t, err, context.DeadlineExceeded, "the caller's context goes on")
+		assert.NotErrorIs(t, err, context.DeadlineExceeded, "the caller's context has not ended")
 		assert.NotErrorIs(t, err, context.Canceled)
 		var timeout interface{ Timeout() bool }
 		require.ErrorAs(t, err, &timeout)

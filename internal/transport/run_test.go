@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keepingJar is a cookie jar that keeps the URLs that it is shown.
+// keepingJar is a cookie jar that keeps the URLs that it is called with.
 type keepingJar struct{ urls []*url.URL }
 
 func (j *keepingJar) SetCookies(u *url.URL, _ []*http.Cookie) { j.urls = append(j.urls, u) }
@@ -20,8 +20,8 @@ func (j *keepingJar) Cookies(u *url.URL) (cookies []*http.Cookie) {
 	return nil
 }
 
-// What a call works with serves the next call, unless a cookie jar or a redirect policy was shown the request: it may
-// have kept it.
+// The memory of a call is reused for the next one, unless a cookie jar or a redirect policy has seen the request and
+// may have kept it.
 func TestRequestsThatOthersSawAreNotReused(t *testing.T) {
 	base, err := url.Parse("https://api.example.com/v1")
 	require.NoError(t, err)
@@ -69,8 +69,8 @@ func TestRequestsThatOthersSawAreNotReused(t *testing.T) {
 
 type keptKey struct{}
 
-// A call that comes after another one has nothing of it.
-func TestCallsHaveNothingOfEachOther(t *testing.T) {
+// A call that reuses the memory of another one starts with none of its state.
+func TestCallsDoNotShareState(t *testing.T) {
 	rt := play(reply(503, "busy", "X-Request-Id: first"), reply(200, `{"first":1}`, "X-Request-Id: second"), fail(errBroken), reply(200, ""))
 	c := newClient(t, rt, "https://api.example.com")
 	call := newCall(safe, "")
