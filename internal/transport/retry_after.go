@@ -10,8 +10,7 @@ import (
 
 // RetryAfter parses a Retry-After header: seconds, with or without decimals, or a date. A date is compared with the
 // response's own Date, so that the local clock need not be right, or with now if there is none. An invalid or negative
-// value, one that overflows, and a date that is not in the future count as absent. So does zero, because limiters that
-// round down send it while they still refuse.
+// value, one that overflows, and a date that is not in the future count as absent.
 func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -22,7 +21,7 @@ func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 		if err != nil || seconds >= float64(math.MaxInt64/time.Second) {
 			return 0, false
 		}
-		return time.Duration(math.Ceil(seconds * float64(time.Second))), seconds > 0
+		return time.Duration(math.Ceil(seconds * float64(time.Second))), true
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {

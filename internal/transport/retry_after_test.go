@@ -18,8 +18,7 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		{"seconds", "7", "", 7 * time.Second, true},
 		{"with space around it", " 7 ", "", 7 * time.Second, true},
-		{"zero", "0", "", 0, false},
-		{"zero with decimals", "0.0", "", 0, false},
+		{"zero", "0", "", 0, true},
 		{"decimals", "30.0", "", 30 * time.Second, true},
 		{"a fraction", "0.25", "", 250 * time.Millisecond, true},
 		{"absent", "", "", 0, false},
