@@ -82,3 +82,20 @@ func TestGetByName(t *testing.T) {
 		})
 	}
 }
+
+// An object that was deleted and is still listed does not have the name any more.
+func TestGetByNameIgnoresDeletedObjects(t *testing.T) {
+	rt := play(reply(200, `{"items":[{"id":"1","name":"web","dtDeleted":"2024-05-01T12:00:00Z"},{"id":"2","name":"web"}],"hasMore":false}`))
+	tested := 0
+	for service, lookup := range lookups() {
+		method := reflect.ValueOf(newTestClient(t, rt)).Elem().FieldByName(service).MethodByName("GetByName")
+		if _, ok := method.Type().Out(0).Elem().FieldByName("DeletedAt"); !ok {
+			continue
+		}
+		id, err := lookup(t.Context(), newTestClient(t, rt), "web")
+		require.NoError(t, err, service)
+		assert.Equal(t, "2", id, service)
+		tested++
+	}
+	assert.Equal(t, 6, tested)
+}

@@ -4,12 +4,21 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 )
 
+// machineKind is a machine, by its ID. One that the service still returns after it was deleted is not found.
 var machineKind = &targetKind{machineList, func(ctx context.Context, c *Client, id string, opts ...RequestOption) (any, error) {
-	return c.Machines.Get(ctx, id, opts...)
+	m, err := c.Machines.Get(ctx, id, opts...)
+	if err == nil && !m.DeletedAt.IsZero() {
+		return nil, &Error{
+			Endpoint: machinesGet.id, Method: machinesGet.method, PathTemplate: machinesGet.path, StatusCode: http.StatusOK,
+			Code: "NOT_FOUND", Message: "the machine was deleted at " + m.DeletedAt.Format(time.RFC3339), Attempts: 1,
+		}
+	}
+	return m, err
 }}
 
 // lookInterval is how often a wait for a machine checks its events for failures.

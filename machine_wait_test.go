@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,6 +197,70 @@ func TestWaitUntilDeleted(t *testing.T) {
 		err := newTestClient(t, service{"GET /machines/m": play(ready)}).Machines.WaitUntilDeleted(t.Context(), "m")
 		require.ErrorIs(t, err, ErrWaitTimeout)
 		assert.Equal(t, 10*time.Minute, time.Since(begin))
+	})
+}
+
+// A machine that the service still returns after it was deleted, with the time of that, is not found.
+func TestMachineThatIsReturnedAfterItsDeletion(t *testing.T) {
+	const deleted = `{"id":"m","state":"off","dtDeleted":"2024-05-01T12:00:00Z"}`
+	for name, tc := range map[string]struct {
+		call func(ctx context.Context, c *Client) error
+		is   error
+	}{
+		"WaitUntilDeleted": {call: func(ctx context.Context, c *Client) error { return c.Machines.WaitUntilDeleted(ctx, "m") }},
+		"EnsureDeleted":    {call: func(ctx context.Context, c *Client) error { return c.Machines.EnsureDeleted(ctx, "m") }},
+		"EnsureReady": {is: ErrNotFound, call: func(ctx context.Context, c *Client) error {
+			_, err := c.Machines.EnsureReady(ctx, "m")
+			return err
+		}},
+		"EnsureOff": {is: ErrNotFound, call: func(ctx context.Context, c *Client) error {
+			_, err := c.Machines.EnsureOff(ctx, "m")
+			return err
+		}},
+		"WaitForState": {is: ErrNotFound, call: func(ctx context.Context, c *Client) error {
+			_, err := c.Machines.WaitForState(ctx, "m", MachineStateOff)
+			return err
+		}},
+		"Watch": {is: ErrNotFound, call: func(ctx context.Context, c *Client) (err error) {
+			for _, err = range c.Machines.Watch(ctx, "m") {
+			}
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				err := tc.call(t.Context(), newTestClient(t, service{ // other requests are not found
+					"GET /machines/m":     play(reply(200, deleted)),
+					"GET /machines":       play(reply(200, page(deleted))),
+					"GET /machine-events": play(reply(200, page(event("old", "done")))),
+				}))
+				require.ErrorIs(t, err, tc.is)
+				if tc.is != nil {
+					assert.ErrorContains(t, err, "the machine was deleted at 2024-05-01T12:00:00Z")
+				}
+				assert.Less(t, time.Since(begin), 2*time.Minute)
+			})
+		})
+	}
+	t.Run("on a page that several waits share", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := service{}
+			var items []string
+			ids := []string{"a", "b", "c"}
+			for _, id := range ids {
+				items = append(items, `{"id":"`+id+`","state":"off","dtDeleted":"2024-05-01T12:00:00Z"}`)
+				s["GET /machines/"+id] = play(reply(200, items[len(items)-1]))
+			}
+			s["GET /machines"] = play(reply(200, page(strings.Join(items, ","))))
+			c := newTestClient(t, s)
+			var waits sync.WaitGroup
+			for _, id := range ids {
+				waits.Go(func() { assert.NoError(t, c.Machines.WaitUntilDeleted(t.Context(), id)) })
+			}
+			waits.Wait()
+			assert.NotZero(t, s["GET /machines"].count(), "the page was read")
+		})
 	})
 }
 

@@ -207,7 +207,9 @@ func (g *pollGroup) find(r poll.Request, response any, at time.Time) (find func(
 	switch page := response.(type) {
 	case *Page[Machine]:
 		for i, m := range page.Items {
-			items[m.ID] = &page.Items[i]
+			if m.DeletedAt.IsZero() {
+				items[m.ID] = &page.Items[i]
+			}
 		}
 		return func(x *subject) any { return items[x.id] }, nextPage(page)
 	case *Page[MachineEvent]:
