@@ -26,8 +26,8 @@ var w3c = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, 
 
 var quick = paperspace.WithRetryPolicy(paperspace.RetryPolicy{MinDelay: time.Millisecond, MaxDelay: time.Millisecond})
 
-// callerContext returns a context with a remote span, a trace state and baggage, as a server has it that handles a
-// request.
+// callerContext returns a context with a remote span, a trace state and baggage, as the handler of a request
+// has it.
 func callerContext(t *testing.T) context.Context {
 	return w3c.Extract(t.Context(), propagation.MapCarrier{
 		"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1", "baggage": "tenant=7",

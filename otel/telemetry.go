@@ -70,10 +70,10 @@ func newTelemetry(c config) *telemetry {
 	t.attempts, errs[1] = meter.Int64Histogram("paperspace.client.call.attempts",
 		metric.WithDescription("Number of attempts per call."), metric.WithUnit("{attempt}"),
 		metric.WithExplicitBucketBoundaries(0, 1, 2, 3, 4, 5, 6, 8, 10))
-	t.odd, errs[3] = meter.Int64Counter("paperspace.client.response.odd_values",
+	t.odd, errs[2] = meter.Int64Counter("paperspace.client.response.odd_values",
 		metric.WithDescription("Values in responses that do not fit the API's contract."), metric.WithUnit("{value}"))
 	requestDuration, err := httpconv.NewClientRequestDuration(meter)
-	t.requestDuration, errs[2] = requestDuration.Float64Histogram, err
+	t.requestDuration, errs[3] = requestDuration.Float64Histogram, err
 	if err := errors.Join(errs[:]...); err != nil {
 		otel.Handle(err) // the instruments are usable or no-ops
 	}

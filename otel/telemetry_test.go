@@ -467,7 +467,7 @@ func (brokenMeter) Float64Histogram(string, ...metric.Float64HistogramOption) (m
 	return noop.Float64Histogram{}, errBroken
 }
 
-// What does not fit in a response is counted, and neither shown nor said where it is.
+// Odd values are counted; neither their values nor their places are recorded.
 func TestOddValues(t *testing.T) {
 	b := newBench(t)
 	client, err := paperspace.NewClient(paperspace.WithAPIKey("k"), b.telemetry(), paperspace.WithHTTPClient(&http.Client{

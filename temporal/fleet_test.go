@@ -137,12 +137,10 @@ func TestFleetAudit(t *testing.T) {
 	})
 }
 
-// When a list lags, the fleet creates nothing more: a machine that does not show may be created twice. A rerun adopts
-// what exists.
+// When a list lags, the fleet creates nothing more: a machine that does not show may be created twice.
 func TestFleetListLag(t *testing.T) {
 	w := newWorld(t, "fleet")
-	lags := true
-	w.hide(func(string) bool { return lags })
+	w.hide(func(string) bool { return true })
 	_, err := w.fleet(FleetInput{Names: names(30), Open: 10})
 	requireType(t, ErrorListLag, err)
 	result := resultIn[FleetResult](t, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/paperspace-go/paperspace"
 )
 
-// maxRounds is how many creates with an unknown outcome, or machines that vanish, one Provision puts up with.
+// maxRounds is how many creates with an unknown outcome, or machines that vanish, one Provision tolerates.
 const maxRounds = 10
 
 // ProvisionInput is the input of [Provision].

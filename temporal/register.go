@@ -36,10 +36,9 @@ func register(w worker.Registry, a *Activities) {
 }
 
 // WorkerOptions returns options for a worker that sends requests at a rate: the requests a second that the API key
-// allows, divided by the number of workers. The client needs a limiter of the same rate, with a
-// burst of 1: [paperspace.WithLimiter]. The worker
-// then holds no more activities than it can send in a second: what it does not hold, another worker can take, and a
-// cancel can recall.
+// allows, divided by the number of workers. The client needs a limiter of the same rate, with a burst of 1:
+// [paperspace.WithLimiter]. The worker then holds no more activities than it can send in a second: what it does not
+// hold, another worker can take, and a cancel can recall.
 //
 // They set no TaskQueueActivitiesPerSecond: Temporal divides that among the partitions of the queue, which lets twice
 // the rate through in some seconds and, at low rates, leaves workers idle in others.

@@ -35,7 +35,7 @@ type Timing struct {
 	PollMin, PollMax time.Duration
 }
 
-// minTime is the shortest duration that is taken for one.
+// minTime is the shortest duration that is accepted: a shorter one was probably meant in another unit.
 const minTime = 100 * time.Millisecond
 
 func (t Timing) check() string {

@@ -24,8 +24,8 @@ func readReport(name string) (*report, error) {
 	return r, nil
 }
 
-// compare returns how the service changed between two reports. It ignores counts, times, calls that only one of the
-// reports has, and differences that the contract allows, such as a null in a nullable member.
+// compare returns how the service changed between two reports. It ignores counts, times, calls and headers that only one
+// of the reports has, and differences that the contract allows, such as a null in a nullable member.
 func compare(before, after *report) (changes []string) {
 	changes = []string{} // not nil: the reports were compared
 	note := func(format string, args ...any) { changes = append(changes, fmt.Sprintf(format, args...)) }
