@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,16 +9,14 @@ import (
 	"time"
 
 	"github.com/paperspace-go/paperspace"
+	"github.com/paperspace-go/paperspace/internal/exampletest"
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
 // newService serves an in-memory Paperspace as the real one, and returns a client and a project.
 func newService(t *testing.T) (*paperspacetest.Server, *paperspace.Client, string) {
-	srv := paperspacetest.New(t, paperspacetest.WithSpeed(1000))
-	socket := httptest.NewServer(srv)
-	t.Cleanup(socket.Close)
-	t.Setenv("PAPERSPACE_API_KEY", srv.Key())
-	t.Setenv("PAPERSPACE_API_URL", socket.URL+"/v1")
+	t.Helper()
+	srv := exampletest.Service(t)
 	client := srv.Client()
 	project, err := client.Projects.Create(t.Context(), paperspace.ProjectCreateParams{Name: "p"})
 	if err != nil {
