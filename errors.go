@@ -334,11 +334,16 @@ func (e *WaitError) Error() string {
 			b.WriteString(" (not seen)")
 		}
 	}
-	b.WriteString(": " + strings.TrimPrefix(e.Err.Error(), "paperspace: "))
+	b.WriteString(": " + reason(e.Err))
 	if e.LastPoll != nil {
-		b.WriteString("; the last poll failed: " + strings.TrimPrefix(e.LastPoll.Error(), "paperspace: "))
+		b.WriteString("; the last poll failed: " + reason(e.LastPoll))
 	}
 	return b.String()
+}
+
+// reason returns the text of an error within another one. A fake may leave the error out.
+func reason(err error) string {
+	return cmp.Or(strings.TrimPrefix(causeText(err), "paperspace: "), "no reason given")
 }
 
 // MarshalJSON encodes the error, with Err and LastPoll as text.
@@ -372,8 +377,7 @@ type DeploymentError struct {
 // Error returns why the wait ended, and the messages of the failed instances.
 func (e *DeploymentError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"),
-		strings.TrimPrefix(e.Err.Error(), "paperspace: "))
+	fmt.Fprintf(&b, "paperspace: deployment %s, spec %s: %s", e.DeploymentID, cmp.Or(e.SpecID, "unknown"), reason(e.Err))
 	for i, instance := range e.Failed {
 		if i == maxIssuesInText {
 			fmt.Fprintf(&b, "; and %d more", len(e.Failed)-i)

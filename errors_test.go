@@ -281,6 +281,20 @@ func TestWaitErrorNamesWhatIsPending(t *testing.T) {
 	assert.ErrorIs(t, e, ErrWaitTimeout)
 }
 
+// A fake may return an error of which it sets only what its test needs.
+func TestErrorsWithoutACause(t *testing.T) {
+	for want, err := range map[string]error{
+		"paperspace: waited 0s for a (not seen): no reason given":    &WaitError{IDs: []string{"a"}},
+		"paperspace: deployment d, spec unknown: no reason given":    &DeploymentError{DeploymentID: "d"},
+		`paperspace: event e () ended in state "", without a reason`: &EventError{MachineEvent{ID: "e"}},
+		"paperspace: machines-get: 404 NOT_FOUND":                    &Error{Endpoint: "machines-get", StatusCode: 404, Code: "NOT_FOUND"},
+	} {
+		assert.Equal(t, want, err.Error())
+		_, marshalErr := json.Marshal(err)
+		assert.NoError(t, marshalErr, want)
+	}
+}
+
 type contextKey struct{}
 
 // contextHandler is a slog handler that records a value of its context.
