@@ -390,30 +390,18 @@ func configError(err error) error {
 	if _, ok := errors.AsType[*ParamError](err); ok {
 		return err
 	}
-	var pointer jsontext.Pointer
 	reason := "is not JSON"
 	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		pointer, reason = e.JSONPointer, typeError(e)
+		reason = typeError(e)
 	}
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		if pointer = e.JSONPointer; errors.Is(e, jsontext.ErrDuplicateName) {
+		if errors.Is(e, jsontext.ErrDuplicateName) {
 			reason = "is set twice"
 		} else {
-			reason += ": " + e.Err.Error()
+			reason += ": " + syntaxError(e)
 		}
 	}
-	path := "config"
-	for token := range pointer.Tokens() {
-		switch _, err := strconv.ParseUint(token, 10, 64); {
-		case err == nil:
-			path += "[" + token + "]"
-		case len(token) > 64 || strconv.Quote(token) != `"`+token+`"`:
-			path += fmt.Sprintf(".%.64q", token)
-		default:
-			path += "." + token
-		}
-	}
-	return &ParamError{Field: path, Reason: reason}
+	return &ParamError{Field: memberPath("config", memberOf(err)), Reason: reason}
 }
 
 // typeError describes the type that a value has, and the one that it should have.

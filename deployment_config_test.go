@@ -285,7 +285,7 @@ func TestUpsertRefusesBadConfigs(t *testing.T) {
 	}{
 		"no version":       {DeploymentConfig{}, []string{"config", "is required"}},
 		"several versions": {DeploymentConfig{V1: &DeploymentConfigV1{Resources: DeploymentResources{MachineType: "C5"}}, Raw: RawJSON(`{}`)}, []string{"config: sets several"}},
-		"bad raw JSON":     {DeploymentConfig{Raw: RawJSON(`{`)}, []string{"/config"}},
+		"bad raw JSON":     {DeploymentConfig{Raw: RawJSON(`{`)}, []string{"config: cannot be encoded: unexpected EOF"}},
 		"machine type":     {DeploymentConfig{V1: &DeploymentConfigV1{Name: "n", Image: "i"}}, []string{"config.resources.machineType", "is required"}},
 		"machine type of v0alpha1": {
 			DeploymentConfig{V0Alpha1: &DeploymentConfigV0Alpha1{Name: "n", Image: "i"}}, []string{"config.resources.machineType", "is required"},

@@ -1,6 +1,8 @@
 package paperspace
 
 import (
+	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -63,7 +65,64 @@ func TestParamsAreEncodedAsAnyValue(t *testing.T) {
 	}
 	_, err := encodeParams(&unusual{Keys: []Sensitive{"a", mask}})
 	require.ErrorContains(t, err, "mask")
-	assert.Equal(t, "keys.1", fieldOf(err))
+	assert.Equal(t, "keys[1]", memberPath("", memberOf(err)))
+}
+
+// An error names the field that cannot be encoded, in a bounded text, and never repeats its value.
+func TestFieldsThatCannotBeEncoded(t *testing.T) {
+	loop := map[string]any{}
+	loop["loop"] = loop
+	machine := minimalMachine
+	machine.AccessorIDs = []string{"u1", "\xff"}
+	spec := func(config DeploymentConfigV1) DeploymentUpsertParams {
+		config.Name, config.Image, config.Resources = "n", "i", DeploymentResources{MachineType: "C5", Ports: []int{80}}
+		return DeploymentUpsertParams{ProjectID: "p", Config: DeploymentConfig{V1: &config}}
+	}
+	rt := play()
+	c := newTestClient(t, rt)
+	for want, call := range map[string]func() error{
+		"accessorIds[1]: cannot be encoded: invalid UTF-8": func() error {
+			_, err := c.Machines.Create(t.Context(), machine)
+			return err
+		},
+		"config.env[0].value: cannot be encoded: invalid UTF-8": func() error {
+			_, err := c.Deployments.Upsert(t.Context(), spec(DeploymentConfigV1{Env: []EnvVar{{Name: "A", Value: "hunter2\xff"}}}))
+			return err
+		},
+		"config.later: cannot be encoded: invalid surrogate pair in string": func() error {
+			later := UnknownMembers{"later": RawJSON(`"\ud800hunter2"`)}
+			_, err := c.Deployments.Upsert(t.Context(), spec(DeploymentConfigV1{Unknown: later}))
+			return err
+		},
+		"extra: cannot be encoded: json: ": func() error {
+			_, err := c.Machines.Create(t.Context(), minimalMachine, WithBodyField("extra", make(chan int)))
+			return err
+		},
+		"extra.list[0]: cannot be encoded: ": func() error {
+			value := map[string]any{"list": []any{math.NaN()}}
+			_, err := c.Machines.Create(t.Context(), minimalMachine, WithBodyField("extra", value))
+			return err
+		},
+		"extra.loop.loop.loop": func() error {
+			_, err := c.Machines.Create(t.Context(), minimalMachine, WithBodyField("extra", loop))
+			return err
+		},
+		"WithBodyField: the body already has a field named \"extra\"": func() error {
+			_, err := c.Machines.Create(t.Context(), minimalMachine, WithBodyField("extra", 1), WithBodyField("extra", 2))
+			return err
+		},
+		"body: cannot be encoded: json: ": func() error {
+			return c.Do(t.Context(), Request{Method: "POST", Path: "/x", Body: func() {}}, nil)
+		},
+	} {
+		err := call()
+		_, ok := errors.AsType[*ParamError](err)
+		require.True(t, ok, "%s: %v", want, err)
+		assert.ErrorContains(t, err, ": "+want)
+		assert.NotContains(t, err.Error(), "hunter2")
+		assert.Less(t, len(err.Error()), 1000, want)
+	}
+	assert.Zero(t, rt.count())
 }
 
 type (

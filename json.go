@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,30 +126,68 @@ func unmarshal(data []byte, out any) error { return json.Unmarshal(data, out, de
 
 func encode(v any) ([]byte, error) { return json.Marshal(v, encodeOptions) }
 
-// fieldOf names the field that could not be encoded, as far as that is known.
-func fieldOf(err error) string {
-	var pointer jsontext.Pointer
-	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		pointer = e.JSONPointer
-	} else if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		pointer = e.JSONPointer
+// encodingError returns the error of a request whose body, or the field of the body with the name, cannot be encoded.
+func (ep *endpoint) encodingError(field string, err error) error {
+	reason := oneLine(err.Error(), maxText)
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		reason = syntaxError(e)
 	}
-	return cmp.Or(strings.ReplaceAll(strings.TrimPrefix(string(pointer), "/"), "/", "."), "body")
+	return ep.paramError(cmp.Or(memberPath(field, memberOf(err)), "body"), "cannot be encoded: "+reason)
+}
+
+// memberOf returns the place of an error of the JSON package, as far as that is known.
+func memberOf(err error) jsontext.Pointer {
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return e.JSONPointer
+	}
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		return e.JSONPointer
+	}
+	return ""
+}
+
+// memberPath returns a place below root as a path of a bounded length, such as config.env[0].value.
+func memberPath(root string, place jsontext.Pointer) string {
+	const longest = 200
+	path := root
+	for token := range place.Tokens() {
+		switch _, err := strconv.ParseUint(token, 10, 64); {
+		case len(path) > longest:
+			return path + "…"
+		case err == nil:
+			path += "[" + token + "]"
+		case len(token) > 64 || strconv.Quote(token) != `"`+token+`"`:
+			path += fmt.Sprintf(".%.64q", token)
+		default:
+			path += "." + token
+		}
+	}
+	return strings.TrimPrefix(path, ".")
+}
+
+// syntaxError describes an error without the part of a string that it may quote, and which may be of a secret.
+func syntaxError(e *jsontext.SyntacticError) string {
+	for _, what := range []string{"invalid surrogate pair", "invalid escape sequence"} {
+		if strings.HasPrefix(e.Err.Error(), what) {
+			return what + " in string"
+		}
+	}
+	return e.Err.Error()
 }
 
 // addFields adds fields to a JSON object that has none of their names.
-func addFields(object []byte, fields []bodyField, taken map[string]bool) ([]byte, error) {
+func (ep *endpoint) addFields(object []byte, fields []bodyField, taken map[string]bool) ([]byte, error) {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(object, &members); err != nil || members == nil {
-		return nil, errors.New("only a JSON object takes more fields")
+		return nil, ep.paramError("WithBodyField", "only a JSON object takes more fields")
 	}
 	for _, f := range fields {
 		if _, ok := members[f.name]; ok || taken[f.name] {
-			return nil, fmt.Errorf("it has a field %q already", f.name)
+			return nil, ep.paramError("WithBodyField", fmt.Sprintf("the body already has a field named %q", f.name))
 		}
 		value, err := encode(f.value)
 		if err != nil {
-			return nil, err
+			return nil, ep.encodingError(f.name, err)
 		}
 		members[f.name] = value
 	}

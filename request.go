@@ -132,14 +132,14 @@ func (r *request) addOptions(params, body any) error {
 		return nil
 	}
 	encoded, err := encodeParams(body)
-	if err == nil && len(options.body) > 0 {
-		encoded, err = addFields(encoded, options.body, fieldNames(params, "json"))
-	}
 	if err != nil {
-		return ep.paramError(fieldOf(err), "cannot be encoded: "+err.Error())
+		return ep.encodingError("", err)
 	}
 	r.body = encoded
-	return nil
+	if len(options.body) > 0 {
+		r.body, err = ep.addFields(encoded, options.body, fieldNames(params, "json"))
+	}
+	return err
 }
 
 // do runs a request with its hooks and timeout, and decodes the response into the request's destination.

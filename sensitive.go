@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // mask replaces secrets in printed text.
@@ -72,9 +74,13 @@ func (r RawJSON) check() string {
 	return ""
 }
 
-// UnmarshalJSON stores a copy of the JSON. Invalid UTF-8 becomes U+FFFD, as in a string, so that the copy can be
-// encoded again.
+// UnmarshalJSON stores a copy of the JSON. What is not Unicode in a string becomes U+FFFD, as in a string of Go, so that
+// the copy can be encoded again.
 func (r *RawJSON) UnmarshalJSON(data []byte) error {
-	*r = append((*r)[:0], bytes.ToValidUTF8(data, []byte("\ufffd"))...)
+	text := jsontext.Value(bytes.Clone(data))
+	if !text.IsValid(jsontext.AllowDuplicateNames(true)) {
+		_ = text.Format(decodeOptions) // leaves what is not JSON as it is
+	}
+	*r = append((*r)[:0], text...)
 	return nil
 }

@@ -50,6 +50,25 @@ func TestSensitive(t *testing.T) {
 	assert.Equal(t, secret, got)
 }
 
+// What encoding/json reads as U+FFFD is kept so, since it could not be encoded again.
+func TestRawJSONCanBeEncodedAgain(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":"\u00e9 \ud83d\ude00","n":1.50,"n":2}`: `{"a":"\u00e9 \ud83d\ude00","n":1.50,"n":2}`,
+		"{\"a\":\"x\xffy\"}":                         `{"a":"x` + "\ufffd" + `y"}`,
+		`{"\ud800":["\udc00","\ud800\u0041"]}`:       `{"` + "\ufffd" + `":["` + "\ufffd\",\"\ufffdA" + `"]}`,
+	} {
+		var raw RawJSON
+		require.NoError(t, json.Unmarshal([]byte(text), &raw), text)
+		assert.Equal(t, want, string(raw))
+		_, err := encode(raw)
+		assert.NoError(t, err, text)
+	}
+	spec := `"latestSpec":{"id":"s","data":{"apiVersion":"v1","name":"n","later":"\ud800","ports":"\udc00"}}`
+	rt := play(reply(200, `{"id":"d","projectId":"p",`+spec+`}`), reply(200, `{"deploymentId":"d"}`))
+	_, err := newTestClient(t, rt).Deployments.SetEnabled(t.Context(), "d", false)
+	assert.NoError(t, err)
+}
+
 func TestRawJSONPrintsItsLengthOnly(t *testing.T) {
 	raw := RawJSON(`{"a":"hunter2"}`)
 	out := fmt.Sprintf("%v %+v %#v %s %x", raw, struct{ R RawJSON }{raw}, &raw, raw, []RawJSON{raw})

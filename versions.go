@@ -3,7 +3,6 @@ package paperspace
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/url"
 	"strings"
@@ -96,7 +95,7 @@ type VersionTags []string
 func (t VersionTags) check() string {
 	for _, tag := range t {
 		if tag == "" || strings.Contains(tag, ",") {
-			return fmt.Sprintf("tags must not be empty or contain a comma: %q", tag)
+			return "a tag must not be empty or contain a comma"
 		}
 	}
 	return ""
