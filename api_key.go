@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// keySource is where the API key comes from. It is in a closure, so that printing by reflection does not show the key.
+// keySource returns the API key. The key is in a closure, so that printing by reflection does not show it.
 type keySource struct {
 	// authorization returns the Authorization header for one attempt.
 	authorization func(context.Context) (string, error)
-	// version counts the changes of the key, and with reload reads the key again before. It is nil unless authorization may
-	// return a key that is out of date.
+	// version returns how often the key has changed, after reading it again if reload is true. It is nil if authorization
+	// always returns the current key.
 	version func(reload bool) int
 	// hash is that of a key that does not change. Keys that change are the same if their sources are.
 	hash [sha256.Size]byte
@@ -61,7 +61,7 @@ func WithAPIKey(key string) Option {
 	})
 }
 
-// WithAPIKeyFunc has f return the API key for each attempt, so that the key can change while a client is in use, also
+// WithAPIKeyFunc calls f for the API key of each attempt, so that the key can change while a client is in use, even
 // during a wait. The context is that of the attempt. An error of f, or a key that [WithAPIKey] would refuse, ends the
 // call, and nothing is sent. f must be safe for concurrent use.
 func WithAPIKeyFunc(f func(context.Context) (string, error)) Option {

@@ -152,8 +152,9 @@ func newClient(parent *Client, cfg config, opts []Option) (*Client, error) {
 	return c, nil
 }
 
-// sharesResponsesWith reports whether both clients get the same responses over the same connections, so that one may
-// poll for the other. One is a copy of the other, so as many header functions are the same ones.
+// sharesResponsesWith reports whether both clients get the same responses over the same connections, so that their
+// waits may share pages and a budget. One is a copy of the other, and copies only add header functions: if both have as
+// many, they have the same.
 func (c *Client) sharesResponsesWith(other *Client) bool {
 	return c.config.httpClient == other.config.httpClient && *c.transport.Base == *other.transport.Base &&
 		c.config.key.same(other.config.key) && len(c.config.headerFuncs) == len(other.config.headerFuncs)

@@ -52,7 +52,7 @@ type apiVersion struct {
 	APIVersion string `json:"apiVersion"`
 }
 
-// The versions without their methods, as a type that is embedded may have none.
+// The versions without their methods, since json does not embed a type that has methods.
 type (
 	plainConfigV1       DeploymentConfigV1
 	plainConfigV0Alpha0 DeploymentConfigV0Alpha0
@@ -170,8 +170,9 @@ func contains(value, part any) bool {
 // them only as part of a [DeploymentConfig], a [HealthCheck] or an [Integration].
 type UnknownMembers map[string]RawJSON
 
-// The tag that puts a field's members into the object around it is embed in go-json-experiment and from Go 1.27 on,
-// and inline where GOEXPERIMENT=jsonv2 has Go 1.26 take that package's place. Each ignores the other's.
+// The members of a field with the tag embed become members of the surrounding object. In Go 1.26 with
+// GOEXPERIMENT=jsonv2, whose encoding/json/v2 replaces go-json-experiment, this tag is called inline. Each ignores the
+// other's tag.
 
 // variant is one of several forms of an object, with the member that selects it.
 type variant[K, T any] struct {

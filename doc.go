@@ -142,8 +142,7 @@
 //	WithSearchTimeout       Machines.EnsureCreated, Machines.FindOrCreate
 //
 // [WithHeader], [WithHeaderFunc], [WithQuery] and [WithBodyField] send what this package does not know yet, and
-// [Client.Do] calls
-// endpoints that it has no method for. [WithResponse] captures the HTTP response.
+// [Client.Do] calls endpoints that it has no method for. [WithResponse] captures the HTTP response.
 //
 // # When a wait does not end
 //

@@ -19,13 +19,13 @@ type member struct {
 	index     int
 	start     string // `"name":`
 	omitsZero bool
-	isRegion  bool // the field is a Region,
-	isPlain   bool // or a string, a boolean or an integer without methods for encoding, or points to one
+	isRegion  bool // the field is a Region
+	isPlain   bool // the field is, or points to, a string, a boolean or an integer without methods for encoding
 }
 
 var members sync.Map // of reflect.Type to []member, which is nil for a type that only encode knows
 
-// encodeParams encodes a body as encode does, in a third of the time for params, most of whose fields are plain.
+// encodeParams encodes a body as encode does. It takes a third of the time for params, most of whose fields are plain.
 func encodeParams(params any) ([]byte, error) {
 	v := reflect.Indirect(reflect.ValueOf(params))
 	if v.Kind() != reflect.Struct || membersOf(v.Type()) == nil {

@@ -12,8 +12,8 @@ import (
 
 // Class determines when a failed request may be sent again.
 //
-// A request of any class is sent again after a 429, and after an attempt that provably did not leave this machine or
-// that the service reports as not processed. Safe and idempotent requests are also sent again after a transport error, a 2xx
+// A request of any class is sent again after a 429, and after an attempt that was provably not sent, or that the
+// service reports as not processed. Safe and idempotent requests are also sent again after a transport error, a 2xx
 // response that cannot be read, 408, 425, and any 5xx but 501 and 505. No class is sent again after an error that would
 // recur, such as an invalid certificate or a proxy's refusal.
 type Class int

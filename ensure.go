@@ -178,7 +178,7 @@ func (s *MachinesService) EnsureCreated(ctx context.Context, params MachineCreat
 			return nil, failed
 		case result.Created:
 			return c.follow(result)
-		case last != nil && last.ID == result.ID: // it is still listed
+		case last != nil && last.ID == result.ID: // it is gone, but still listed
 			return last, err
 		}
 		if last, err = c.finish(result); !errors.Is(err, ErrNotFound) || c.ctx.Err() != nil {
@@ -531,7 +531,7 @@ func (w *wait) ensureGone(object pendingTarget, remove func() (settled bool, err
 // untilGone polls until the machine is gone, or until a poll after the given time still finds it.
 func (w *machineWait) untilGone(patience time.Duration) (gone bool, err error) {
 	begun := time.Now()
-	w.config.grace = 1 // a machine that the first poll does not find may be too new: the second 404 comes later
+	w.config.grace = 1 // a machine that the first poll does not find may be too new: tolerate one 404
 	_, err = w.watch(func(*Machine, bool) bool {
 		w.config.grace = 0
 		return time.Since(begun) >= patience

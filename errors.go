@@ -103,7 +103,7 @@ type Error struct {
 	Body RawJSON `json:"-"`
 	// Attempts is the number of attempts, including those that could not be sent.
 	Attempts int `json:"attempts"`
-	// RequestID is the X-Request-Id header of the response.
+	// RequestID is the X-Request-Id header of the response, or else its Cf-Ray header.
 	RequestID string `json:"requestId,omitzero"`
 	// RetryAfter is the delay that the service asked for before another request; 0 if it asked for none.
 	RetryAfter time.Duration `json:"retryAfter,omitzero"`

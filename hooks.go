@@ -34,7 +34,7 @@ type CallResult struct {
 	Err error
 	// StatusCode is the HTTP status of the last response; 0 if there was no complete response.
 	StatusCode int
-	// RequestID is the X-Request-Id header of the response.
+	// RequestID is the X-Request-Id header of the response, or else its Cf-Ray header.
 	RequestID string
 	// Duration is the time from before the first attempt until after decoding.
 	Duration time.Duration

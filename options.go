@@ -128,12 +128,12 @@ func WithHTTPClient(hc *http.Client) Option {
 	})
 }
 
-// WithLogger logs every attempt: at level debug, or at warn if it failed in a way that a repeat may mend, such as a poll
-// of a wait that got a 502. The attributes are endpoint, method, path_template, status, attempt, duration and
-// request_id, reason (the kind of error) if the attempt failed, and retry_in (the delay) if another attempt follows. A
-// logger that is enabled at [LevelTrace] also gets the headers and bodies of requests and responses, with secrets
-// masked. A response with odd values is logged at level warn, with their count and the first ten of them; see [Odd].
-// Nil, the default, logs nothing.
+// WithLogger logs every attempt: at level debug, or at warn if its failure may be temporary, such as a 502 in response
+// to the poll of a wait. The attributes are endpoint, method, path_template, status, attempt, duration and request_id,
+// reason (the kind of error) if the attempt failed, and retry_in (the delay) if another attempt follows. A logger that
+// is enabled at [LevelTrace] also gets the headers and bodies of requests and responses, with secrets masked. A
+// response with odd values is logged at level warn, with their count and the first ten of them; see [Odd]. Nil, the
+// default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		c.logger = logger
@@ -144,9 +144,9 @@ func WithLogger(logger *slog.Logger) Option {
 // LevelTrace is the level below [slog.LevelDebug] at which [WithLogger] logs headers and bodies.
 const LevelTrace = transport.LevelTrace
 
-// WithLimiter asks limiter before each attempt, including those of polls. Wait returns when the attempt may begin; an
-// error ends the call, and nothing is sent. *rate.Limiter of golang.org/x/time/rate is such a limiter. The limiter of a
-// call is asked after that of the client: it has the last word before the request is sent.
+// WithLimiter calls limiter.Wait before each attempt, including those of polls. Wait returns when the attempt may
+// begin; an error ends the call, and nothing is sent. *rate.Limiter of golang.org/x/time/rate is such a limiter. The
+// limiter of a call is called after that of the client, last before the request is sent.
 func WithLimiter(limiter interface{ Wait(context.Context) error }) ClientOrRequestOption {
 	return limiterOption{limiter}
 }
@@ -172,10 +172,10 @@ func (o limiterOption) check() error {
 
 type headerFunc = func(context.Context, http.Header)
 
-// WithHeaderFunc has f add headers to each attempt, such as those that propagate a trace. f gets the context of the
-// attempt, from which [EndpointFromContext] returns the endpoint and the number of the attempt, and an empty header to
-// fill. A header that [WithHeader] would refuse ends the call, and nothing is sent. Functions add up: of two that set the
-// same header the last one wins, and [WithHeader] wins over all. f must be safe for concurrent use.
+// WithHeaderFunc calls f to add headers to each attempt, such as those that propagate a trace. f gets the context of
+// the attempt, from which [EndpointFromContext] returns the endpoint and the number of the attempt, and an empty header
+// to fill. A header that [WithHeader] would refuse ends the call, and nothing is sent. Functions add up: of two that
+// set the same header the last one wins, and [WithHeader] wins over all. f must be safe for concurrent use.
 func WithHeaderFunc(f func(ctx context.Context, header http.Header)) Option {
 	return clientOption(func(c *config) error {
 		if f == nil {

@@ -30,18 +30,18 @@ const (
 // errErrorBody is a response with a 2xx status whose body is an error.
 var errErrorBody = errors.New("the response is an error")
 
-// destination is where a response goes.
+// destination is what a response is decoded into.
 type destination struct {
 	// out is a pointer; nil discards the response.
 	out any
-	// dirty reports whether out may hold something, be it the caller's or from an earlier attempt.
+	// dirty reports whether out may already hold a value, from the caller or from an earlier attempt.
 	dirty bool
 	// whenEmpty is a pointer to the result of an empty response; nil makes such a response an error.
 	whenEmpty any
 	decode    func(body []byte, out any) ([]Odd, error)
 }
 
-// receiver sends a request's call and reads the responses.
+// receiver checks and decodes the responses to a call, which is allocated with it.
 type receiver struct {
 	destination
 	ctx      context.Context
@@ -198,7 +198,7 @@ func notFromAPI(res *transport.Result) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	kind = cmp.Or(kind, "no content type")
 	switch encoding := strings.ToLower(res.Header.Get("Content-Encoding")); encoding {
-	case "br", "compress", "deflate", "zstd": // which nothing of ours asks for
+	case "br", "compress", "deflate", "zstd": // the transport requests and decodes only gzip
 		kind += ", encoded as " + encoding
 	}
 	reason := "not a response of the API (" + kind + ")"

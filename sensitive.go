@@ -16,8 +16,8 @@ const holdsMask = "holds the mask " + mask + " instead of a secret"
 
 // Sensitive is a secret string: a password, a key, a script, or the value of a secret or an environment variable. It
 // prints as [REDACTED]: with fmt (any verb that vet accepts; %w and %p ignore formatting methods), slog, and every
-// encoder that honours [encoding.TextMarshaler], including encoding/json, which masks all but the keys of its
-// maps. [Sensitive.Reveal] returns the value, and requests send it to the service.
+// encoder that honours [encoding.TextMarshaler], including encoding/json, except for the keys of maps.
+// [Sensitive.Reveal] returns the value, and requests send it to the service.
 //
 // SECURITY.md lists what cannot be masked, such as unexported fields of other packages' types.
 //

@@ -45,7 +45,7 @@ func isSame(have, want reflect.Value) bool {
 	return !have.IsZero() && a != nil && bytes.Equal(a, b)
 }
 
-// canonical returns the only JSON of a field's value, or nil if it has none.
+// canonical returns the value of a field as canonical JSON, or nil if it cannot be encoded.
 func canonical(field reflect.Value) jsontext.Value {
 	value := field.Interface()
 	if tags, ok := value.(VersionTags); ok {
@@ -144,7 +144,8 @@ func (s StartupScript) UpdateParams() StartupScriptUpdateParams {
 	return StartupScriptUpdateParams{Name: &s.Name, IsRunOnce: &s.IsRunOnce, IsEnabled: &s.IsEnabled}
 }
 
-// known returns a pointer to a value, or nil if it is zero, which these fields are only as long as they are not known.
+// known returns a pointer to a value, or nil if it is zero: the fields in question are zero only while they are
+// unknown.
 func known[T comparable](value T) *T {
 	if value == *new(T) {
 		return nil

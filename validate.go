@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// rule is what the value of a field of a params struct must satisfy. It comes from the field's `check` tag:
+// rule is a condition on the value of a field of a params struct. It comes from the field's `check` tag:
 //
 //	required   it must be set: its zero value is not valid, as for an ID, an enum or a name. A member of a
 //	           configuration may be omitted from a file until it is sent
@@ -98,7 +98,7 @@ func check(v reflect.Value, depth int) (path, reason string) {
 // checkerOf returns v as a checker, or nil if it is none.
 func checkerOf(v reflect.Value) (c checker) {
 	switch {
-	case v.Kind() == reflect.Pointer, v.Kind() == reflect.Interface: // what is in it will be checked
+	case v.Kind() == reflect.Pointer, v.Kind() == reflect.Interface: // check follows them
 	case v.CanAddr():
 		c, _ = v.Addr().Interface().(checker) // does not copy v
 	default:
