@@ -28,7 +28,8 @@ var (
 const (
 	// stuckAge is the age at which an unfinished event is stuck. Waits for a machine ignore it.
 	stuckAge = time.Hour
-	// siblingAge is how much older than the event in the response another event of the same call may be.
+	// siblingAge is how much older than the event in the response another event of the same call may be, and how long
+	// after the end of the others it may be created.
 	siblingAge = 10 * time.Second
 )
 
@@ -190,7 +191,8 @@ func isStuck(e MachineEvent, now time.Time) bool {
 }
 
 // runSiblings waits until all events that one call has started for a machine have ended: those that are not older than
-// since, and those that are up to siblingAge older and were unfinished when they were first seen.
+// since, and those that are up to siblingAge older and were unfinished when they were first seen. An event that is created
+// after these have ended is another call's if a method of its own starts such events, or siblingAge has passed.
 func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	all := target{machineEventsKind, machineID, since.Add(-siblingAge)}
 	f.start(all)
@@ -199,7 +201,11 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 		t, r, err := f.next()
 		switch {
 		case err != nil:
-			return f.broken(err, append(f.unfinished(), f.pending(all))...)
+			pending := f.unfinished()
+			if len(pending) == 0 {
+				pending = append(pending, f.pending(all))
+			}
+			return f.broken(err, pending...)
 		case t != all || r.err != nil && !f.refused(r):
 			continue
 		case r.err != nil:
@@ -207,6 +213,9 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 		}
 		for _, e := range slices.Backward(r.value.([]MachineEvent)) { // oldest first
 			isOurs := !e.CreatedAt.Before(since) || !e.Finished() && !e.CreatedAt.Before(since.Add(-siblingAge))
+			if last := f.lastEnd(); !last.IsZero() && e.CreatedAt.After(last) {
+				isOurs = startedBy[e.Name] == nil && !e.CreatedAt.After(last.Add(siblingAge))
+			}
 			if f.events[e.ID] == nil && !isOurs {
 				continue
 			}
@@ -218,6 +227,19 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 			return nil
 		}
 	}
+}
+
+// lastEnd returns when the last of the events ended; the zero time if that is not known, or not all have.
+func (f *eventWait) lastEnd() (last time.Time) {
+	for _, e := range f.events {
+		switch at := e.event.FinishedAt; {
+		case at.IsZero():
+			return at
+		case at.After(last):
+			last = at
+		}
+	}
+	return last
 }
 
 // see records the state of an event, and returns false if the consumer has stopped.

@@ -507,6 +507,35 @@ func TestWaitOnAnUpdate(t *testing.T) {
 		require.ErrorContains(t, err, "two")
 		assert.NotContains(t, err.Error(), "old")
 
+		// What is created later is another call's, such as when the operation was stored and is continued in another process.
+		ended := "dtFinished=" + epoch.Add(30*time.Second).Format(time.RFC3339)
+		s = service{
+			"GET /machines/m":       play(ready),
+			"GET /machine-events/e": play(is("e", "done", ended)),
+			"GET /machine-events": play(list(
+				event("another", "error", "error=no disk", "name=vm-upgrade", at(41)),
+				event("start", "error", "error=no capacity", at(31)),
+				event("last", "done", "name=bill-upgrade", at(31), ended),
+				event("e", "done", ended))),
+		}
+		_, err = begin(t, s, withEvent).Wait(t.Context())
+		require.NoError(t, err)
+
+		// An error names the events that are pending, which MachineEvents.Wait can wait for, and the machine if none is known.
+		s = service{
+			"GET /machine-events/e": play(is("e", "done", ended)),
+			"GET /machine-events":   play(list(event("last", "new", "name=bill-upgrade", at(39)), event("e", "done", ended))),
+		}
+		_, err = begin(t, s, withEvent).Wait(t.Context())
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		we, _ := errors.AsType[*WaitError](err)
+		assert.Equal(t, []string{"last"}, we.IDs)
+		assert.Equal(t, map[string]string{"last": "new"}, we.LastStates)
+		s["GET /machine-events"] = play(reply(500, ""))
+		_, err = begin(t, s, withEvent).Wait(t.Context())
+		we, _ = errors.AsType[*WaitError](err)
+		assert.Equal(t, []string{"m"}, we.IDs)
+
 		s = service{"GET /machine-events/e": play(is("e", "done")), "GET /machine-events": play(refuse(403))}
 		_, err = begin(t, s, withEvent).Wait(t.Context())
 		require.ErrorIs(t, err, ErrForbidden)
