@@ -218,6 +218,7 @@ func toJSON(t testing.TB, tree any) []byte {
 	return b
 }
 
+// fromJSON decodes JSON and keeps the text of its numbers, which may exceed a float64.
 func fromJSON(t testing.TB, data []byte) (tree any) {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(data))

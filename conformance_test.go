@@ -5,13 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"os"
-	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,17 +154,26 @@ func (m conformingMethod) keys() []string {
 
 // call calls the method. An invalid Value stands for a method without params.
 func (m conformingMethod) call(ctx context.Context, c *Client, params reflect.Value) (any, error) {
+	return m.callWithKeys(ctx, c, m.keys(), params)
+}
+
+// callWithKeys calls the method with other keys.
+func (m conformingMethod) callWithKeys(ctx context.Context, c *Client, keys []string, params reflect.Value) (any, error) {
+	results := m.invoke(ctx, c, m.Name, keys, params)
+	err, _ := results[1].Interface().(error)
+	return results[0].Interface(), err
+}
+
+// invoke calls a method of the service that takes what the endpoint's method takes.
+func (m conformingMethod) invoke(ctx context.Context, c *Client, name string, keys []string, params reflect.Value) []reflect.Value {
 	arguments := []reflect.Value{reflect.ValueOf(ctx)}
-	for _, key := range m.keys() {
+	for _, key := range keys {
 		arguments = append(arguments, reflect.ValueOf(key))
 	}
 	if m.params != nil {
 		arguments = append(arguments, params)
 	}
-	method := reflect.ValueOf(c).Elem().FieldByName(m.Service).MethodByName(m.Name)
-	results := method.Call(arguments)
-	err, _ := results[1].Interface().(error)
-	return results[0].Interface(), err
+	return reflect.ValueOf(c).Elem().FieldByName(m.Service).MethodByName(name).Call(arguments)
 }
 
 // paramsFrom returns params with the given fields of a query or body.
@@ -430,25 +435,5 @@ func TestAPIPageIsCurrent(t *testing.T) {
 	require.NoError(t, err)
 	if string(want) != string(got) {
 		t.Error("API.md is not current; run: go generate .")
-	}
-}
-
-// The contract is for tests: programs that use the SDK do not contain it.
-func TestContractIsNotImported(t *testing.T) {
-	for _, pattern := range []string{"*.go", "internal/transport/*.go", "internal/wire/*.go", "internal/poll/*.go"} {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-		require.NotEmpty(t, files)
-		for _, name := range files {
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
-			require.NoError(t, err)
-			for _, spec := range file.Imports {
-				path := strings.Trim(spec.Path.Value, `"`)
-				if own, is := strings.CutPrefix(path, "github.com/paperspace-go/paperspace/"); is {
-					assert.Contains(t, []string{"internal/transport", "internal/wire", "internal/poll"}, own, name)
-				}
-			}
-		}
 	}
 }

@@ -2,6 +2,8 @@ package paperspace
 
 import (
 	"go/build"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,6 +60,36 @@ func TestDependencies(t *testing.T) {
 	assert.Greater(t, count, 5)
 }
 
+// ownPackages are the packages of this module that the SDK consists of.
+var ownPackages = []string{"", "internal/transport", "internal/wire", "internal/poll"}
+
+// ownSources returns the names of their source files, for all platforms.
+func ownSources(t *testing.T) (names []string) {
+	t.Helper()
+	for _, dir := range ownPackages {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+		require.NotEmpty(t, files, dir)
+		names = append(names, files...)
+	}
+	return names
+}
+
+// The contract is for tests: programs that use the SDK do not contain it.
+func TestContractIsNotImported(t *testing.T) {
+	for _, name := range ownSources(t) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range file.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if own, is := strings.CutPrefix(path, "github.com/paperspace-go/paperspace/"); is {
+				assert.Contains(t, ownPackages, own, name)
+			}
+		}
+	}
+}
+
 // The package uses nothing that makes the linker keep unused methods: not text/template, which calls methods by name,
 // and no calls by name of its own. It does not contain the contract either.
 func TestLinkerCanDropDeadCode(t *testing.T) {
@@ -71,17 +103,10 @@ func TestLinkerCanDropDeadCode(t *testing.T) {
 		assert.NotContains(t, deps, path)
 	}
 	byName := regexp.MustCompile(`\.MethodByName\(|\.Method\(`)
-	for _, pattern := range []string{"*.go", "internal/transport/*.go"} {
-		files, err := filepath.Glob(pattern)
+	for _, name := range ownSources(t) {
+		source, err := os.ReadFile(name)
 		require.NoError(t, err)
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			source, err := os.ReadFile(name)
-			require.NoError(t, err)
-			assert.Empty(t, byName.FindAllString(string(source), -1), name)
-		}
+		assert.Empty(t, byName.FindAllString(string(source), -1), name)
 	}
 }
 

@@ -80,11 +80,7 @@ func withUnknown(t *testing.T, config string) string {
 // parse decodes JSON with its numbers unchanged.
 func parse(t *testing.T, text string) any {
 	t.Helper()
-	var v any
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	require.NoError(t, dec.Decode(&v), text)
-	return v
+	return fromJSON(t, []byte(text))
 }
 
 // masked replaces the secrets of a fixture by the mask.

@@ -2,7 +2,6 @@ package paperspace
 
 import (
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,12 +33,7 @@ func (c *faultyCase) pagesOf(t *testing.T) map[string][]byte {
 
 // collectAll returns the items that the All method yields.
 func (c *faultyCase) collectAll(t *testing.T, client *Client) (items []string, err error) {
-	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
-	for _, key := range c.keys() {
-		arguments = append(arguments, reflect.ValueOf(key))
-	}
-	all := reflect.ValueOf(client).Elem().FieldByName(c.Service).MethodByName(c.All)
-	for item, e := range all.Call(append(arguments, c.params))[0].Seq2() {
+	for item, e := range c.invoke(t.Context(), client, c.All, c.keys(), c.params)[0].Seq2() {
 		if !e.IsNil() {
 			return items, e.Interface().(error)
 		}
