@@ -189,7 +189,7 @@ func TestEnsureCreated(t *testing.T) {
 			},
 		},
 		{
-			name: "created, and does not match", is: errNoMatch, created: true, creates: 1, machines: 1,
+			name: "created, and does not match", is: errParam, created: true, creates: 1, machines: 1,
 			opts: []paperspace.EnsureOption{paperspace.WithMatch(func(m paperspace.Machine) bool { return m.NetworkID == "other" })},
 		},
 		{
@@ -197,7 +197,7 @@ func TestEnsureCreated(t *testing.T) {
 			opts: []paperspace.EnsureOption{paperspace.WithHeader("X-Trace", "1"), paperspace.WithTimeout(time.Second)},
 		},
 		{
-			name: "invalid request option", is: errNoMatch,
+			name: "invalid request option", is: errParam,
 			opts: []paperspace.EnsureOption{paperspace.WithPrefetch()},
 		},
 	}
@@ -225,7 +225,7 @@ func TestEnsureCreated(t *testing.T) {
 					}
 				}
 				switch {
-				case tc.is == errNoMatch:
+				case tc.is == errParam:
 					require.ErrorAs(t, err, new(*paperspace.ParamError))
 				case tc.is != nil:
 					require.ErrorIs(t, err, tc.is)
@@ -259,7 +259,8 @@ func TestEnsureCreated(t *testing.T) {
 	}
 }
 
-var errNoMatch = errors.New("a ParamError")
+// errParam stands for any ParamError.
+var errParam = errors.New("a ParamError")
 
 func TestFindOrCreate(t *testing.T) {
 	test := func(name string, f func(t *testing.T, srv *paperspacetest.Server, c *paperspace.Client)) {

@@ -1,6 +1,6 @@
 package paperspace_test
 
-// All examples are in this file, because pkg.go.dev runs only those that use nothing from another file of the package.
+// Examples in this file use nothing from another file of the package, because pkg.go.dev runs only such examples.
 
 import (
 	"context"
@@ -673,11 +673,11 @@ func ExampleError_outcomeUnknown() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println("it was made all the same:", machine.Name)
+		fmt.Println("it was created nevertheless:", machine.Name)
 	}
 	fmt.Println("creates:", len(srv.Calls("machines-create")))
 	// Output:
-	// it was made all the same: trainer-7f3a
+	// it was created nevertheless: trainer-7f3a
 	// creates: 1
 }
 

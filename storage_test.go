@@ -2,13 +2,10 @@ package paperspace
 
 import (
 	"net/http"
-	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/paperspace-go/paperspace/internal/contract"
 )
 
 func TestS3ConfigRoundTrips(t *testing.T) {
@@ -59,37 +56,6 @@ func TestStorageUtilization(t *testing.T) {
 		TotalFreeStorage: 1, RemainingFreeStorage: 2, TotalUsage: 9007199254740993,
 		ModelUsage: 4, DatasetUsage: 5, SharedStorageUsage: 6,
 	}, got)
-}
-
-func TestIDsDoNotReachOtherEndpoints(t *testing.T) {
-	ctx := t.Context()
-	assertRefused(t, "storageProviders-get", "id", func(c *Client) error {
-		_, err := c.Storage.Get(ctx, "utilization")
-		return err
-	})
-	assertRefused(t, "storageProviders-update", "id", func(c *Client) error {
-		params := StorageProviderUpdateParams{S3Config: S3Config{Bucket: "b", AccessKey: "k", SecretAccessKey: "s"}}
-		_, err := c.Storage.Update(ctx, "utilization", params)
-		return err
-	})
-	assertRefused(t, "storageProviders-delete", "id", func(c *Client) error {
-		_, err := c.Storage.Delete(ctx, "utilization")
-		return err
-	})
-
-	// No other path of the contract has a literal segment where another path has a parameter.
-	placeholder := regexp.MustCompile(`{[^}]*}`)
-	reached := map[string]bool{}
-	for _, template := range contract.Endpoints() {
-		fits := regexp.MustCompile("^" + placeholder.ReplaceAllString(template.Path, "[^/]+") + "$")
-		for _, op := range contract.Endpoints() {
-			same := placeholder.ReplaceAllString(op.Path, "") == placeholder.ReplaceAllString(template.Path, "")
-			if !same && fits.MatchString(op.Path) {
-				reached[op.Path] = true
-			}
-		}
-	}
-	assert.Equal(t, map[string]bool{storageUtilizationGetPublic.path: true}, reached)
 }
 
 // The size of a drive is sent in GB. Responses have it in any form, in an undocumented unit.
