@@ -47,10 +47,10 @@ func busiestSecond(srv *paperspacetest.Server) (most, total int) {
 	return most, len(calls)
 }
 
-// outcome is how an event may end, and what its wait is to say.
+// outcome is how an event may end, and the error that its wait must return.
 type outcome struct {
 	set paperspacetest.Outcome
-	is  error // nil: ends well
+	is  error // nil for a wait without an error
 }
 
 var outcomes = []outcome{
@@ -62,7 +62,7 @@ var outcomes = []outcome{
 	{paperspacetest.Hangs(), paperspace.ErrWaitTimeout},
 }
 
-// Every wait of a fleet ends rightly and in time, whatever becomes of its machine and of the polls.
+// Every wait of a fleet ends in time and with the right result, whatever happens to its machine and to the polls.
 func TestFleet(t *testing.T) {
 	const limit = 6 * time.Minute
 	for name, tc := range map[string]struct {
@@ -127,21 +127,21 @@ func TestFleet(t *testing.T) {
 							}
 						} else {
 							assert.LessOrEqual(t, took, 5*time.Minute)
-							assert.NotNil(t, m, "beside the error, so that the caller can judge")
+							assert.NotNil(t, m, "the machine is returned with the error")
 						}
 					})
 				}
 				wg.Wait()
 				most, total := busiestSecond(srv)
 				assert.LessOrEqual(t, most, 10, "polls a second")
-				assert.LessOrEqual(t, total, tc.total, "of some 20,000 that one for each and tick would be")
+				assert.LessOrEqual(t, total, tc.total, "polls in all; waits that share none would make about 20,000")
 				t.Logf("%d polls, at most %d a second", total, most)
 			})
 		})
 	}
 }
 
-// A wait that its caller breaks off in any phase disturbs no other, be it the one that was polling for all.
+// A wait that its caller cancels disturbs no other wait, even if it was the one that polled for all.
 func TestFleetWithCancellations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := paperspacetest.New(t)
@@ -155,7 +155,7 @@ func TestFleetWithCancellations(t *testing.T) {
 		for i, op := range ops {
 			wg.Go(func() {
 				ctx := t.Context()
-				leaves := i%2 == 0 // the first, who leads, among them
+				leaves := i%2 == 0 // also the first, which polls for all
 				if leaves {
 					var cancel context.CancelFunc
 					ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.Int64N(int64(time.Minute))))
@@ -218,7 +218,7 @@ func TestTwoClientsOfDifferentTransports(t *testing.T) {
 	})
 }
 
-// What people do most: find a machine by its name, have it ready, use it, turn it off, and delete it in the end.
+// The common use of a machine: find a machine by its name, have it ready, use it, turn it off, and delete it in the end.
 func TestLifeOfAMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
@@ -256,16 +256,16 @@ func TestLifeOfAMachine(t *testing.T) {
 		require.NoError(t, err)
 		m, err = update.Wait(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, "C7", m.MachineType, "all that one update began has ended")
+		assert.Equal(t, "C7", m.MachineType, "everything that the update began has ended")
 
-		stop, err := client.Machines.Start(ctx, m.ID)
+		start, err := client.Machines.Start(ctx, m.ID)
 		require.NoError(t, err)
 		_, err = client.Machines.Start(ctx, m.ID)
 		require.ErrorContains(t, err, "currently starting")
 		m, err = client.Machines.EnsureReady(ctx, m.ID)
 		require.NoError(t, err)
 		assert.Equal(t, paperspace.MachineStateReady, m.State)
-		_, err = stop.Wait(ctx)
+		_, err = start.Wait(ctx)
 		require.NoError(t, err)
 
 		deletion, err := client.Machines.Delete(ctx, m.ID)
