@@ -154,6 +154,33 @@ func TestCIRunsOnWhatIsDocumented(t *testing.T) {
 	assert.Regexp(t, `(?m)^go `+regexp.QuoteMeta(versions[1])+`(\.\d+)?$`, read("go.mod"), "the oldest version is the one that go.mod allows")
 }
 
+// Each part of a -run pattern in the documentation matches a test, and in each of its packages.
+func TestDocumentedPatternsMatchTests(t *testing.T) {
+	commands := 0
+	for _, page := range []string{"TESTING.md", "CONTRIBUTING.md"} {
+		content, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile("`go test [^`]*-run '?([\\w\\\\|]+)'?((?: \\.[^\\s`]*)+)").FindAllStringSubmatch(string(content), -1) {
+			commands++
+			for _, dir := range strings.Fields(match[2]) {
+				files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+				require.NoError(t, err)
+				var source []byte
+				for _, name := range files {
+					text, err := os.ReadFile(name)
+					require.NoError(t, err)
+					source = append(source, text...)
+				}
+				for pattern := range strings.SplitSeq(match[1], `\|`) { // a table escapes the bar
+					found := regexp.MustCompile(`(?m)^func Test\w*` + pattern).Match(source)
+					assert.True(t, found, "%s: no test in %s matches %s", page, dir, pattern)
+				}
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, commands, 5, "commands with -run in the documentation")
+}
+
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
