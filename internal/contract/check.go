@@ -56,8 +56,8 @@ func (s *Schema) Check(value any) []Issue {
 	return c.issues
 }
 
-// CheckUnions is [Schema.Check] as the service reports it: a value that fits no
-// variant of a union is a single issue, with those of each variant in it.
+// CheckUnions is [Schema.Check] as the service reports it: a value that fits no variant of a union is a single issue,
+// with those of each variant in it.
 func (s *Schema) CheckUnions(value any) []Issue {
 	c := checker{nested: true}
 	c.value("", s, value)
@@ -357,7 +357,7 @@ func isNumber(n json.Number) bool {
 	return n != "" && strings.ContainsRune("-0123456789", rune(n[0])) && json.Valid([]byte(n))
 }
 
-// exact has enough precision for every number of the API and, unlike big.Rat, is fast for 1e999999999.
+// exact returns n with enough precision for every number of the API. Unlike big.Rat, it is fast for 1e999999999.
 func exact(n json.Number) *big.Float {
 	f, _, err := big.ParseFloat(string(n), 10, 256, big.ToNearestEven)
 	if err != nil { // out of range

@@ -43,10 +43,11 @@ func (s *Schema) Random(r *rand.Rand) any {
 
 func (s *Schema) randomNumber(r *rand.Rand) json.Number {
 	least, most := 0, 1<<30
-	for bound, limit := range map[*int]json.Number{&least: s.Minimum, &most: s.Maximum} {
-		if f, err := limit.Float64(); err == nil {
-			*bound = int(f)
-		}
+	if f, err := s.Minimum.Float64(); err == nil {
+		least = int(f)
+	}
+	if f, err := s.Maximum.Float64(); err == nil {
+		most = int(f)
 	}
 	n := least + r.IntN(most-least+1)
 	if s.ExclusiveMinimum == "" {

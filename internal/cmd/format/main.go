@@ -1,5 +1,5 @@
-// Command format writes zz_format.go: a Format method for each exported struct that can hold a secret, directly or
-// further down. From the root of the repository:
+// Command format writes zz_format.go: a Format method for each exported struct that can hold a secret, directly or in a
+// nested value. Run it in the root of the repository:
 //
 //	go run ./internal/cmd/format
 package main
@@ -67,7 +67,7 @@ func generate(dir string) ([]byte, error) {
 		}
 	}
 	secret := map[string]bool{"Sensitive": true, "RawJSON": true}
-	for grown := true; grown; { // until no type is found any more that holds one of those found
+	for grown := true; grown; { // until no further type contains one of them
 		grown = false
 		for name, t := range types {
 			if !secret[name] && mentions(t, secret) {
@@ -88,7 +88,7 @@ func (v %[1]s) Format(f fmt.State, _ rune) { type plain %[1]s; formatAsV(f, plai
 	return format.Source(source.Bytes())
 }
 
-// isStruct reports whether a type is a struct, if need be by another name.
+// isStruct reports whether a type, or the one that it is defined as, is a struct.
 func isStruct(t ast.Expr, types map[string]ast.Expr) bool {
 	if id, ok := t.(*ast.Ident); ok {
 		return isStruct(types[id.Name], types)
@@ -97,14 +97,14 @@ func isStruct(t ast.Expr, types map[string]ast.Expr) bool {
 	return ok
 }
 
-// mentions reports whether a type is made of one of the others.
+// mentions reports whether a type contains one of the others.
 func mentions(t ast.Expr, others map[string]bool) (found bool) {
 	ast.Inspect(t, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncType: // which fmt prints as an address
 			return false
 		case *ast.Field:
-			hidden := len(n.Names) > 0 && !n.Names[0].IsExported() // fmt does not ask the methods of its value
+			hidden := len(n.Names) > 0 && !n.Names[0].IsExported() // fmt does not call the methods of its value
 			found = found || !hidden && mentions(n.Type, others)
 			return false
 		case *ast.Ident:

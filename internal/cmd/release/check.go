@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// check checks that each released module, and each program, will work once the release is public: in a module of its own,
-// which gets the released modules from a module proxy. The proxy is a directory with the content of the working tree;
-// nothing is published. Compiling takes minutes and proves little that the tests do not, so the checks of every change
-// only resolve all imports.
+// check checks that each released module, and each program, will work once the release is public. It uses each in a new
+// module, which gets the released modules from a module proxy. The proxy is a directory with the content of the working
+// tree; nothing is published. Compiling takes minutes and proves little that the tests do not, so the checks of every
+// change only resolve all imports.
 func (r *repository) check(compile bool) (err error) {
 	tmp, err := os.MkdirTemp("", "release")
 	if err != nil {
@@ -58,8 +58,8 @@ func (r *repository) check(compile bool) (err error) {
 	return nil
 }
 
-// environment is that of the go commands of a user, whose first module proxy is that in tmp. What is in the module cache
-// already comes from there, but nothing is added to it: our modules may still change under their version.
+// environment returns the environment of a user's go commands. Their first module proxy is the one in tmp. The second
+// is the module cache, but they do not add to it, because our modules may still change under the same version.
 func environment(tmp string) ([]string, error) {
 	settings, err := output(tmp, "go", "env", "GOPROXY", "GOMODCACHE")
 	if err != nil {
@@ -78,8 +78,8 @@ func fileURL(dir string) string {
 	return "file:///" + strings.TrimPrefix(filepath.ToSlash(dir), "/")
 }
 
-// publish writes the released modules to a directory that is a module proxy. It returns the checksums of what they
-// require, which need not be looked up then.
+// publish writes the released modules to a directory that serves as a module proxy. It returns the checksums of what
+// they require, so that these need not be looked up.
 func (r *repository) publish(proxy string) (sums []byte, err error) {
 	license, err := os.ReadFile(filepath.Join(r.dir, "LICENSE"))
 	if err != nil {
@@ -172,7 +172,8 @@ func (r *repository) copyProgram(m module, dir string, env []string) error {
 	return err
 }
 
-// use uses a module from the one in dir, which requires it or is it, and checks which versions it gets.
+// use resolves, or compiles, the packages of a module in dir, where a module requires it or is a copy of it. It checks
+// that all of our modules there have the released version.
 func (r *repository) use(m module, dir string, env []string, compile bool) error {
 	args := []string{"list", "-deps", "-test", "./..."}
 	if m.isReleased() {
@@ -194,7 +195,7 @@ func (r *repository) use(m module, dir string, env []string, compile bool) error
 	for line := range strings.Lines(list) {
 		modulePath, version, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if isOurs(modulePath) && version != r.version {
-			return fmt.Errorf("it gets %s %s instead of %s", modulePath, version, r.version)
+			return fmt.Errorf("its build uses %s %s instead of %s", modulePath, version, r.version)
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func matches(patterns []string, dir string) bool {
 
 var versionConstant = regexp.MustCompile(`(?m)^const Version = "(.*)"$`)
 
-// versionPattern is that of the versions that modules below v2 can have.
+// versionPattern matches the versions below v2, which the paths of our modules allow.
 var versionPattern = regexp.MustCompile(`^[01]\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$`)
 
 // readRepository reads the modules and checks that their requirements fit together.
@@ -107,7 +107,8 @@ func (r *repository) readModules() error {
 	return nil
 }
 
-// listFiles lists the regular files that git does not ignore, or all of those below a directory without git.
+// listFiles lists the regular files that git does not ignore, or all regular files if the directory is no git
+// repository.
 func listFiles(dir string) (files []string, err error) {
 	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
 		err = fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
@@ -124,14 +125,14 @@ func listFiles(dir string) (files []string, err error) {
 	}
 	for name := range strings.SplitSeq(list, "\x00") {
 		info, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name)))
-		if err == nil && info.Mode().IsRegular() { // and not deleted
+		if err == nil && info.Mode().IsRegular() { // not deleted, and no link
 			files = append(files, name)
 		}
 	}
 	return files, nil
 }
 
-// rank is the position of a module in released.
+// rank returns the position of a module in released; other modules come last.
 func rank(dir string) int {
 	if i := slices.Index(released, dir); i >= 0 {
 		return i
