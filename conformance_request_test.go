@@ -283,7 +283,7 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 	if name == "apiVersion" || name == "type" { // not fields in Go
 		return nil
 	}
-	if strings.HasSuffix(path, "]") { // items of lists are left to the service
+	if strings.HasSuffix(path, "]") && s.Type == "string" { // texts in lists are left to the service
 		return nil
 	}
 	var wrong []any
@@ -297,7 +297,7 @@ func (m conformingMethod) wrongValues(path, name string, s *contract.Schema) []a
 			}
 			wrong = append(wrong, json.Number(fmt.Sprint(greatest+1)))
 		}
-		if s.Minimum != "" && (s.Minimum != "0" || s.Maximum != "") { // a minimum of 0 alone is left to the service
+		if s.Minimum != "" {
 			wrong = append(wrong, json.Number("-1"))
 		}
 		if len(s.Check(json.Number("0"))) > 0 && !optionalQuery {

@@ -285,10 +285,10 @@ type EnvVar struct {
 type DeploymentResources struct {
 	// MachineType is the label of a machine type, such as "A4000" or "C5".
 	MachineType string `json:"machineType,omitzero" check:"required"`
-	// Replicas is the number of instances; nil means 1.
-	Replicas *int `json:"replicas,omitzero"`
+	// Replicas is the number of instances, at least 0; nil means 1.
+	Replicas *int `json:"replicas,omitzero" check:"min=0"`
 	// Ports are the TCP ports that the container listens on, from 1 to 65535.
-	Ports []int `json:"ports"`
+	Ports []int `json:"ports" check:"min=1,max=65535"`
 	// Autoscaling adapts the number of instances to the load.
 	Autoscaling *Autoscaling   `json:"autoscaling,omitzero"`
 	Unknown     UnknownMembers `json:",embed,inline"`
@@ -298,8 +298,8 @@ type DeploymentResources struct {
 type DeploymentResourcesV0Alpha0 struct {
 	// InstanceType is the label of a machine type, such as "A4000" or "C5".
 	InstanceType string `json:"instanceType,omitzero" check:"required"`
-	// Replicas is the number of instances; nil means 1.
-	Replicas *int `json:"replicas,omitzero"`
+	// Replicas is the number of instances, at least 0; nil means 1.
+	Replicas *int `json:"replicas,omitzero" check:"min=0"`
 	// Autoscaling adapts the number of instances to the load.
 	Autoscaling *Autoscaling   `json:"autoscaling,omitzero"`
 	Unknown     UnknownMembers `json:",embed,inline"`
@@ -310,7 +310,7 @@ type Autoscaling struct {
 	// Enabled turns autoscaling on. If nil, the service chooses.
 	Enabled *bool `json:"enabled,omitzero"`
 	// MaxReplicas is the maximum number of instances, from 1 to 25.
-	MaxReplicas int `json:"maxReplicas,omitzero" check:"required,max=25"`
+	MaxReplicas int `json:"maxReplicas,omitzero" check:"required,min=1,max=25"`
 	// Metrics are the metrics of the load. It must not be nil, but may be empty.
 	Metrics []AutoscalingMetric `json:"metrics,omitzero" check:"required"`
 	Unknown UnknownMembers      `json:",embed,inline"`
@@ -325,7 +325,7 @@ type AutoscalingMetric struct {
 	Summary AutoscalingSummary `json:"summary,omitzero" check:"required"`
 	// Value is the target, more than 0 and at most 100: a whole number of percent for CPU and memory, and more than 0.01
 	// seconds for the duration of requests.
-	Value   float64        `json:"value,omitzero" check:"required,max=100"`
+	Value   float64        `json:"value,omitzero" check:"required,min=0,max=100"`
 	Unknown UnknownMembers `json:",embed,inline"`
 }
 
@@ -387,7 +387,7 @@ type HealthCheck struct {
 	// Exec is the command of the check; nil if HTTP is set.
 	Exec *ExecHealthCheck `json:"exec,omitzero"`
 	// InitialDelaySeconds is the time from the start of an instance to its first check, from 0 to 1000.
-	InitialDelaySeconds *int `json:"initialDelaySeconds,omitzero" check:"max=1000"`
+	InitialDelaySeconds *int `json:"initialDelaySeconds,omitzero" check:"min=0,max=1000"`
 	// PeriodSeconds is the time between two checks, from 1 to 1000.
 	PeriodSeconds *int `json:"periodSeconds,omitzero" check:"min=1,max=1000"`
 	// TimeoutSeconds is the time limit of a check, from 1 to 1000.

@@ -312,7 +312,7 @@ func TestUpsertRefusesBadConfigs(t *testing.T) {
 			c.HealthChecks = &HealthChecks{Liveness: &HealthCheck{HTTP: &HTTPHealthCheck{Path: "/", Port: new(0)}}}
 		}), []string{"config.healthChecks.liveness.port", "from 1 to 65535"}},
 		"too many replicas": {v1(func(c *DeploymentConfigV1) { c.Resources.Autoscaling = &Autoscaling{MaxReplicas: 26} }),
-			[]string{"config.resources.autoscaling.maxReplicas", "from 0 to 25"}},
+			[]string{"config.resources.autoscaling.maxReplicas", "from 1 to 25"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rt := play(reply(200, `{"deploymentId":"d1"}`))

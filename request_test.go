@@ -94,6 +94,7 @@ type checkedParams struct {
 	Any    any                      `json:"any,omitzero"`
 	Secret *Sensitive               `json:"secret,omitzero"`
 	Ratio  *float64                 `json:"ratio,omitzero" check:"min=0.5,max=2"`
+	Counts []int                    `json:"counts,omitzero" check:"min=0"`
 }
 
 type checkedInner struct {
@@ -113,6 +114,7 @@ func TestValidate(t *testing.T) {
 		"inner.env[KEY]":  {Inner: &masked},
 		"secret":          {Secret: new(Sensitive(mask))},
 		"ratio":           {Ratio: new(2.5)},
+		"counts[1]":       {Counts: []int{0, -1}},
 		"limit":           {ListParams: ListParams{Limit: 500}},
 		"valid":           {Inner: &checkedInner{ID: "a", hidden: mask}, Secret: new(Sensitive("")), Ratio: new(0.5)},
 		"zero value":      {},

@@ -2,6 +2,7 @@ package paperspace
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,16 +16,17 @@ import (
 //	           configuration may be omitted from a file until it is sent
 //	nonzero    it may be omitted, but must not be set to its zero value
 //	min=N      it must be at least N
-//	max=N      it must be at most N
+//	max=N      it must be at most N; only with min
 //
-// An optional field is checked only if it is set. For a pointer, the value that it points to is checked.
+// An optional field is checked only if it is set. For a pointer, the value that it points to is checked. The bounds of a
+// slice are those of its elements.
 type rule struct {
 	index    int
 	name     string // in the API; "" for an embedded struct
 	goName   string
 	optional bool
 	required bool
-	min, max float64 // 0: no bound
+	min, max float64 // infinite: no bound
 	nested   bool    // check the parts of the value, too
 }
 
@@ -78,8 +80,8 @@ func check(v reflect.Value, depth int) (path, reason string) {
 		}
 	case reflect.Struct:
 		for _, r := range rulesOf(v.Type()) {
-			if reason := r.check(v.Field(r.index)); reason != "" {
-				return "." + r.name, fmt.Sprintf("%s (%s.%s)", reason, v.Type().Name(), r.goName)
+			if path, reason := r.check(v.Field(r.index)); reason != "" {
+				return "." + r.name + path, fmt.Sprintf("%s (%s.%s)", reason, v.Type().Name(), r.goName)
 			}
 			if !r.nested {
 				continue
@@ -107,24 +109,36 @@ func checkerOf(v reflect.Value) (c checker) {
 	return c
 }
 
-func (r *rule) check(v reflect.Value) string {
+// check returns the path within the field of the first value that breaks the rule, and the reason.
+func (r *rule) check(v reflect.Value) (path, reason string) {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
-			return ""
+			return "", ""
 		}
 		v = v.Elem()
 	} else if r.optional && v.IsZero() {
-		return ""
+		return "", ""
 	}
 	if r.required && (v.IsZero() || isEmptyID(v)) {
 		if r.optional {
-			return "must not be set to its zero value"
+			return "", "must not be set to its zero value"
 		}
-		return "is required"
+		return "", "is required"
 	}
-	if r.min == 0 && r.max == 0 {
-		return ""
+	if v.Kind() == reflect.Slice && r.isBounded() {
+		for i := range v.Len() {
+			if reason := r.checkBounds(v.Index(i)); reason != "" {
+				return fmt.Sprintf("[%d]", i), reason
+			}
+		}
+		return "", ""
 	}
+	return "", r.checkBounds(v)
+}
+
+func (r *rule) isBounded() bool { return !math.IsInf(r.min, 0) || !math.IsInf(r.max, 0) }
+
+func (r *rule) checkBounds(v reflect.Value) string {
 	n := 0.0
 	switch {
 	case v.CanInt():
@@ -133,12 +147,12 @@ func (r *rule) check(v reflect.Value) string {
 		n = v.Float()
 	}
 	switch {
-	case r.max != 0 && (n < r.min || n > r.max):
-		return fmt.Sprintf("must be from %v to %v", r.min, r.max)
-	case n < r.min:
+	case r.min <= n && n <= r.max:
+		return ""
+	case math.IsInf(r.max, 0):
 		return fmt.Sprintf("must be at least %v", r.min)
 	}
-	return ""
+	return fmt.Sprintf("must be from %v to %v", r.min, r.max)
 }
 
 // isEmptyID reports whether a value is an empty ID in a Nullable.
@@ -153,7 +167,7 @@ func rulesOf(t reflect.Type) []rule {
 	var list []rule
 	for i := range t.NumField() {
 		f := t.Field(i)
-		r := rule{index: i, goName: f.Name, nested: needsCheck(f.Type)}
+		r := rule{index: i, goName: f.Name, min: math.Inf(-1), max: math.Inf(1), nested: needsCheck(f.Type)}
 		tag, ok := f.Tag.Lookup("json")
 		if !ok {
 			tag = f.Tag.Get("url")
@@ -173,7 +187,7 @@ func rulesOf(t reflect.Type) []rule {
 				r.max, _ = strconv.ParseFloat(value, 64)
 			}
 		}
-		if f.IsExported() && (r.nested || r.required || r.min != 0 || r.max != 0) {
+		if f.IsExported() && (r.nested || r.required || r.isBounded()) {
 			list = append(list, r)
 		}
 	}
