@@ -100,7 +100,7 @@ func (c DeploymentConfig) check() string {
 	}
 	var members configObject
 	if json.Unmarshal(c.Raw, &members, decodeOptions) != nil {
-		return "" // the encoder reports the position of the error
+		return "must be a JSON object"
 	}
 	if _, reason := members.version(); reason != "" {
 		return "apiVersion " + reason
@@ -492,7 +492,7 @@ func (i Integration) MarshalJSON() ([]byte, error) { return json.Marshal(i, mask
 
 // MarshalJSONTo implements MarshalerTo of encoding/json/v2.
 func (i Integration) MarshalJSONTo(enc *jsontext.Encoder) error {
-	switch reason := i.check(); {
+	switch reason := i.conflict(); {
 	case reason != "":
 		return errors.New(reason)
 	case i.Model != nil:
@@ -509,9 +509,20 @@ func (i Integration) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return json.MarshalEncode(enc, i.Raw)
 }
 
-func (i Integration) check() string {
+func (i Integration) conflict() string {
 	if setFields(i) != 1 {
 		return "must set exactly one of Model, S3, Spaces, Volume, GitLFS and Raw"
+	}
+	return ""
+}
+
+func (i Integration) check() string {
+	if reason := i.conflict(); reason != "" || i.Raw == nil {
+		return reason
+	}
+	var t integrationType
+	if json.Unmarshal(i.Raw, &t, decodeOptions) != nil || t.Type == "" {
+		return "must be a JSON object with a type"
 	}
 	return ""
 }
