@@ -18,7 +18,7 @@ import (
 //
 // No value changes: a string has the text of the file, so that an environment variable with value: 1.10 is "1.10". A
 // value of the wrong type is a [*paperspace.ParamError] that names the member, such as config.resources.replicas. See
-// [paperspace.DeploymentConfig] for the rules. YAML must be a single document.
+// [paperspace.DeploymentConfig] for the rules. YAML must have a single document that is not empty.
 func ParseDeploymentConfig(data []byte) (paperspace.DeploymentConfig, error) {
 	var config paperspace.DeploymentConfig
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -39,26 +39,28 @@ func ParseDeploymentConfig(data []byte) (paperspace.DeploymentConfig, error) {
 
 var errEmpty = errors.New("configfile: there is no configuration in the file")
 
-// parseYAML returns the only document.
-func parseYAML(data []byte) (*yaml.Node, error) {
-	var document, another yaml.Node
+// parseYAML returns the only document that is not empty.
+func parseYAML(data []byte) (only *yaml.Node, err error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	err := dec.Decode(&document)
-	switch text := plainJSON(data); {
-	case errors.Is(err, io.EOF), err == nil && document.Content[0].ShortTag() == "!!null":
-		return nil, errEmpty
-	case err != nil && bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")): // probably JSON
-		return nil, fmt.Errorf("configfile: %w", json.Unmarshal(text, new(any)))
-	case err != nil:
-		return nil, fmt.Errorf("configfile: %w", err)
+	for {
+		var document yaml.Node
+		switch err := dec.Decode(&document); {
+		case errors.Is(err, io.EOF) && only == nil:
+			return nil, errEmpty
+		case errors.Is(err, io.EOF):
+			return only, nil
+		case err != nil:
+			if text := plainJSON(data); bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) { // probably JSON
+				err = json.Unmarshal(text, new(any))
+			}
+			return nil, fmt.Errorf("configfile: %w", err)
+		case document.Content[0].ShortTag() == "!!null":
+		case only != nil:
+			return nil, fmt.Errorf("configfile: a second YAML document begins at line %d", document.Line)
+		default:
+			only = document.Content[0]
+		}
 	}
-	switch err := dec.Decode(&another); {
-	case err == nil:
-		return nil, fmt.Errorf("configfile: a second YAML document begins at line %d", another.Line)
-	case !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("configfile: %w", err)
-	}
-	return document.Content[0], nil
 }
 
 // plainJSON returns JSON without its comments and trailing commas. Spaces take their place, so that what comes after
