@@ -341,7 +341,7 @@ func TestLogger(t *testing.T) {
 	}, records)
 }
 
-// A failed poll is a warning, though no other attempt of its call follows. A poll that ends with its wait is none.
+// A failed poll is a warning, though no other attempt of its call follows. A poll that the end of its wait cuts short is not.
 func TestLoggerWarnsOfFailedPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

@@ -15,7 +15,7 @@ import (
 	"github.com/paperspace-go/paperspace/paperspacetest"
 )
 
-// ensuring is a method that brings an object into a state, with what is certain of it.
+// ensuring describes a method that brings an object into a state.
 type ensuring struct {
 	name string
 	// prepare makes what the method needs, with a client that meets no faults. It returns a call of the method, and a
@@ -134,9 +134,9 @@ func ensuringMethods() []ensuring {
 	}
 }
 
-// Each method that ensures something meets each fault at its first request to each endpoint, once and for a while. It never
-// creates a second object, never succeeds before it is true, and never returns ErrNotFound for an object that exists. A
-// single fault after which the request is carried out, or sent again, does not even make it fail.
+// Each method that ensures a state meets each fault at its first request to each endpoint, once and for a while. It
+// never creates a second object, never succeeds before the object is in the state, and never returns ErrNotFound for an
+// object that exists. It succeeds if the fault happens once and the request is carried out or sent again.
 func TestEnsureUnderFaults(t *testing.T) {
 	const once, aWhile = 1, 12
 	cells, succeeded := 0, 0
@@ -173,7 +173,7 @@ func TestEnsureUnderFaults(t *testing.T) {
 	t.Logf("%d methods, %d cells, of which %d succeeded", len(ensuringMethods()), cells, succeeded)
 }
 
-// run calls the method of a service that has the fault a number of times, after skip requests.
+// run calls the method. The fault happens the given number of times, after skip requests.
 func (e *ensuring) run(t *testing.T, f *paperspace.Fault, skip, times int) ([]paperspacetest.Call, error) {
 	srv := paperspacetest.New(t, paperspacetest.WithKey(paperspace.FaultKey))
 	direct := srv.Client()

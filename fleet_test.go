@@ -35,7 +35,7 @@ func createFleet(t *testing.T, client *paperspace.Client, n int) []*paperspace.O
 	return ops
 }
 
-// busiestSecond is the most polls within any second, and how many there were in all.
+// busiestSecond returns the largest number of polls within a second, and the number of all polls.
 func busiestSecond(srv *paperspacetest.Server) (most, total int) {
 	calls := srv.Calls("machineEvents-get", "machineEvents-list", "machines-get", "machines-list")
 	for first, last := 0, 0; last < len(calls); last++ {
@@ -196,7 +196,7 @@ func TestFleetWithARevokedKey(t *testing.T) {
 	})
 }
 
-// Clients of different transports poll each for themselves.
+// Clients with different transports poll separately.
 func TestTwoClientsOfDifferentTransports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := paperspacetest.New(t)

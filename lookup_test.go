@@ -83,7 +83,7 @@ func TestGetByName(t *testing.T) {
 	}
 }
 
-// An object that was deleted and is still listed does not have the name any more.
+// An object that is listed although it was deleted is not found, and does not make the name ambiguous.
 func TestGetByNameIgnoresDeletedObjects(t *testing.T) {
 	rt := play(reply(200, `{"items":[{"id":"1","name":"web","dtDeleted":"2024-05-01T12:00:00Z"},{"id":"2","name":"web"}],"hasMore":false}`))
 	tested := 0

@@ -79,7 +79,8 @@ func someValue(typ reflect.Type) reflect.Value {
 	return reflect.ValueOf(Null[string]())
 }
 
-// UpdateParams of an object has all of its values that an update can set, and nothing else. Nothing of it has changed.
+// UpdateParams of an object has all of its values that an update can set, and nothing else. Changed finds no difference
+// between them and themselves.
 func TestUpdateParamsOfObjects(t *testing.T) {
 	testUpdateParamsOf(t, ContainerRegistry.UpdateParams, "password")
 	testUpdateParamsOf(t, Dataset.UpdateParams)

@@ -50,7 +50,7 @@ func TestSensitive(t *testing.T) {
 	assert.Equal(t, secret, got)
 }
 
-// What encoding/json reads as U+FFFD is kept so, since it could not be encoded again.
+// Text that encoding/json decodes as U+FFFD is kept as U+FFFD, because the original could not be encoded again.
 func TestRawJSONCanBeEncodedAgain(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a":"\u00e9 \ud83d\ude00","n":1.50,"n":2}`: `{"a":"\u00e9 \ud83d\ude00","n":1.50,"n":2}`,
