@@ -53,7 +53,7 @@ func (p *probe) removeMachines(ctx context.Context, machines []paperspace.Machin
 }
 
 const (
-	cleanupTime = 15 * time.Minute // the longest cleanup of one machine
+	cleanupTime = 15 * time.Minute // the longest search for a machine, and the longest deletion of one
 	retryTime   = 30 * time.Second // between the deletes of a machine, at least
 )
 
@@ -103,21 +103,23 @@ func (l *life) cleanUp(ctx context.Context) error {
 	return err
 }
 
-// find returns the ID of the machine with the life's name, or "" if there is none. A new machine may not be listed yet.
+// find returns the ID of the machine with the life's name, or "" if there is none. A new machine may not be listed yet,
+// and lists may fail for a while.
 func (l *life) find(ctx context.Context) (id string, err error) {
 	for begin := time.Now(); ; {
 		machine, err := l.client.Machines.GetByName(ctx, l.name)
+		unlisted := errors.Is(err, paperspace.ErrNotFound)
 		switch {
 		case err == nil:
 			return machine.ID, nil
-		case !errors.Is(err, paperspace.ErrNotFound):
-			return "", fmt.Errorf("machine %s may exist and cost money: %w", l.name, err)
-		case time.Since(begin) > time.Minute:
+		case unlisted && time.Since(begin) > time.Minute:
 			return "", nil
+		case !unlisted && time.Since(begin) > cleanupTime:
+			return "", fmt.Errorf("machine %s may exist and cost money: %w", l.name, err)
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("machine %s may exist and cost money: %w", l.name, context.Cause(ctx))
+			return "", fmt.Errorf("machine %s may exist and cost money: %w", l.name, errors.Join(context.Cause(ctx), err))
 		case <-time.After(5 * time.Second):
 		}
 	}

@@ -87,6 +87,17 @@ func TestEventThatFailsEndsTheLife(t *testing.T) {
 	assert.Empty(t, names)
 }
 
+// The machine must be found by its name, although lists fail for a while.
+func TestLostCreateIsDeletedOnceListsWork(t *testing.T) {
+	l, names, err := lead(t, machineOptions(), func(_ context.Context, srv *paperspacetest.Server, _ func()) {
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-create", Cut: true, CarriedOut: true})
+		srv.Inject(paperspacetest.Fault{Endpoint: "machines-list", Status: 503, Times: 30})
+	})
+	assert.ErrorIs(t, err, paperspace.ErrOutcomeUnknown)
+	assert.Empty(t, names)
+	assert.False(t, l.mayExist)
+}
+
 func TestStepWithoutEventEndsTheLife(t *testing.T) {
 	_, _, err := live(replies(func(r *reply) {
 		if r.to("PATCH", "/machines/*/stop") && r.StatusCode == http.StatusOK {
