@@ -39,7 +39,7 @@ func ensuringMethods() []ensuring {
 		all, err := paperspace.Collect(c.Deployments.All(ctx, paperspace.DeploymentListParams{}))
 		return len(all), err
 	}
-	isGone := func(t *testing.T, get func() error) ensureCheck {
+	isGone := func(get func() error) ensureCheck {
 		return func() bool { return errors.Is(get(), paperspace.ErrNotFound) }
 	}
 	stateIs := func(t *testing.T, c *paperspace.Client, state paperspace.MachineState) ensureCheck {
@@ -103,7 +103,7 @@ func ensuringMethods() []ensuring {
 		{"Machines.EnsureDeleted", func(t *testing.T, c *paperspace.Client) (ensureCall, ensureCheck) {
 			id := makeMachine(t, c, ensured(nil)).ID
 			return func(ctx context.Context, c *paperspace.Client) error { return c.Machines.EnsureDeleted(ctx, id) },
-				isGone(t, func() error { _, err := c.Machines.Get(t.Context(), id); return err })
+				isGone(func() error { _, err := c.Machines.Get(t.Context(), id); return err })
 		}, nil},
 		{"Deployments.Apply", func(t *testing.T, c *paperspace.Client) (ensureCall, ensureCheck) {
 			params := deploy(t, c)
@@ -121,7 +121,7 @@ func ensuringMethods() []ensuring {
 			return func(ctx context.Context, c *paperspace.Client) error {
 					return c.Deployments.EnsureDeleted(ctx, d.DeploymentID)
 				},
-				isGone(t, func() error { _, err := c.Deployments.Get(t.Context(), d.DeploymentID); return err })
+				isGone(func() error { _, err := c.Deployments.Get(t.Context(), d.DeploymentID); return err })
 		}, nil},
 		{"PublicIPs.EnsureReleased", func(t *testing.T, c *paperspace.Client) (ensureCall, ensureCheck) {
 			ip, err := c.PublicIPs.Claim(t.Context(), paperspace.PublicIPClaimParams{Region: paperspace.RegionNY2})
