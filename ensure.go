@@ -25,7 +25,8 @@ func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...Wait
 // EnsureState brings the machine into a state, [MachineStateReady] or [MachineStateOff], with as little as possible: a
 // machine in that state is left alone, one on its way there is waited for, and any other is started or stopped once,
 // after its unfinished events have ended. Time limit and errors are those of [MachinesService.WaitForState]. A start or
-// stop that the service refuses, or that fails, is returned as an error.
+// stop that the service refuses, or that fails, is returned as an error. So is one that a later event has undone, such as
+// the stop of another caller; the error is then a [*WaitError].
 //
 // Calls machineEvents-list, machines-get, machines-start or machines-stop, and machineEvents-get.
 func (s *MachinesService) EnsureState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
@@ -42,14 +43,14 @@ func (s *MachinesService) EnsureState(ctx context.Context, id string, state Mach
 
 // ensure brings the machine into a state, ready or off.
 func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
-	opposite, act := MachineStateOff, w.client.Machines.Start
+	act := w.client.Machines.Start
 	if wanted == MachineStateOff {
-		opposite, act = MachineStateReady, w.client.Machines.Stop
+		act = w.client.Machines.Stop
 	}
 	if err := w.settle(wanted); err != nil {
 		return nil, err
 	}
-	m, err := w.until(wanted, opposite)
+	m, err := w.until(wanted, opposite(wanted))
 	if err != nil || m.State == wanted {
 		return m, err
 	}
@@ -66,7 +67,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 		if err := w.settle(wanted); err != nil {
 			return nil, errors.Join(refusal, err)
 		}
-		if m, err = w.once(); err != nil || m.State == opposite {
+		if m, err = w.once(); err != nil || m.State == opposite(wanted) {
 			return m, errors.Join(refusal, err)
 		}
 		return w.until(wanted)
@@ -82,6 +83,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 			}
 			return m, errors.Join(failed, err)
 		}
+		w.acted, w.lookedAt = op.Event.CreatedAt, time.Time{} // look at once unless the machine is in the wanted state
 	}
 	return w.until(wanted)
 }

@@ -294,8 +294,9 @@ func (e *EventError) Is(target error) bool {
 	return target == ErrEventFailed
 }
 
-// WaitError is the error of a wait that ended early: at its time limit ([ErrWaitTimeout]), with its context, or
-// because the service refused a poll. The operations themselves continue; to resume, wait for IDs again.
+// WaitError is the error of a wait that ended early: at its time limit ([ErrWaitTimeout]), with its context, because the
+// service refused a poll, or because a later event has undone what an Ensure method did. The operations themselves
+// continue; to resume, wait for IDs again.
 type WaitError struct {
 	// IDs are the pending IDs, in the order in which they were given.
 	IDs []string

@@ -3,6 +3,7 @@ package paperspace
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -102,6 +103,8 @@ type machineWait struct {
 	serviceTime time.Time     // the same by the service's clock
 	failed      *MachineEvent // the newest event that could have led to the wanted state, if it failed with a reason
 	oldFailed   string        // the ID of the event that had failed before the wait began
+	acted       time.Time     // when the event of the wait's own start or stop was created; zero before it
+	undone      *MachineEvent // a later event that has undone that start or stop
 	// forgiving waits do not end because of oldFailed while the machine is ready or off.
 	forgiving bool
 }
@@ -183,8 +186,15 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 				return clone(m), nil
 			}
 		}
-		if w.latest != nil && w.isHopeless() {
+		switch {
+		case w.latest == nil:
+		case w.isHopeless():
 			return clone(w.latest), &EventError{*w.failed}
+		case w.undone != nil && leadsTo(w.undone.Name, w.latest.State):
+			return clone(w.latest), &WaitError{
+				IDs: []string{w.target.id}, LastStates: map[string]string{w.target.id: string(w.latest.State)}, Waited: time.Since(w.begun),
+				Err: fmt.Errorf("paperspace: a later event, %s (%s), has undone it", w.undone.ID, w.undone.Name),
+			}
 		}
 		if w.wanted != "" && time.Since(w.lookedAt) >= lookInterval {
 			w.lookedAt = time.Now()
@@ -193,13 +203,15 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 	}
 }
 
-// look checks whether the newest event that could lead to the wanted state has failed.
+// look checks whether the newest event that could lead to the wanted state has failed, and whether a later one has undone
+// what the wait did.
 func (w *machineWait) look(events []MachineEvent, at time.Time) {
-	w.looks, w.lookedAt, w.serviceTime, w.failed = w.looks+1, time.Now(), at, nil
-	for i, e := range events {
-		if leadsTo(e.Name, w.wanted) && (w.failed == nil || e.CreatedAt.After(w.failed.CreatedAt)) {
-			w.failed = &events[i]
-		}
+	w.looks, w.lookedAt, w.serviceTime = w.looks+1, time.Now(), at
+	w.failed, w.undone = newestTo(w.wanted, events), nil
+	other := newestTo(opposite(w.wanted), events)
+	if !w.acted.IsZero() && other != nil && other.State == MachineEventStateDone && other.CreatedAt.After(w.acted) &&
+		(w.failed == nil || other.CreatedAt.After(w.failed.CreatedAt)) {
+		w.undone = other
 	}
 	if w.failed != nil && (!w.failed.Finished() || w.failed.State == MachineEventStateDone || w.failed.Error == "") {
 		w.failed = nil
@@ -207,6 +219,16 @@ func (w *machineWait) look(events []MachineEvent, at time.Time) {
 	if w.looks == 1 && w.failed != nil {
 		w.oldFailed = w.failed.ID
 	}
+}
+
+// newestTo returns the newest event that can bring a machine into a state, or nil.
+func newestTo(state MachineState, events []MachineEvent) (newest *MachineEvent) {
+	for i, e := range events {
+		if leadsTo(e.Name, state) && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
+			newest = &events[i]
+		}
+	}
+	return newest
 }
 
 // hasFailed reports whether the event failed during this wait.
@@ -225,6 +247,14 @@ func (w *machineWait) isHopeless() bool {
 	default:
 		return w.looks > 1 && leadsTo(w.failed.Name, state)
 	}
+}
+
+// opposite returns the state that a machine leaves for a state, ready or off.
+func opposite(state MachineState) MachineState {
+	if state == MachineStateOff {
+		return MachineStateReady
+	}
+	return MachineStateOff
 }
 
 // leadsTo reports whether an event with this name can bring a machine into a state.

@@ -187,6 +187,65 @@ func TestEnsure(t *testing.T) {
 	}
 }
 
+// A start or stop that another caller undoes before the wait has seen its effect ends the wait.
+func TestEnsureEndsWhenALaterEventHasUndoneIt(t *testing.T) {
+	at := func(seconds int) string {
+		return "dtCreated=" + epoch.Add(time.Duration(seconds)*time.Second).Format(time.RFC3339)
+	}
+	machine := func(state string) step { return reply(200, `{"id":"m","state":"`+state+`"}`) }
+	before, own := event("before", "done", "name=stop", at(-60)), event("e", "done", at(0))
+	for _, tc := range []struct {
+		name   string
+		off    bool
+		states []step
+		events []string // the later lists of events
+		undone time.Duration
+	}{
+		{name: "stopped", states: []step{machine("off")}, events: []string{event("x", "done", "name=stop", at(9))}, undone: 20 * time.Second},
+		{
+			name: "being stopped", states: []step{machine("off"), machine("stopping"), machine("off")},
+			events: []string{event("x", "in progress", "name=stop", at(9)), event("x", "done", "name=stop", at(9))}, undone: 2 * time.Minute,
+		},
+		{name: "started again", off: true, states: []step{machine("ready")}, events: []string{event("x", "done", at(9))}, undone: 20 * time.Second},
+		{
+			name: "stopped, and started again", states: []step{machine("off"), machine("off"), machine("off"), machine("ready")},
+			events: []string{event("y", "in progress", at(10)) + "," + event("x", "done", "name=stop", at(9))},
+		},
+		{name: "a response that lags", states: []step{machine("off"), machine("off"), machine("off"), machine("ready")}, events: []string{own}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lists := []step{reply(200, page(before))}
+				for _, later := range tc.events {
+					lists = append(lists, reply(200, page(later+","+own+","+before)))
+				}
+				act := play(operation200(event("e", "new", at(0))))
+				c := newTestClient(t, service{
+					"GET /machine-events": play(lists...), "GET /machine-events/e": play(reply(200, own)), "GET /machines/m": play(tc.states...),
+					"PATCH /machines/m/start": act, "PATCH /machines/m/stop": act,
+				})
+				ensure := c.Machines.EnsureReady
+				if tc.off {
+					ensure = c.Machines.EnsureOff
+				}
+				begin := time.Now()
+				m, err := ensure(t.Context(), "m")
+				assert.Equal(t, 1, act.count(), "starts and stops")
+				require.NotNil(t, m)
+				if tc.undone == 0 {
+					require.NoError(t, err)
+					return
+				}
+				assert.Less(t, time.Since(begin), tc.undone)
+				we, ok := errors.AsType[*WaitError](err)
+				require.True(t, ok, "%v", err)
+				assert.Equal(t, map[string]string{"m": string(m.State)}, we.LastStates)
+				assert.ErrorContains(t, err, "a later event, x (")
+			})
+		})
+	}
+}
+
 func TestWaitUntilDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		require.NoError(t, newTestClient(t, service{}).Machines.WaitUntilDeleted(t.Context(), "m"))
