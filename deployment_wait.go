@@ -36,18 +36,11 @@ type WaitUntilHealthyParams struct {
 //
 // Calls deployments-get.
 func (s *DeploymentsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Deployment, error] {
-	return func(yield func(Deployment, error) bool) {
-		w, err := s.wait(ctx, id, watchKind, opts)
-		if err != nil {
-			yield(Deployment{}, err)
-			return
-		}
-		defer w.end()
+	begin := func() (*deploymentWait, error) { return s.wait(ctx, id, watchKind, opts) }
+	return watch(begin, func(w *deploymentWait, yield func(Deployment, error) bool) (none Deployment, err error) {
 		_, err = w.watch(func(d *Deployment, changed bool) (bool, error) { return changed && !yield(*clone(d), nil), nil })
-		if err != nil {
-			yield(Deployment{}, err)
-		}
-	}
+		return none, err
+	})
 }
 
 // describe describes the state of the latest spec for errors, and which spec the wait is for if that is another one.
@@ -109,7 +102,7 @@ func (s *DeploymentsService) WaitUntilHealthy(ctx context.Context, id string, pa
 //
 // Calls projectDeployments-list, deployments-get, deployments-upsert and deploymentRuns-get.
 func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertParams, opts ...WaitOption) (*Deployment, error) {
-	base, err := newWait(ctx, s.client, deploymentsUpsert, applyKind, opts)
+	base, err := newWait(ctx, s.client, deploymentsUpsert, nil, applyKind, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -212,10 +205,7 @@ type deploymentWait struct {
 }
 
 func (s *DeploymentsService) wait(ctx context.Context, id string, kind waitKind, opts []WaitOption) (*deploymentWait, error) {
-	if _, err := deploymentsGet.expand(pathParams(id)); err != nil {
-		return nil, err
-	}
-	w, err := newWait(ctx, s.client, deploymentsGet, kind, opts)
+	w, err := newWait(ctx, s.client, deploymentsGet, pathParams(id), kind, opts)
 	if err != nil {
 		return nil, err
 	}

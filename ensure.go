@@ -224,7 +224,7 @@ func (s *MachinesService) creation(ctx context.Context, params MachineCreatePara
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWait(ctx, s.client, machinesCreate, eventsKind, config.wait)
+	w, err := newWait(ctx, s.client, machinesCreate, nil, eventsKind, config.wait)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +276,7 @@ func (c *creation) search(limit time.Duration, wanted func(Machine) bool) ([]Mac
 	if limit > 0 {
 		opts = append(opts, WithWaitTimeout(limit))
 	}
-	w, err := newWait(c.ctx, c.client, machinesList, waitKind{endless: true}, opts)
+	w, err := newWait(c.ctx, c.client, machinesList, nil, waitKind{endless: true}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -364,7 +364,8 @@ func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
 	if op == nil || op.Event == nil {
 		return c.finish(created)
 	}
-	f := c.wait.follow(*op.Event)
+	w := c.machine(created.ID)
+	f := w.follow(*op.Event)
 	if err := f.run(); err != nil {
 		return created, err
 	}
@@ -372,7 +373,7 @@ func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
 	if failed == nil {
 		return c.finish(created)
 	}
-	m, err := c.machine(created.ID).once()
+	m, err := w.once()
 	if m != nil {
 		created.Machine = *m
 	}
@@ -410,6 +411,7 @@ func (c *creation) finish(result *EnsuredMachine) (*EnsuredMachine, error) {
 }
 
 func (c *creation) machine(id string) *machineWait {
+	c.machineID = id
 	return &machineWait{wait: c.wait, target: target{kind: machineKind, id: id}}
 }
 
@@ -461,7 +463,7 @@ func (s *MachinesService) EnsureDeleted(ctx context.Context, id string, opts ...
 //
 // Calls deployments-delete and deployments-get.
 func (s *DeploymentsService) EnsureDeleted(ctx context.Context, id string, opts ...WaitOption) error {
-	w, err := newWait(ctx, s.client, deploymentsDelete, waitKind{}, opts)
+	w, err := newWait(ctx, s.client, deploymentsDelete, pathParams(id), waitKind{}, opts)
 	if err != nil {
 		return err
 	}
@@ -480,7 +482,7 @@ func (s *DeploymentsService) EnsureDeleted(ctx context.Context, id string, opts 
 //
 // Calls publicIps-release and publicIps-list.
 func (s *PublicIPsService) EnsureReleased(ctx context.Context, ip string, opts ...WaitOption) error {
-	w, err := newWait(ctx, s.client, publicIPsRelease, waitKind{}, opts)
+	w, err := newWait(ctx, s.client, publicIPsRelease, pathParams(ip), waitKind{}, opts)
 	if err != nil {
 		return err
 	}

@@ -37,18 +37,13 @@ const (
 type eventWait struct {
 	*wait
 	events map[string]*followedEvent
-	order  []string // the IDs in the order in which they were added
-	rest   []string // those of them that may be unfinished
+	order  []*followedEvent // as they were added
 	// yield is called for every change; false ends the wait.
 	yield func(MachineEvent, error) bool
-	// machineID is the machine that the wait is for, if it waits for events only because of that. Errors name the
-	// machine, and stuck events are ignored.
-	machineID string
 	// deleted is the object that the events delete, if they do. Its events may disappear with it.
 	deleted  target
 	seen     bool // a poll has found the object or an event
-	found    bool // the last poll has found the object
-	notFound int  // the latest polls, in a row, that have not
+	notFound int  // the latest polls, in a row, that have not found the object
 }
 
 // followedEvent is an event of a wait.
@@ -60,42 +55,20 @@ type followedEvent struct {
 	err      error // if it failed, or the API refused to return it
 }
 
-// errStopped means that the consumer has stopped.
-var errStopped = errors.New("stopped")
-
 // Watch yields an event as it is now, and then each change that a poll sees, until the event ends. If the event fails,
 // its last state is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is yielded. The default time
 // limit is 30 minutes.
 //
 // Calls machineEvents-get, or machineEvents-list when several waits run.
 func (s *MachineEventsService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
-	begin := func() (*eventWait, error) {
-		if _, err := machineEventsGet.expand(pathParams(id)); err != nil {
-			return nil, err
-		}
-		w, err := newWait(ctx, s.client, machineEventsGet, eventsKind, opts)
-		if err != nil {
-			return nil, err
-		}
-		return w.follow(MachineEvent{ID: id}), nil
+	begin := func() (*wait, error) {
+		return newWait(ctx, s.client, machineEventsGet, pathParams(id), eventsKind, opts)
 	}
-	return watchEvents(begin, func(f *eventWait) error { return cmp.Or(f.run(), f.lost()) })
-}
-
-// watchEvents yields the changes of the events of a wait.
-func watchEvents(begin func() (*eventWait, error), run func(*eventWait) error) iter.Seq2[MachineEvent, error] {
-	return func(yield func(MachineEvent, error) bool) {
-		f, err := begin()
-		if err != nil {
-			yield(MachineEvent{}, err)
-			return
-		}
-		defer f.end()
+	return watch(begin, func(w *wait, yield func(MachineEvent, error) bool) (none MachineEvent, err error) {
+		f := w.follow(MachineEvent{ID: id})
 		f.yield = yield
-		if err := run(f); err != nil && err != errStopped {
-			yield(MachineEvent{}, err)
-		}
-	}
+		return none, cmp.Or(f.run(), f.lost())
+	})
 }
 
 func (w *wait) follow(events ...MachineEvent) *eventWait {
@@ -109,22 +82,23 @@ func (w *wait) follow(events ...MachineEvent) *eventWait {
 func (f *eventWait) add(e MachineEvent) *followedEvent {
 	if f.events[e.ID] == nil {
 		f.events[e.ID] = &followedEvent{event: e}
-		f.order, f.rest = append(f.order, e.ID), append(f.rest, e.ID)
+		f.order = append(f.order, f.events[e.ID])
 	}
 	return f.events[e.ID]
 }
+
+func (e *followedEvent) target() target { return target{kind: eventKind, id: e.event.ID} }
 
 // run waits until all events have ended. An error means that the wait ended first. The events' own errors are in
 // failures.
 func (f *eventWait) run() error {
 	var targets []target
-	for _, id := range f.order {
-		t := target{kind: eventKind, id: id}
-		if e := f.events[id]; !e.event.Finished() {
-			f.states[t] = string(e.event.State)
-			targets = append(targets, t)
-		} else if !f.see(e, e.event) {
-			return errStopped
+	for _, e := range f.order {
+		if !e.event.Finished() {
+			f.states[e.target()] = string(e.event.State)
+			targets = append(targets, e.target())
+		} else if err := f.see(e, e.event); err != nil {
+			return err
 		}
 	}
 	f.start(targets...)
@@ -133,57 +107,54 @@ func (f *eventWait) run() error {
 		if err != nil {
 			return f.broken(err, f.unfinished()...)
 		}
-		if t == f.deleted {
-			f.takeDeleted(r)
-		} else if e := f.events[t.id]; e != nil && !f.take(e, t, r) {
-			return errStopped
+		if e := f.events[t.id]; e != nil {
+			if err := f.take(e, r); err != nil {
+				return err
+			}
+		} else if t == f.deleted {
+			f.seen = f.seen || r.err == nil
+			if f.notFound++; !errors.Is(r.err, ErrNotFound) {
+				f.notFound = 0
+			}
 		}
+		f.endDeleted()
 	}
 	f.finish(f.deleted)
 	return nil
 }
 
-// take records a reading of an event, and returns false if the consumer has stopped.
-func (f *eventWait) take(e *followedEvent, t target, r reading) (goOn bool) {
-	goOn = true
+// take records a reading of an event.
+func (f *eventWait) take(e *followedEvent, r reading) (err error) {
 	e.notFound = errors.Is(r.err, ErrNotFound)
 	switch {
 	case r.err == nil:
 		now := *r.value.(*MachineEvent)
-		now.ID, f.seen = t.id, true
-		goOn = f.see(e, now)
+		now.ID, f.seen = e.event.ID, true
+		err = f.see(e, now)
 		e.ended = e.ended || f.machineID != "" && isStuck(now, r.at)
-	case e.notFound && f.deleted.id != "" && f.isGone():
-		e.ended = true
-	case e.notFound && f.deleted.id != "" && !f.found && r.gone < pollTimeout: // until the object has been looked for
+	case e.notFound && f.deleted.id != "" && r.gone < pollTimeout: // until the object has been looked for
 		f.start(f.deleted)
 	case f.refused(r):
-		e.ended, e.err = true, f.broken(r.err, f.pending(t))
+		e.ended, e.err = true, f.broken(r.err, f.pending(e.target()))
 	}
 	if e.ended {
-		f.finish(t)
+		f.finish(e.target())
 	}
-	return goOn
+	return err
 }
 
-// takeDeleted records a reading of the object that is deleted.
-func (f *eventWait) takeDeleted(r reading) {
-	f.found = r.err == nil
-	f.seen = f.seen || f.found
-	if f.notFound++; !errors.Is(r.err, ErrNotFound) {
-		f.notFound = 0
-	}
-	for id, e := range f.events {
-		if e.notFound && f.isGone() {
-			e.ended = true
-			f.finish(target{kind: eventKind, id: id})
+// endDeleted ends the events that were not found if the object is deleted. If nothing has been found yet, the object may
+// be too new to be found, and one 404 is not enough.
+func (f *eventWait) endDeleted() {
+	if f.notFound > 1 || f.notFound == 1 && f.seen {
+		for _, e := range f.order {
+			if e.notFound {
+				e.ended = true
+				f.finish(e.target())
+			}
 		}
 	}
 }
-
-// isGone reports whether the object is deleted. If nothing has been found yet, the object may be too new to be found,
-// and one 404 is not enough.
-func (f *eventWait) isGone() bool { return f.notFound > 1 || f.notFound == 1 && f.seen }
 
 // isStuck reports whether an event has been unfinished for stuckAge. The time must be by the service's clock.
 func isStuck(e MachineEvent, now time.Time) bool {
@@ -219,8 +190,10 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 			if f.events[e.ID] == nil && !isOurs {
 				continue
 			}
-			if sibling := f.add(e); !sibling.ended && !f.see(sibling, e) {
-				return errStopped
+			if sibling := f.add(e); !sibling.ended {
+				if err := f.see(sibling, e); err != nil {
+					return err
+				}
 			}
 		}
 		if !f.isUnfinished() {
@@ -242,11 +215,11 @@ func (f *eventWait) lastEnd() (last time.Time) {
 	return last
 }
 
-// see records the state of an event, and returns false if the consumer has stopped.
-func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
+// see records the state of an event. It returns errStopped if the consumer has stopped.
+func (f *eventWait) see(e *followedEvent, now MachineEvent) error {
 	changed := !e.seen || !equal(&e.event, &now)
 	e.event, e.seen = now, true
-	f.states[target{kind: eventKind, id: now.ID}] = string(now.State)
+	f.states[e.target()] = string(now.State)
 	if e.ended = now.Finished(); e.ended && now.State != MachineEventStateDone {
 		silent := now.State == MachineEventStateError && now.Error == "" && !now.FinishedAt.IsZero()
 		if !silent || !f.config.silentErrorsAsDone {
@@ -254,30 +227,25 @@ func (f *eventWait) see(e *followedEvent, now MachineEvent) bool {
 		}
 	}
 	if !changed {
-		return true
+		return nil
 	}
 	f.config.onChange(WaitUpdate{Event: clone(&now)})
-	return f.yield(now, e.err)
+	if !f.yield(now, e.err) {
+		return errStopped
+	}
+	return nil
 }
 
 func (f *eventWait) isUnfinished() bool {
-	for len(f.rest) > 0 && f.events[f.rest[0]].ended {
-		f.rest = f.rest[1:]
-	}
-	return len(f.rest) > 0
+	return slices.ContainsFunc(f.order, func(e *followedEvent) bool { return !e.ended })
 }
 
 // unfinished returns the events that have not ended.
 func (f *eventWait) unfinished() (list []pendingTarget) {
-	for _, id := range f.order {
-		if f.events[id].ended {
-			continue
+	for _, e := range f.order {
+		if !e.ended {
+			list = append(list, f.pending(e.target()))
 		}
-		p := f.pending(target{kind: eventKind, id: id})
-		if f.machineID != "" {
-			p.id, p.state = f.machineID, "event "+id+" "+p.state
-		}
-		list = append(list, p)
 	}
 	return list
 }
@@ -285,8 +253,8 @@ func (f *eventWait) unfinished() (list []pendingTarget) {
 // failures returns the joined errors of the events.
 func (f *eventWait) failures() error {
 	var errs []error
-	for _, id := range f.order {
-		errs = append(errs, f.events[id].err)
+	for _, e := range f.order {
+		errs = append(errs, e.err)
 	}
 	return errors.Join(errs...)
 }

@@ -33,32 +33,23 @@ type FollowLogsParams struct {
 //
 // Calls deploymentLogs-list.
 func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params FollowLogsParams, opts ...WaitOption) iter.Seq2[LogLine, error] {
-	return func(yield func(LogLine, error) bool) {
-		_, err := deploymentLogsList.expand(pathParams(id))
-		if err != nil {
-			yield(LogLine{}, err)
-			return
-		}
-		w, err := newWait(ctx, s.client, deploymentLogsList, logsKind, opts)
-		if err != nil {
-			yield(LogLine{}, err)
-			return
-		}
-		defer w.end()
+	begin := func() (*wait, error) {
+		return newWait(ctx, s.client, deploymentLogsList, pathParams(id), logsKind, opts)
+	}
+	return watch(begin, func(w *wait, yield func(LogLine, error) bool) (none LogLine, err error) {
 		f := logFollower{fromStart: params.FromStart, known: map[string]bool{}}
 		logs := target{kind: &targetKind{read: f.readPage}, id: id}
 		w.start(logs)
 		for shortest, _ := s.client.pollRange(); ; {
 			_, r, err := w.nextFor(logs)
 			if err != nil {
-				yield(LogLine{}, err)
-				return
+				return none, err
 			}
 			lines := f.take(r.value.(*Page[LogLine]))
 			w.states[logs] = fmt.Sprintf("%d lines", f.count)
 			for _, line := range lines {
 				if !yield(line, nil) {
-					return
+					return none, nil
 				}
 			}
 			if f.cursor != "" {
@@ -67,7 +58,7 @@ func (s *DeploymentsService) FollowLogs(ctx context.Context, id string, params F
 				w.restart(logs, shortest)
 			}
 		}
-	}
+	})
 }
 
 var logsKind = waitKind{endless: true, options: []string{"WithNotFoundGrace"}}

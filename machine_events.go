@@ -41,7 +41,7 @@ func (s *MachineEventsService) All(ctx context.Context, params MachineEventListP
 //
 // Calls machineEvents-get, or machineEvents-list when many wait.
 func (s *MachineEventsService) Wait(ctx context.Context, ids []string, opts ...WaitOption) ([]MachineEvent, error) {
-	w, err := newWait(ctx, s.client, machineEventsGet, eventsKind, opts)
+	w, err := newWait(ctx, s.client, machineEventsGet, nil, eventsKind, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -32,19 +32,12 @@ const lookInterval = time.Minute
 //
 // Calls machines-get, or machines-list when several waits run, and machineEvents-list once a minute.
 func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[Machine, error] {
-	return func(yield func(Machine, error) bool) {
-		w, err := s.wait(ctx, id, machinesGet, watchKind, opts)
-		if err != nil {
-			yield(Machine{}, err)
-			return
-		}
-		defer w.end()
+	begin := func() (*machineWait, error) { return s.wait(ctx, id, machinesGet, watchKind, opts) }
+	return watch(begin, func(w *machineWait, yield func(Machine, error) bool) (Machine, error) {
 		w.wanted = MachineStateReady
 		m, err := w.watch(func(m *Machine, changed bool) bool { return changed && !yield(*clone(m), nil) })
-		if err != nil {
-			yield(*cmp.Or(m, new(Machine)), err)
-		}
-	}
+		return *cmp.Or(m, new(Machine)), err
+	})
 }
 
 // WaitForState waits until the unfinished events of a machine have ended, and then until the machine is in a state.
@@ -110,13 +103,11 @@ type machineWait struct {
 }
 
 func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kind waitKind, opts []WaitOption) (*machineWait, error) {
-	if _, err := machinesGet.expand(pathParams(id)); err != nil {
-		return nil, err
-	}
-	w, err := newWait(ctx, s.client, ep, kind, opts)
+	w, err := newWait(ctx, s.client, ep, pathParams(id), kind, opts)
 	if err != nil {
 		return nil, err
 	}
+	w.machineID = id
 	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, forgiving: kind.endless}, nil
 }
 
@@ -128,7 +119,6 @@ func (w *machineWait) settle(wanted MachineState) error {
 		return err
 	}
 	events, f := slices.Clone(r.value.([]MachineEvent)), w.follow()
-	f.machineID = w.target.id
 	for _, e := range slices.Backward(events) { // oldest first
 		if !e.Finished() && !isStuck(e, r.at) {
 			f.add(e)

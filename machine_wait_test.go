@@ -640,3 +640,22 @@ func TestOnChangeFiresForChangesOnly(t *testing.T) {
 		assert.Equal(t, []string{"new", "done", "off", "ready"}, changes)
 	})
 }
+
+// The caller of an Ensure method knows the machine, and not the event that the method has started.
+func TestEnsureNamesTheMachineInItsErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{
+			"GET /machine-events": play(reply(200, `{"hasMore":false,"items":[]}`)), "GET /machine-events/e": play(is("e", "in progress")),
+			"GET /machines/m":         play(reply(200, `{"id":"m","state":"off"}`)),
+			"PATCH /machines/m/start": play(operation200(event("e", "new"))), "DELETE /machines/m": play(operation200(event("e", "new"))),
+		}
+		c := newTestClient(t, s)
+		_, ready := c.Machines.EnsureReady(t.Context(), "m")
+		for _, err := range []error{ready, c.Machines.EnsureDeleted(t.Context(), "m")} {
+			we, ok := errors.AsType[*WaitError](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, []string{"m"}, we.IDs)
+			assert.Equal(t, map[string]string{"m": "event e in progress"}, we.LastStates)
+		}
+	})
+}

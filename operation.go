@@ -165,7 +165,11 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 // the operation fails, its last event is yielded with an [*EventError]. If the wait ends first, a [*WaitError] is
 // yielded. The default time limit is that of [Operation.Wait].
 func (o *Operation[T]) Watch(ctx context.Context, opts ...WaitOption) iter.Seq2[MachineEvent, error] {
-	return watchEvents(func() (*eventWait, error) { return o.follow(ctx, opts) }, o.run)
+	return watch(func() (*eventWait, error) { return o.follow(ctx, opts) },
+		func(f *eventWait, yield func(MachineEvent, error) bool) (none MachineEvent, err error) {
+			f.yield = yield
+			return none, o.run(f)
+		})
 }
 
 // run waits until all events of the operation have ended. An error means that the wait ended first, or that the API
@@ -198,7 +202,7 @@ func (o *Operation[T]) follow(ctx context.Context, opts []WaitOption) (*eventWai
 			return nil, err
 		}
 	}
-	w, err := newWait(ctx, client, ep, eventsKind, opts)
+	w, err := newWait(ctx, client, ep, nil, eventsKind, opts)
 	if err != nil {
 		return nil, err
 	}

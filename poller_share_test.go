@@ -270,7 +270,7 @@ func TestAnswerBeforeTheKeyIsRefused(t *testing.T) {
 // A reading that its wait has not got yet is not replaced by the refusal of the key.
 func TestUnreadReadingAndTheRefusalOfTheKey(t *testing.T) {
 	c := newTestClient(t, service{})
-	w, err := newWait(t.Context(), c, machinesGet, waitKind{}, nil)
+	w, err := newWait(t.Context(), c, machinesGet, nil, waitKind{}, nil)
 	require.NoError(t, err)
 	defer w.end()
 	a, b := target{kind: deploymentKind, id: "a"}, target{kind: deploymentKind, id: "b"}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -13,21 +14,29 @@ import (
 // WaitOption configures a wait. A method returns a [*ParamError] for an option that has no effect on it.
 type WaitOption interface {
 	EnsureOption
-	applyWait(*waitConfig) error
-	name() string
+	option() waitOption
 }
 
 type waitOption struct {
-	optionName string
-	apply      func(*waitConfig) error
+	name    string
+	invalid string // why the option is refused, if it is
+	apply   func(*waitConfig)
 }
 
-func (o waitOption) applyWait(c *waitConfig) error { return o.apply(c) }
+func (o waitOption) option() waitOption { return o }
+
 func (o waitOption) applyEnsure(c *ensureConfig) error {
 	c.wait = append(c.wait, o)
 	return nil
 }
-func (o waitOption) name() string { return o.optionName }
+
+// unless returns a reason to refuse an option, unless it is valid.
+func unless(valid bool, reason string) string {
+	if valid {
+		return ""
+	}
+	return reason
+}
 
 type waitConfig struct {
 	timeout            time.Duration
@@ -54,57 +63,33 @@ var (
 // WithWaitTimeout sets the time limit of a wait, from the call of the method to its return. At the limit, the method
 // returns a [*WaitError] that matches [ErrWaitTimeout].
 func WithWaitTimeout(d time.Duration) WaitOption {
-	return waitOption{"WithWaitTimeout", func(c *waitConfig) error {
-		if d <= 0 {
-			return &ParamError{Field: "WithWaitTimeout", Reason: "must be positive"}
-		}
-		c.timeout = d
-		return nil
-	}}
+	return waitOption{"WithWaitTimeout", unless(d > 0, "must be positive"), func(c *waitConfig) { c.timeout = d }}
 }
 
 // WithNotFoundGrace sets how long a 404 is tolerated: right after a create the service may not know the new object yet.
 // The default is 60 s; with zero the first 404 ends the wait.
 func WithNotFoundGrace(d time.Duration) WaitOption {
-	return waitOption{"WithNotFoundGrace", func(c *waitConfig) error {
-		if d < 0 {
-			return &ParamError{Field: "WithNotFoundGrace", Reason: "must not be negative"}
-		}
-		c.grace = d
-		return nil
-	}}
+	return waitOption{"WithNotFoundGrace", unless(d >= 0, "must not be negative"), func(c *waitConfig) { c.grace = d }}
 }
 
 // WithSilentErrorsAsDone treats an event that ended in state error as done if it has a finish time and no reason: the
 // service has usually completed such an operation.
 func WithSilentErrorsAsDone() WaitOption {
-	return waitOption{"WithSilentErrorsAsDone", func(c *waitConfig) error {
-		c.silentErrorsAsDone = true
-		return nil
-	}}
+	return waitOption{"WithSilentErrorsAsDone", "", func(c *waitConfig) { c.silentErrorsAsDone = true }}
 }
 
 // WithFailureGrace sets how long [DeploymentsService.Apply] and [DeploymentsService.WaitUntilHealthy] tolerate that all
 // instances of the spec are in a failed state: the service restarts them, and a cause such as an unreachable registry
 // may pass. The default is 2 minutes. With zero, the first poll that sees this ends the wait.
 func WithFailureGrace(d time.Duration) WaitOption {
-	return waitOption{"WithFailureGrace", func(c *waitConfig) error {
-		if d < 0 {
-			return &ParamError{Field: "WithFailureGrace", Reason: "must not be negative"}
-		}
-		c.failureGrace = d
-		return nil
-	}}
+	return waitOption{"WithFailureGrace", unless(d >= 0, "must not be negative"), func(c *waitConfig) { c.failureGrace = d }}
 }
 
 // WithUpsertOptions applies options to the upsert of [DeploymentsService.Apply], and to none of its other requests. For
 // example, WithHeader sets the x-git headers, from which the service makes the spec's [GitHeaders]. Several
 // WithUpsertOptions add up.
 func WithUpsertOptions(opts ...RequestOption) WaitOption {
-	return waitOption{"WithUpsertOptions", func(c *waitConfig) error {
-		c.upsert = append(c.upsert, opts...)
-		return nil
-	}}
+	return waitOption{"WithUpsertOptions", "", func(c *waitConfig) { c.upsert = append(c.upsert, opts...) }}
 }
 
 // WaitUpdate is a change that a poll of a wait has seen. Exactly one of Event, Machine and Deployment is set.
@@ -124,13 +109,7 @@ type WaitUpdate struct {
 // of a wait with several steps. The Watch methods call f before they yield. While f runs, the wait does not poll. Other
 // waits are not delayed.
 func WithOnChange(f func(WaitUpdate)) WaitOption {
-	return waitOption{"WithOnChange", func(c *waitConfig) error {
-		if f == nil {
-			return &ParamError{Field: "WithOnChange", Reason: "is nil"}
-		}
-		c.onChange = f
-		return nil
-	}}
+	return waitOption{"WithOnChange", unless(f != nil, "is nil"), func(c *waitConfig) { c.onChange = f }}
 }
 
 const (
@@ -149,6 +128,9 @@ type wait struct {
 	stop   context.CancelFunc
 	begun  time.Time
 	states map[target]string // the last states that polls saw
+	// machineID is the machine that the wait is for. Its errors then name the machine instead of events, and it ignores
+	// stuck events.
+	machineID string
 
 	group    *pollGroup
 	wake     chan struct{}
@@ -158,10 +140,14 @@ type wait struct {
 	broke    func()         // repeats the panic or Goexit of one of these
 }
 
-// newWait begins a wait with the default time limit of an endpoint, unless it is endless. Call [wait.end] in the end.
-func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts []WaitOption) (*wait, error) {
+// newWait begins a wait with the default time limit of an endpoint, unless it is endless. It checks path, the path
+// parameters of the endpoint, unless it is nil. Call [wait.end] in the end.
+func newWait(ctx context.Context, c *Client, ep *endpoint, path []string, kind waitKind, opts []WaitOption) (*wait, error) {
 	if ctx == nil {
 		return nil, ep.paramError("ctx", "is nil")
+	}
+	if _, err := ep.expand(path); path != nil && err != nil {
+		return nil, err
 	}
 	w := &wait{
 		client: c, caller: ctx, begun: time.Now(), states: map[target]string{},
@@ -172,12 +158,14 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 		if opt == nil {
 			return nil, ep.paramError("opts", "has a nil option")
 		}
-		if opt.name() != "WithWaitTimeout" && !slices.Contains(kind.options, opt.name()) {
-			return nil, ep.paramError(opt.name(), "has no effect on this method")
+		o := opt.option()
+		switch {
+		case o.name != "WithWaitTimeout" && !slices.Contains(kind.options, o.name):
+			return nil, ep.paramError(o.name, "has no effect on this method")
+		case o.invalid != "":
+			return nil, ep.paramError(o.name, o.invalid)
 		}
-		if err := opt.applyWait(&w.config); err != nil {
-			return nil, err
-		}
+		o.apply(&w.config)
 	}
 	limit := w.config.timeout
 	if _, ok := ctx.Deadline(); limit == 0 && !ok && !kind.endless {
@@ -191,6 +179,24 @@ func newWait(ctx context.Context, c *Client, ep *endpoint, kind waitKind, opts [
 	return w, nil
 }
 
+// watch yields what run yields. At the end, it yields what run returns if that is an error.
+func watch[W interface{ end() }, T any](begin func() (W, error), run func(W, func(T, error) bool) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		w, err := begin()
+		if err != nil {
+			yield(*new(T), err)
+			return
+		}
+		defer w.end()
+		if last, err := run(w, yield); err != nil && err != errStopped {
+			yield(last, err)
+		}
+	}
+}
+
+// errStopped means that the consumer of a watch has stopped.
+var errStopped = errors.New("stopped")
+
 // refused reports whether the API refused to return the target, with something else than a 404 that is still tolerated.
 func (w *wait) refused(r reading) bool {
 	return r.err != nil && (!errors.Is(r.err, ErrNotFound) || r.gone >= w.config.grace)
@@ -202,7 +208,12 @@ type pendingTarget struct {
 	id, state string
 }
 
-func (w *wait) pending(t target) pendingTarget { return pendingTarget{t, t.id, w.states[t]} }
+func (w *wait) pending(t target) pendingTarget {
+	if w.machineID != "" && t.kind == eventKind {
+		return pendingTarget{t, w.machineID, "event " + t.id + " " + w.states[t]}
+	}
+	return pendingTarget{t, t.id, w.states[t]}
+}
 
 // broken returns the error of a wait that ends early.
 func (w *wait) broken(err error, pending ...pendingTarget) error {

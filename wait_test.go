@@ -208,7 +208,7 @@ func TestDefaultLimits(t *testing.T) {
 	}
 	for op, limit := range limits {
 		synctest.Test(t, func(t *testing.T) {
-			w, err := newWait(t.Context(), newTestClient(t, play(notFound)), op, waitKind{}, nil)
+			w, err := newWait(t.Context(), newTestClient(t, play(notFound)), op, nil, waitKind{}, nil)
 			require.NoError(t, err)
 			defer w.end()
 			deadline, ok := w.ctx.Deadline()
