@@ -173,7 +173,7 @@ func (w *deploymentWait) existing(params DeploymentUpsertParams) (id string, err
 	w.target = target{kind: deploymentKind, id: id}
 	d, err := w.client.Deployments.Get(w.ctx, id) // a list may lag
 	if err != nil {
-		return "", w.failedCall(err, w.pending(w.target))
+		return "", w.failedCall(err, w.target)
 	}
 	if d.LatestSpec != nil {
 		w.before = d.LatestSpec.ID
@@ -351,14 +351,9 @@ func (r *DeploymentRun) mayBeOf(spec *DeploymentSpec) bool {
 
 // allFailed reports whether there are instances and all have failed, apart from those that have finished otherwise.
 func allFailed(instances []DeploymentInstance) bool {
-	failed := false
-	for _, instance := range instances {
-		if !instance.Failed() && instance.FinishedAt.IsZero() {
-			return false
-		}
-		failed = failed || instance.Failed()
-	}
-	return failed
+	hasFailed := func(i DeploymentInstance) bool { return i.Failed() }
+	isRunning := func(i DeploymentInstance) bool { return !i.Failed() && i.FinishedAt.IsZero() }
+	return slices.ContainsFunc(instances, hasFailed) && !slices.ContainsFunc(instances, isRunning)
 }
 
 func failedInstances(instances []DeploymentInstance) (failed []DeploymentInstance) {

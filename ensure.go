@@ -61,7 +61,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 	w.forgiving = true
 	if refusal != nil {
 		if w.ctx.Err() != nil || !mayHaveChanged(refusal) {
-			return nil, w.failedCall(refusal, w.pending(w.target))
+			return nil, w.failedCall(refusal, w.target)
 		}
 		// Another caller may have been faster, or our own call may have been carried out after all.
 		if err := w.settle(wanted); err != nil {
@@ -454,7 +454,7 @@ func (s *MachinesService) EnsureDeleted(ctx context.Context, id string, opts ...
 		}
 		return true, err
 	}
-	return w.ensureGone(w.pending(w.target), remove, w.untilGone)
+	return w.ensureGone(w.target, remove, w.untilGone)
 }
 
 // EnsureDeleted deletes the deployment, and waits until it is gone. It succeeds if the deployment is gone already, or if
@@ -470,7 +470,7 @@ func (s *DeploymentsService) EnsureDeleted(ctx context.Context, id string, opts 
 	defer w.end()
 	t := target{kind: deploymentKind, id: id}
 	remove := func() (bool, error) { _, err := s.Delete(w.ctx, id); return false, err }
-	return w.ensureGone(w.pending(t), remove, func(patience time.Duration) (bool, error) {
+	return w.ensureGone(t, remove, func(patience time.Duration) (bool, error) {
 		return w.pollUntilGone(t, patience, func(r reading) bool { return errors.Is(r.err, ErrNotFound) })
 	})
 }
@@ -489,7 +489,7 @@ func (s *PublicIPsService) EnsureReleased(ctx context.Context, ip string, opts .
 	defer w.end()
 	t := target{kind: publicIPKind, id: ip}
 	remove := func() (bool, error) { _, err := s.Release(w.ctx, ip); return false, err }
-	return w.ensureGone(w.pending(t), remove, func(patience time.Duration) (bool, error) {
+	return w.ensureGone(t, remove, func(patience time.Duration) (bool, error) {
 		return w.pollUntilGone(t, patience, func(r reading) bool { return r.err == nil && !r.value.(bool) })
 	})
 }
@@ -507,7 +507,7 @@ var publicIPKind = &targetKind{read: func(ctx context.Context, c *Client, ip str
 // ensureGone deletes an object and waits until it is gone. It sends a second delete if the object is still there after
 // the first one returned a 404, had an unknown outcome, or was refused and remove has waited for the events that may be
 // why (settled). The function gone polls until the object is gone, or until it is still there after the given time.
-func (w *wait) ensureGone(object pendingTarget, remove func() (settled bool, err error), gone func(time.Duration) (bool, error)) error {
+func (w *wait) ensureGone(object target, remove func() (settled bool, err error), gone func(time.Duration) (bool, error)) error {
 	for attempt := 1; ; attempt++ {
 		settled, failed := remove()
 		unknown := errors.Is(failed, ErrOutcomeUnknown)
@@ -556,13 +556,13 @@ func (w *wait) pollUntilGone(t target, patience time.Duration, isGone func(readi
 		_, r, err := w.next()
 		switch {
 		case err != nil:
-			return false, w.broken(err, w.pending(t))
+			return false, w.broken(err, t)
 		case isGone(r):
 			if seen || polls > 1 { // one that the first poll does not find may be too new
 				return true, nil
 			}
 		case r.err != nil:
-			return false, w.broken(r.err, w.pending(t))
+			return false, w.broken(r.err, t)
 		default:
 			if seen = true; time.Since(begun) >= patience {
 				return false, nil

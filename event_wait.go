@@ -135,7 +135,7 @@ func (f *eventWait) take(e *followedEvent, r reading) (err error) {
 	case e.notFound && f.deleted.id != "" && r.gone < pollTimeout: // until the object has been looked for
 		f.start(f.deleted)
 	case f.refused(r):
-		e.ended, e.err = true, f.broken(r.err, f.pending(e.target()))
+		e.ended, e.err = true, f.broken(r.err, e.target())
 	}
 	if e.ended {
 		f.finish(e.target())
@@ -169,18 +169,9 @@ func (f *eventWait) runSiblings(machineID string, since time.Time) error {
 	f.start(all)
 	defer f.finish(all)
 	for {
-		t, r, err := f.next()
-		switch {
-		case err != nil:
-			pending := f.unfinished()
-			if len(pending) == 0 {
-				pending = append(pending, f.pending(all))
-			}
-			return f.broken(err, pending...)
-		case t != all || r.err != nil && !f.refused(r):
-			continue
-		case r.err != nil:
-			return f.broken(r.err, f.pending(all))
+		_, r, err := f.nextFor(all, f.unfinished()...)
+		if err != nil {
+			return err
 		}
 		for _, e := range slices.Backward(r.value.([]MachineEvent)) { // oldest first
 			isOurs := !e.CreatedAt.Before(since) || !e.Finished() && !e.CreatedAt.Before(since.Add(-siblingAge))
@@ -241,10 +232,10 @@ func (f *eventWait) isUnfinished() bool {
 }
 
 // unfinished returns the events that have not ended.
-func (f *eventWait) unfinished() (list []pendingTarget) {
+func (f *eventWait) unfinished() (list []target) {
 	for _, e := range f.order {
 		if !e.ended {
-			list = append(list, f.pending(e.target()))
+			list = append(list, e.target())
 		}
 	}
 	return list

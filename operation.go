@@ -152,12 +152,12 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	case ep.deletes() && errors.Is(err, ErrNotFound):
 		return clone(&o.Data), failed
 	case failed != nil:
-		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", f.outcome(err)))
+		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", err))
 	case o.Event == nil:
-		return nil, f.outcome(err)
+		return nil, err
 	default:
 		return nil, fmt.Errorf("paperspace: %s: event %s is done, but reading the object failed: %w",
-			ep.id, o.Event.ID, f.outcome(err))
+			ep.id, o.Event.ID, err)
 	}
 }
 

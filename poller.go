@@ -92,13 +92,13 @@ func (g *pollGroup) sleep(ctx context.Context, wake <-chan struct{}, until time.
 func (g *pollGroup) send(p *poller) {
 	var response Response
 	value, err := g.request(p, &response)
+	if err != nil && (p.Request.List > 0 || !isRefusal(err)) {
+		g.failed(p, err)
+		return
+	}
 	at, dateErr := http.ParseTime(response.Header.Get("Date"))
 	if dateErr != nil {
 		at = time.Now()
-	}
-	if err != nil && (p.Request.List > 0 || !isRefusal(err)) {
-		g.failed(p, err, at)
-		return
 	}
 	find, next := g.find(p.Request, value, at)
 	g.rules.Responded(p, next, time.Now(), func(x *subject) bool {
@@ -156,7 +156,7 @@ func (t turn) Wait(ctx context.Context) error {
 }
 
 // failed records a failed poll. Only a refusal by the API is a reading.
-func (g *pollGroup) failed(p *poller, err error, at time.Time) {
+func (g *pollGroup) failed(p *poller, err error) {
 	x, f := p.Target, poll.Failure{}
 	if e, ok := errors.AsType[*Error](err); ok {
 		f.Limited, f.RetryAfter = errors.Is(err, ErrTooManyRequests), e.RetryAfter
@@ -168,7 +168,7 @@ func (g *pollGroup) failed(p *poller, err error, at time.Time) {
 	for _, q := range g.rules.Pollers {
 		switch {
 		case isUnauthorized && q.Target.unread == nil: // it ends all waits, but does not replace what they have not read yet
-			q.Target.deliver(reading{err: err, at: at})
+			q.Target.deliver(reading{err: err})
 		case q == p || p.Request.List > 0 && q.List == p.Request.List: // all that wait for the page
 			q.Target.failed = err
 		}

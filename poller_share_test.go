@@ -279,7 +279,7 @@ func TestUnreadReadingAndTheRefusalOfTheKey(t *testing.T) {
 		w.pollers[a].Target.deliver(reading{value: "what a poll returned"})
 		p := w.pollers[b]
 		g.rules.Send(p, time.Now(), 0)
-		g.failed(p, &Error{StatusCode: 401, Code: "UNAUTHORIZED"}, time.Now())
+		g.failed(p, &Error{StatusCode: 401, Code: "UNAUTHORIZED"})
 	})
 	got, r, err := w.next()
 	require.NoError(t, err)

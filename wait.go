@@ -202,43 +202,33 @@ func (w *wait) refused(r reading) bool {
 	return r.err != nil && (!errors.Is(r.err, ErrNotFound) || r.gone >= w.config.grace)
 }
 
-// pendingTarget is a target that a wait has not seen the end of, with its ID and state for the error.
-type pendingTarget struct {
-	target    target
-	id, state string
-}
-
-func (w *wait) pending(t target) pendingTarget {
-	if w.machineID != "" && t.kind == eventKind {
-		return pendingTarget{t, w.machineID, "event " + t.id + " " + w.states[t]}
-	}
-	return pendingTarget{t, t.id, w.states[t]}
-}
-
-// broken returns the error of a wait that ends early.
-func (w *wait) broken(err error, pending ...pendingTarget) error {
+// broken returns the error of a wait that ends early, before the end of the pending targets.
+func (w *wait) broken(err error, pending ...target) error {
 	if _, isResponse := errors.AsType[*Error](err); !isResponse && w.ctx.Err() == nil {
 		return err // nothing was sent
 	}
-	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.begun), Err: w.outcome(err)}
-	for _, p := range pending {
-		if !slices.Contains(e.IDs, p.id) {
-			e.IDs = append(e.IDs, p.id)
-			if p.state != "" {
-				e.LastStates[p.id] = p.state
+	e := &WaitError{LastStates: map[string]string{}, Waited: time.Since(w.begun), Err: w.outcome(err), LastPoll: w.lastPoll(err, pending...)}
+	for _, t := range pending {
+		id, state := t.id, w.states[t]
+		if w.machineID != "" && t.kind == eventKind {
+			id, state = w.machineID, "event "+t.id+" "+state
+		}
+		if !slices.Contains(e.IDs, id) {
+			e.IDs = append(e.IDs, id)
+			if state != "" {
+				e.LastStates[id] = state
 			}
 		}
 	}
-	e.LastPoll = w.lastPoll(err, pending...)
 	return e
 }
 
 // lastPoll returns the error of the last poll, if it failed and not with err: for what is pending, or else for another
 // target, such as the instances of a deployment, or else the poll after which the service asked for a pause.
-func (w *wait) lastPoll(err error, pending ...pendingTarget) (failed error) {
+func (w *wait) lastPoll(err error, pending ...target) (failed error) {
 	w.locked(func(g *pollGroup) {
-		for _, p := range pending {
-			failed = cmp.Or(failureOf(w.pollers[p.target], err), failed)
+		for _, t := range pending {
+			failed = cmp.Or(failureOf(w.pollers[t], err), failed)
 		}
 		for _, p := range w.pollers {
 			failed = cmp.Or(failed, failureOf(p, err))
@@ -266,7 +256,7 @@ func failureOf(p *poller, err error) error {
 // outcome returns the error of a step of the wait, or if the wait ended meanwhile, why: by its own limit, or with the
 // caller's context and its cause. [ErrOutcomeUnknown] is kept.
 func (w *wait) outcome(err error) error {
-	if _, done := errors.AsType[*WaitError](err); done || w.ctx.Err() == nil {
+	if w.ctx.Err() == nil {
 		return err
 	}
 	if ended := w.caller.Err(); ended != nil {
@@ -287,7 +277,7 @@ func (w *wait) outcome(err error) error {
 }
 
 // failedCall returns the error of a call that is a step of the wait: the call's own, unless the wait ended meanwhile.
-func (w *wait) failedCall(err error, pending ...pendingTarget) error {
+func (w *wait) failedCall(err error, pending ...target) error {
 	if _, done := errors.AsType[*WaitError](err); done || w.ctx.Err() == nil {
 		return err
 	}
@@ -295,17 +285,20 @@ func (w *wait) failedCall(err error, pending ...pendingTarget) error {
 }
 
 // nextFor returns the next reading of a wait for object, which is a value if it is of the object. A refusal of the object
-// ends the wait.
-func (w *wait) nextFor(object target) (target, reading, error) {
+// ends the wait. The error names what is pending, which is the object unless it is given.
+func (w *wait) nextFor(object target, pending ...target) (target, reading, error) {
+	if len(pending) == 0 {
+		pending = []target{object}
+	}
 	for {
 		t, r, err := w.next()
 		switch {
 		case err != nil:
-			return t, r, w.broken(err, w.pending(object))
+			return t, r, w.broken(err, pending...)
 		case t != object || r.err == nil:
 			return t, r, nil
 		case w.refused(r):
-			return t, r, w.broken(r.err, w.pending(object))
+			return t, r, w.broken(r.err, pending...)
 		}
 	}
 }

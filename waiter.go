@@ -24,7 +24,9 @@ func (w *wait) signal() {
 }
 
 // start polls for targets, whenever next is called, until finish is.
-func (w *wait) start(targets ...target) {
+func (w *wait) start(targets ...target) { w.startAt(time.Now(), targets...) }
+
+func (w *wait) startAt(begin time.Time, targets ...target) {
 	w.locked(func(g *pollGroup) {
 		shortest, longest := w.client.pollRange()
 		for _, t := range targets {
@@ -33,7 +35,7 @@ func (w *wait) start(targets ...target) {
 					Target: &subject{target: t, wait: w}, List: t.kind.list,
 					Shortest: shortest, Longest: longest, MaxPause: w.client.policy.MaxRetryAfter,
 				}
-				g.rules.Add(w.pollers[t], time.Now())
+				g.rules.Add(w.pollers[t], begin)
 			}
 		}
 	})
@@ -65,7 +67,8 @@ func (w *wait) end() {
 
 // restart polls for a target again after a delay. The intervals then grow from the shortest again.
 func (w *wait) restart(t target, delay time.Duration) {
-	w.locked(func(g *pollGroup) { g.rules.Restart(w.pollers[t], delay, time.Now()) })
+	w.finish(t)
+	w.startAt(time.Now().Add(delay), t)
 }
 
 // next returns the next reading. It polls until there is one, or returns the context's error.

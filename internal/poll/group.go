@@ -63,16 +63,16 @@ type Group[T any] struct {
 	emptied time.Time
 }
 
-// Add has a poller poll, at once and then at intervals, whenever it is ready.
-func (g *Group[T]) Add(p *Poller[T], now time.Time) {
+// Add has a poller poll, from a time on and then at intervals, whenever it is ready.
+func (g *Group[T]) Add(p *Poller[T], begin time.Time) {
 	if len(g.Pollers) == 0 {
 		g.lists = [Lists + 1]list{} // what earlier waits found out is out of date
-		if now.Before(g.emptied) {
+		if begin.Before(g.emptied) {
 			g.budget = budget{} // its times are of another clock, such as that of an earlier synctest bubble
 		}
 	}
 	g.count++
-	p.began, p.due, p.order, p.known = now, now, g.count, g.count
+	p.began, p.due, p.order, p.known = begin, begin, g.count, g.count
 	g.Pollers = append(g.Pollers, p)
 	g.lists[p.List].pollers++
 	q, i, _ := g.place(p)
@@ -88,11 +88,6 @@ func (g *Group[T]) Remove(p *Poller[T], now time.Time) {
 	g.lists[p.List].pollers--
 	g.Pollers = slices.DeleteFunc(g.Pollers, func(q *Poller[T]) bool { return q == p })
 	g.emptied = now
-}
-
-// Restart has the poller poll again after a delay, and then at intervals that grow from the shortest again.
-func (g *Group[T]) Restart(p *Poller[T], delay time.Duration, now time.Time) {
-	g.change(p, func() { p.began, p.due = now, now.Add(delay) })
 }
 
 // Next returns the poller that has the next turn, and when; nil if none is ready.
