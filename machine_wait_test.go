@@ -659,3 +659,16 @@ func TestEnsureNamesTheMachineInItsErrors(t *testing.T) {
 		}
 	})
 }
+
+// A wait that is shorter than the grace period for a 404 shows the 404.
+func TestNotFoundWithinTheGracePeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service{"GET /machine-events": play(reply(200, `{"hasMore":false,"items":[]}`))}
+		_, err := newTestClient(t, s).Machines.EnsureReady(t.Context(), "m", WithWaitTimeout(2*time.Second))
+		require.ErrorIs(t, err, ErrWaitTimeout)
+		require.NotErrorIs(t, err, ErrNotFound)
+		we, ok := errors.AsType[*WaitError](err)
+		require.True(t, ok)
+		require.ErrorIs(t, we.LastPoll, ErrNotFound)
+	})
+}

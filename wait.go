@@ -67,7 +67,8 @@ func WithWaitTimeout(d time.Duration) WaitOption {
 }
 
 // WithNotFoundGrace sets how long a 404 is tolerated: right after a create the service may not know the new object yet.
-// The default is 60 s; with zero the first 404 ends the wait.
+// The default is 60 s; with zero the first 404 ends the wait. A wait that ends earlier has the 404 as LastPoll of its
+// [*WaitError].
 func WithNotFoundGrace(d time.Duration) WaitOption {
 	return waitOption{"WithNotFoundGrace", unless(d >= 0, "must not be negative"), func(c *waitConfig) { c.grace = d }}
 }
