@@ -6,6 +6,8 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const maxLimit = 120
@@ -68,6 +70,16 @@ type Page[T any] struct {
 }
 
 func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.NextPage == "" }
+
+// complete makes up for a response without hasMore: a cursor then means that there are more pages, so that a list does
+// not end early without an error.
+func (p *Page[T]) complete(body []byte) {
+	var members map[string]jsontext.Value
+	if p.NextPage != "" && !p.HasMore && unmarshal(body, &members) == nil {
+		hasMore := members["hasMore"]
+		p.HasMore = len(hasMore) == 0 || hasMore.Kind() == 'n'
+	}
+}
 
 // reserve allocates room for the items of a response of that many bytes, in no more memory than the response takes.
 func (p *Page[T]) reserve(bytes int) {

@@ -97,6 +97,18 @@ func TestListParams(t *testing.T) {
 	assert.Equal(t, "after=c&agentType=L&limit=5&machineType=C5&order=asc&orderBy=name&region=ny2", rt.requests[0].URL.RawQuery)
 }
 
+// A list must not end early without an error: what is missing from it could be created again.
+func TestCursorWithoutHasMore(t *testing.T) {
+	for hasMore, want := range map[string]string{
+		``: "a b", `,"hasMore":null`: "a b", `,"hasMore":true`: "a b", `,"hasMore":false`: "a", `,"hasMore":"false"`: "a",
+	} {
+		rt := play(reply(200, `{"items":[{"id":"a"}],"nextPage":"2"`+hasMore+`}`), reply(200, `{"items":[{"id":"b"}]}`))
+		machines, err := Collect(newTestClient(t, rt).Machines.All(t.Context(), MachineListParams{}))
+		require.NoError(t, err, hasMore)
+		assert.Equal(t, want, ids(machines), hasMore)
+	}
+}
+
 func TestCollectReturnsTheItemsBeforeAnError(t *testing.T) {
 	boom := errors.New("boom")
 	items, err := Collect(func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, boom) })

@@ -94,12 +94,19 @@ func (r *receiver) read(body []byte) ([]Odd, error) {
 	case string(text) == "null":
 		return nil, errors.New("the response is null")
 	}
-	if page, ok := out.(interface{ reserve(bytes int) }); ok {
+	page, isPage := out.(interface {
+		reserve(bytes int)
+		complete(body []byte)
+	})
+	if isPage {
 		page.reserve(len(body))
 	}
 	odd, err := r.decode(body, out)
 	if err != nil {
 		return odd, fmt.Errorf("the response cannot be decoded: %w", err)
+	}
+	if isPage {
+		page.complete(body)
 	}
 	if ep.creates() && !hasKey(out) {
 		return odd, errors.New("the response lacks the key of what was created")
