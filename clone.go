@@ -30,6 +30,13 @@ func unshare(v reflect.Value, utc bool) {
 			unshare(to.Elem(), utc)
 			v.Set(to)
 		}
+	case reflect.Interface: // JSON of any type
+		if !v.IsNil() {
+			to := reflect.New(v.Elem().Type()).Elem()
+			to.Set(v.Elem())
+			unshare(to, utc)
+			v.Set(to)
+		}
 	case reflect.Slice:
 		if !v.IsNil() {
 			to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
