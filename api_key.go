@@ -103,7 +103,8 @@ const (
 // names, and the base URL from PAPERSPACE_API_URL, if that is set. If the environment has no valid key, that is an
 // error only if no other option sets one.
 //
-// The file is read again when it changes, and once more when the service responds with 401 to the key that was in it.
+// The file is read again when it changes, and once more when the service responds with 401 to the key that was in it. A
+// pipe is read once.
 func FromEnv() Option {
 	return clientOption(func(c *config) error {
 		if u := strings.TrimSpace(os.Getenv(urlVariable)); u != "" {
@@ -132,12 +133,16 @@ func keyFromEnv() (*keySource, error) {
 	if err := f.read(); err != nil {
 		return nil, err
 	}
+	if !f.isRegular { // a pipe, which can be read once
+		return constantKey(f.key), nil
+	}
 	return changingKey(f.get, f.version), nil
 }
 
 // keyFile is a file that holds an API key.
 type keyFile struct {
-	name string
+	name      string
+	isRegular bool
 
 	mu       sync.Mutex
 	key      string
@@ -186,6 +191,6 @@ func (f *keyFile) read() error {
 	if key != f.key {
 		f.changes++
 	}
-	f.key, f.modified, f.size = key, info.ModTime(), info.Size()
+	f.key, f.isRegular, f.modified, f.size = key, info.Mode().IsRegular(), info.ModTime(), info.Size()
 	return nil
 }
