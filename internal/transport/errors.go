@@ -138,7 +138,8 @@ const (
 // brokenResponses are the beginnings of errors of net/http that continue with what the server sent.
 var brokenResponses = []string{
 	"malformed HTTP response", "malformed HTTP version", "malformed HTTP status code", "malformed MIME header",
-	"bad Content-Length", "unsupported transfer encoding", "invalid trailer key",
+	"bad Content-Length", "multiple Content-Length headers", "unsupported transfer encoding", "too many transfer encodings",
+	"invalid trailer key",
 }
 
 // notProcessed reports whether an error of net/http or x/net/http2 says that the peer did not process the request.

@@ -67,6 +67,8 @@ func TestNotProcessed(t *testing.T) {
 func TestResponsesThatAreNotHTTP(t *testing.T) {
 	const secret = "hunter2"
 	for name, response := range map[string]string{
+		"two lengths":    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: " + secret + "\r\n\r\n",
+		"two encodings":  "HTTP/1.1 200 OK\r\nTransfer-Encoding: a\r\nTransfer-Encoding: " + secret + "\r\n\r\n",
 		"status line":    `{"password":"` + secret + `"}` + "\r\n\r\n",
 		"version":        "HTTP/" + secret + " 200 OK\r\n\r\n",
 		"status code":    "HTTP/1.1 " + secret + " OK\r\n\r\n",
