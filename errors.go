@@ -115,7 +115,7 @@ type Error struct {
 	Err error `json:"-"`
 }
 
-// Error returns the endpoint, the service's error, the cause and the number of attempts.
+// Error returns the endpoint, the service's error, the cause, the number of attempts and the delay of a Retry-After.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("paperspace: " + e.Endpoint)
@@ -144,6 +144,9 @@ func (e *Error) Error() string {
 	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
+	}
+	if e.RetryAfter > 0 { // which may be why there were no more attempts
+		fmt.Fprintf(&b, " (retry after %s)", e.RetryAfter.Round(time.Millisecond))
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + oneLine(e.RequestID, maxText) + ")")

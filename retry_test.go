@@ -194,6 +194,7 @@ func TestRetryAfter(t *testing.T) {
 					e, _ := errors.AsType[*Error](err)
 					assert.GreaterOrEqual(t, e.RetryAfter, 7*time.Second)
 					assert.Equal(t, "slow down", e.Message)
+					assert.Contains(t, err.Error(), fmt.Sprintf("(retry after %s)", e.RetryAfter))
 					assert.NotErrorIs(t, err, context.DeadlineExceeded)
 				}
 			})
