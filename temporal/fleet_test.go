@@ -2,6 +2,7 @@ package paperspacetemporal
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,7 @@ func TestFleetInput(t *testing.T) {
 		{"no names", FleetInput{}},
 		{"two kinds of names", FleetInput{Names: names(1), Series: Series{Count: 1}}},
 		{"a negative count", FleetInput{Series: Series{Count: -1}}},
+		{"numbers beyond an int", FleetInput{Series: Series{First: math.MaxInt, Count: 2}}},
 		{"too many", FleetInput{Series: Series{Count: maxSeries + 1}}},
 		{"names that are too long together", FleetInput{Names: Series{Prefix: strings.Repeat("x", 240), Count: 5000}.Names()}},
 		{"a Timing in nanoseconds", FleetInput{Names: names(1), Timing: Timing{Settle: 120}}},

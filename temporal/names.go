@@ -2,6 +2,7 @@ package paperspacetemporal
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -114,6 +115,8 @@ func (r Roster) check(id, team string) string {
 		return "Names and Series are both empty"
 	case s.First < 0 || s.Count < 0 || s.Digits < 0 || s.Digits > 18:
 		return "Series: a number is negative, or Digits is over 18"
+	case s.First > math.MaxInt-s.Count:
+		return "Series: the numbers are too large"
 	case r.len() > maxSeries:
 		return fmt.Sprintf("there are %d names, and a fleet has at most %d", r.len(), maxSeries)
 	case s.Count > 0 && encodedSize(s.at(s.Count-1)) > maxName:
