@@ -17,7 +17,7 @@ import (
 // Calls machines-list for each page.
 func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Machine, error) {
 	list := s.All(ctx, MachineListParams{Name: name}, opts...)
-	return byName(machinesList, name, list, func(m *Machine) (id, name string, deletedAt time.Time) { return m.ID, m.Name, m.DeletedAt })
+	return byName(machinesList, name, list, func(m *Machine) namedObject { return namedObject{m.ID, m.Name, m.DeletedAt} })
 }
 
 // GetByName fetches the project's deployment with exactly this name. It fails with [ErrNotFound] if there is none, and
@@ -26,7 +26,7 @@ func (s *MachinesService) GetByName(ctx context.Context, name string, opts ...Re
 // Calls projectDeployments-list for each page.
 func (s *DeploymentsService) GetByName(ctx context.Context, projectID, name string, opts ...RequestOption) (*Deployment, error) {
 	list := s.AllByProject(ctx, projectID, DeploymentListByProjectParams{Name: name}, opts...)
-	return byName(projectDeploymentsList, name, list, func(d *Deployment) (id, name string, deletedAt time.Time) { return d.ID, d.Name, time.Time{} })
+	return byName(projectDeploymentsList, name, list, func(d *Deployment) namedObject { return namedObject{id: d.ID, name: d.Name} })
 }
 
 // GetByName fetches the project with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -35,7 +35,7 @@ func (s *DeploymentsService) GetByName(ctx context.Context, projectID, name stri
 // Calls projects-list for each page.
 func (s *ProjectsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Project, error) {
 	list := s.All(ctx, ProjectListParams{}, opts...)
-	return byName(projectsList, name, list, func(p *Project) (id, name string, deletedAt time.Time) { return p.ID, p.Name, p.DeletedAt })
+	return byName(projectsList, name, list, func(p *Project) namedObject { return namedObject{p.ID, p.Name, p.DeletedAt} })
 }
 
 // GetByName fetches the dataset with exactly this name, private or public. It fails with [ErrNotFound] if there is
@@ -52,7 +52,7 @@ func (s *DatasetsService) GetByName(ctx context.Context, name string, opts ...Re
 			}
 		}
 	}
-	return byName(datasetsList, name, list, func(d *Dataset) (id, name string, deletedAt time.Time) { return d.ID, d.Name, time.Time{} })
+	return byName(datasetsList, name, list, func(d *Dataset) namedObject { return namedObject{id: d.ID, name: d.Name} })
 }
 
 // GetByName fetches the model with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -61,7 +61,7 @@ func (s *DatasetsService) GetByName(ctx context.Context, name string, opts ...Re
 // Calls models-list for each page.
 func (s *ModelsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Model, error) {
 	list := s.All(ctx, ModelListParams{}, opts...)
-	return byName(modelsList, name, list, func(m *Model) (id, name string, deletedAt time.Time) { return m.ID, m.Name, time.Time{} })
+	return byName(modelsList, name, list, func(m *Model) namedObject { return namedObject{id: m.ID, name: m.Name} })
 }
 
 // GetByName fetches the private network with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -70,7 +70,7 @@ func (s *ModelsService) GetByName(ctx context.Context, name string, opts ...Requ
 // Calls privateNetworks-list for each page.
 func (s *PrivateNetworksService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*PrivateNetwork, error) {
 	list := s.All(ctx, PrivateNetworkListParams{Name: name}, opts...)
-	return byName(privateNetworksList, name, list, func(n *PrivateNetwork) (id, name string, deletedAt time.Time) { return n.ID, n.Name, n.DeletedAt })
+	return byName(privateNetworksList, name, list, func(n *PrivateNetwork) namedObject { return namedObject{n.ID, n.Name, n.DeletedAt} })
 }
 
 // GetByName fetches the startup script with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -79,7 +79,7 @@ func (s *PrivateNetworksService) GetByName(ctx context.Context, name string, opt
 // Calls startupScripts-list for each page.
 func (s *StartupScriptsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*StartupScript, error) {
 	list := s.All(ctx, StartupScriptListParams{Name: name}, opts...)
-	return byName(startupScriptsList, name, list, func(s *StartupScript) (id, name string, deletedAt time.Time) { return s.ID, s.Name, s.DeletedAt })
+	return byName(startupScriptsList, name, list, func(s *StartupScript) namedObject { return namedObject{s.ID, s.Name, s.DeletedAt} })
 }
 
 // GetByName fetches the operating system with exactly this name. It fails with [ErrNotFound] if there is none, and
@@ -88,7 +88,7 @@ func (s *StartupScriptsService) GetByName(ctx context.Context, name string, opts
 // Calls osTemplates-list for each page.
 func (s *OSTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*OSTemplate, error) {
 	list := s.All(ctx, OSTemplateListParams{Name: name}, opts...)
-	return byName(osTemplatesList, name, list, func(t *OSTemplate) (id, name string, deletedAt time.Time) { return t.ID, t.Name, time.Time{} })
+	return byName(osTemplatesList, name, list, func(t *OSTemplate) namedObject { return namedObject{id: t.ID, name: t.Name} })
 }
 
 // GetByName fetches the custom template with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -97,7 +97,7 @@ func (s *OSTemplatesService) GetByName(ctx context.Context, name string, opts ..
 // Calls customTemplates-list for each page.
 func (s *CustomTemplatesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*CustomTemplate, error) {
 	list := s.All(ctx, CustomTemplateListParams{Name: name}, opts...)
-	return byName(customTemplatesList, name, list, func(t *CustomTemplate) (id, name string, deletedAt time.Time) { return t.ID, t.Name, t.DeletedAt })
+	return byName(customTemplatesList, name, list, func(t *CustomTemplate) namedObject { return namedObject{t.ID, t.Name, t.DeletedAt} })
 }
 
 // GetByName fetches the container registry with exactly this name. It fails with [ErrNotFound] if there is none, and
@@ -106,7 +106,7 @@ func (s *CustomTemplatesService) GetByName(ctx context.Context, name string, opt
 // Calls containerRegistries-list for each page.
 func (s *ContainerRegistriesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*ContainerRegistry, error) {
 	list := s.All(ctx, ContainerRegistryListParams{}, opts...)
-	return byName(containerRegistriesList, name, list, func(r *ContainerRegistry) (id, name string, deletedAt time.Time) { return r.ID, r.Name, time.Time{} })
+	return byName(containerRegistriesList, name, list, func(r *ContainerRegistry) namedObject { return namedObject{id: r.ID, name: r.Name} })
 }
 
 // GetByName fetches the shared drive with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -115,7 +115,7 @@ func (s *ContainerRegistriesService) GetByName(ctx context.Context, name string,
 // Calls sharedDrives-list for each page.
 func (s *SharedDrivesService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*SharedDrive, error) {
 	list := s.All(ctx, SharedDriveListParams{Name: name}, opts...)
-	return byName(sharedDrivesList, name, list, func(d *SharedDrive) (id, name string, deletedAt time.Time) { return d.ID, d.Name, d.DeletedAt })
+	return byName(sharedDrivesList, name, list, func(d *SharedDrive) namedObject { return namedObject{d.ID, d.Name, d.DeletedAt} })
 }
 
 // GetByName fetches the snapshot with exactly this name. It fails with [ErrNotFound] if there is none, and with
@@ -124,11 +124,17 @@ func (s *SharedDrivesService) GetByName(ctx context.Context, name string, opts .
 // Calls snapshots-list for each page.
 func (s *SnapshotsService) GetByName(ctx context.Context, name string, opts ...RequestOption) (*Snapshot, error) {
 	list := s.All(ctx, SnapshotListParams{}, opts...)
-	return byName(snapshotsList, name, list, func(s *Snapshot) (id, name string, deletedAt time.Time) { return s.ID, s.Name, time.Time{} })
+	return byName(snapshotsList, name, list, func(s *Snapshot) namedObject { return namedObject{id: s.ID, name: s.Name} })
+}
+
+// namedObject identifies an object. If deletedAt is not zero, the object was deleted then.
+type namedObject struct {
+	id, name  string
+	deletedAt time.Time
 }
 
 // byName returns the only item of a list that has the name and was not deleted.
-func byName[T any](ep *endpoint, name string, list iter.Seq2[T, error], key func(*T) (id, name string, deletedAt time.Time)) (*T, error) {
+func byName[T any](ep *endpoint, name string, list iter.Seq2[T, error], identify func(*T) namedObject) (*T, error) {
 	if name == "" {
 		return nil, ep.paramError("name", "is required")
 	}
@@ -138,9 +144,9 @@ func byName[T any](ep *endpoint, name string, list iter.Seq2[T, error], key func
 		if err != nil {
 			return nil, err
 		}
-		// Lists may repeat an item.
-		if id, itemName, deletedAt := key(&item); itemName == name && deletedAt.IsZero() && !slices.Contains(ids, id) {
-			found, ids = &item, append(ids, id)
+		o := identify(&item)
+		if o.name == name && o.deletedAt.IsZero() && !slices.Contains(ids, o.id) { // lists may repeat an item
+			found, ids = &item, append(ids, o.id)
 		}
 	}
 	switch len(ids) {
