@@ -52,7 +52,8 @@ func (s *CustomTemplatesService) All(ctx context.Context, params CustomTemplateL
 	return all[CustomTemplate](ctx, s.client, customTemplatesList, nil, params, opts)
 }
 
-// Create makes a template from a machine. The template can be used once the operation has ended.
+// Create makes a template from a machine, which must be off. The template can be used once the operation has ended, in
+// the region of the machine.
 //
 // API: customTemplates-create, POST /custom-templates
 func (s *CustomTemplatesService) Create(ctx context.Context, params CustomTemplateCreateParams, opts ...RequestOption) (*Operation[CustomTemplate], error) {

@@ -66,7 +66,7 @@ func (s *MachinesService) Update(ctx context.Context, id string, params MachineU
 	return operate[Machine](ctx, s.client, machinesUpdate, pathParams(id), &params, opts)
 }
 
-// Delete deletes a machine and its disk. It does not release a static public IP.
+// Delete deletes a machine, its disk and its snapshots. It does not release a static public IP.
 //
 // API: machines-delete, DELETE /machines/{id}
 func (s *MachinesService) Delete(ctx context.Context, id string, opts ...RequestOption) (*Operation[Machine], error) {
@@ -205,7 +205,8 @@ type MachineUpdateParams struct {
 	MachineType *string `json:"machineType,omitzero" check:"nonzero"`
 	// DiskSize is the size of the disk in GB, and cannot be reduced. The machine must be off.
 	DiskSize *int `json:"diskSize,omitzero" check:"nonzero,min=1"`
-	// NetworkID is a private network in the same region.
+	// NetworkID is a private network in the same region. The service does not find the team's default network, even if the
+	// machine is in it.
 	NetworkID *string `json:"networkId,omitzero" check:"nonzero"`
 	// PublicIPType is the type of the public IP.
 	PublicIPType *PublicIPType `json:"publicIpType,omitzero" check:"nonzero"`

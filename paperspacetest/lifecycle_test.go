@@ -225,12 +225,19 @@ func lifecycleOfSnapshots(t *lifecycle, ctx context.Context, srv *paperspacetest
 	requireErrorIs(t, err, paperspace.ErrEventCancelled)
 	_, err = c.Snapshots.Get(ctx, op.Data.ID)
 	requireNotFound(t, err)
+
+	assert.NotEmpty(t, ids(t, c.Snapshots.All(ctx, paperspace.SnapshotListParams{}), key))
+	must(must(c.Machines.Delete(ctx, m.ID))(t).Wait(ctx))(t)
+	assert.Empty(t, ids(t, c.Snapshots.All(ctx, paperspace.SnapshotListParams{}), key), "snapshots are deleted with their machine")
 }
 
 func lifecycleOfTemplates(t *lifecycle, ctx context.Context, _ *paperspacetest.Server, c *paperspace.Client) {
 	os := must(paperspace.Collect(c.OSTemplates.All(ctx, paperspace.OSTemplateListParams{Name: "ubuntu 22.04"})))(t)
 	require.NotEmpty(t, os)
 	m := readyMachine(t, ctx, c)
+	_, err := c.CustomTemplates.Create(ctx, paperspace.CustomTemplateCreateParams{Name: "mine", MachineID: m.ID})
+	requireErrorIs(t, err, paperspace.ErrBadRequest)
+	must(c.Machines.EnsureOff(ctx, m.ID))(t)
 	tmpl := must(must(c.CustomTemplates.Create(ctx, paperspace.CustomTemplateCreateParams{Name: "mine", MachineID: m.ID}))(t).Wait(ctx))(t)
 	assert.Equal(t, m.ID, tmpl.ParentMachineID)
 	assert.Equal(t, paperspace.RegionNY2, tmpl.Region)
@@ -240,9 +247,12 @@ func lifecycleOfTemplates(t *lifecycle, ctx context.Context, _ *paperspacetest.S
 	params := trainer
 	params.TemplateID = tmpl.ID
 	must(c.Machines.Create(ctx, params))(t)
+	params.Region = paperspace.RegionCA1
+	_, err = c.Machines.Create(ctx, params)
+	requireErrorIs(t, err, paperspace.ErrBadRequest)
 	deleted := must(c.CustomTemplates.Delete(ctx, tmpl.ID))(t)
 	assert.False(t, deleted.DeletedAt.IsZero())
-	_, err := c.CustomTemplates.Get(ctx, tmpl.ID)
+	_, err = c.CustomTemplates.Get(ctx, tmpl.ID)
 	requireNotFound(t, err)
 	assert.Len(t, ids(t, c.CustomTemplates.All(ctx, paperspace.CustomTemplateListParams{}), key), 2, "the templates of a new server remain")
 }

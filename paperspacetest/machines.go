@@ -43,6 +43,9 @@ func createMachine(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if only, ok := template["region"]; ok && only != region {
+		return nil, badRequest("The template is in another region.")
+	}
 	networkID := DefaultNetworkID
 	if c.given("networkId") {
 		if networkID, err = c.networkIn(region); err != nil {
@@ -288,6 +291,11 @@ func deleteMachine(c *call) (any, error) {
 		done: func() {
 			m.data["dtDeleted"] = c.stamp()
 			c.unassignIP(m)
+			for _, snapshot := range slices.Clone(c.store.rows(snapshots)) {
+				if snapshot.data["machineId"] == m.key {
+					c.store.remove(snapshots, snapshot)
+				}
+			}
 			for _, script := range c.store.rows(startupScripts) {
 				c.unassignScript(script, m.key)
 			}
@@ -338,7 +346,10 @@ func updateMachine(c *call) (any, error) {
 		}
 	}
 	var networkID string
-	if c.given("networkId") && c.body["networkId"] != m.data["networkId"] {
+	switch {
+	case c.str("networkId") == DefaultNetworkID: // even if the machine is in it
+		return nil, notFound(privateNetworks)
+	case c.given("networkId") && c.body["networkId"] != m.data["networkId"]:
 		if networkID, err = c.networkIn(text(m.data["region"])); err != nil {
 			return nil, err
 		}

@@ -388,7 +388,7 @@ func TestSnapshotsAndTemplatesRequireAnIdleMachine(t *testing.T) {
 	b.ok("DELETE", "/machines/"+id, "")
 	b.clock.Advance(time.Hour)
 	b.refused(http.StatusNotFound, "POST", "/snapshots/"+snapshot+"/restore", `{}`)
-	b.ok("DELETE", "/snapshots/"+snapshot, "")
+	b.refused(http.StatusNotFound, "DELETE", "/snapshots/"+snapshot, "")
 }
 
 func TestEventEndedEarlyTakesEffect(t *testing.T) {
@@ -584,6 +584,19 @@ func TestNewNetworkMigratesMachines(t *testing.T) {
 	} {
 		assert.Equal(t, want, b.ok("GET", "/machines/"+id, "")["networkId"])
 	}
+}
+
+// A machine cannot move to the default network, and its own ID is not accepted either.
+func TestUpdateDoesNotAcceptTheDefaultNetwork(t *testing.T) {
+	b := newBench(t)
+	path := "/machines/" + b.machine(false)
+	body := `{"networkId":"` + paperspacetest.DefaultNetworkID + `"}`
+	assert.Equal(t, paperspacetest.DefaultNetworkID, b.ok("GET", path, "")["networkId"])
+	b.refused(http.StatusNotFound, "PUT", path, body)
+	b.ok("PUT", path, `{"networkId":"`+paperspacetest.NetworkID+`"}`)
+	b.clock.Advance(time.Hour)
+	b.refused(http.StatusNotFound, "PUT", path, body)
+	assert.Equal(t, paperspacetest.NetworkID, b.ok("GET", path, "")["networkId"])
 }
 
 func TestNetworkOfMovingMachinesCannotBeDeleted(t *testing.T) {

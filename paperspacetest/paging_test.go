@@ -66,7 +66,7 @@ func (b *bench) populate() map[string]string {
 	}
 	m := b.machine(true)
 	b.machine(true)
-	b.machine(false)
+	off := b.machine(false)
 	project := id(b.ok("POST", "/projects", `{"name":"a"}`))
 	three("/projects", `{"name":"a"}`)
 	dataset := id(b.ok("POST", "/datasets", `{"name":"d"}`))
@@ -91,7 +91,7 @@ func (b *bench) populate() map[string]string {
 	three("/shared-drives", `{"name":"d%n","region":"ny2","size":50,"networkId":"n8fw0k2me"}`)
 	three("/container-registries", `{"name":"r","namespace":"","url":"u","username":"u","password":""}`)
 	three("/storage-providers", `{"name":"p","storageProviderType":"s3","s3Config":{"bucket":"b","accessKey":"a","secretAccessKey":"s"}}`)
-	b.ok("POST", "/custom-templates", `{"name":"c","machineId":"`+m+`"}`)
+	b.ok("POST", "/custom-templates", `{"name":"c","machineId":"`+off+`"}`)
 	var deployment string
 	for _, name := range []string{"api", "docs", "web"} {
 		body := strings.Replace(fmt.Sprintf(deploymentBody, project), "web", name, 1)

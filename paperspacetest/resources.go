@@ -61,7 +61,7 @@ func getAvailability(c *call) (any, error) {
 func createTemplate(c *call) (any, error) {
 	m, err := c.lookup(machines, c.str("machineId"))
 	if err == nil {
-		err = c.checkState(m, "off", "ready")
+		err = c.checkState(m, "off")
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *Server) snapshot(m *row, name string) (event, data object) {
 	return event, r.data
 }
 
-// findSnapshot returns the snapshot at the path and its machine, which is nil if it was deleted.
+// findSnapshot returns the snapshot at the path and its machine.
 func (c *call) findSnapshot() (snapshot, machine *row, err error) {
 	r, err := c.find(snapshots)
 	if err != nil {
@@ -134,13 +134,10 @@ func deleteSnapshot(c *call) (any, error) {
 
 func restoreSnapshot(c *call) (any, error) {
 	r, m, err := c.findSnapshot()
-	switch {
-	case err != nil:
-		return nil, err
-	case m == nil:
-		return nil, notFound(machines)
+	if err == nil {
+		err = c.checkState(m, "off", "ready")
 	}
-	if err := c.checkState(m, "off", "ready"); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if isTrue(c.body["createSnapshotBeforeRestore"]) {
