@@ -32,6 +32,7 @@ func TestClone(t *testing.T) {
 	version := clone(&DatasetVersion{Metadata: metadata})
 	version.Metadata["list"].([]any)[0].(map[string]any)["a"] = "changed"
 	assert.Equal(t, map[string]any{"list": []any{map[string]any{"a": 1.5}}}, metadata)
+
 	synctest.Test(t, func(t *testing.T) {
 		s := service{"GET /deployments/d": play(spec("1", "healthy")), "GET /deployments/d/runs": noRuns}
 		rt := step(func(r *http.Request) (*http.Response, error) {

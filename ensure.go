@@ -112,6 +112,11 @@ type ensureConfig struct {
 	searchTimeout time.Duration
 }
 
+func (c *ensureConfig) addRequestOption(o RequestOption) error {
+	c.request = append(c.request, o)
+	return nil
+}
+
 const defaultSearchTimeout = 5 * time.Minute
 
 // WithMatch makes [MachinesService.EnsureCreated] and [MachinesService.FindOrCreate] consider only machines that match,

@@ -41,20 +41,9 @@ type (
 func (o clientOption) applyClient(c *config) error          { return o(c) }
 func (o requestOption) applyRequest(c *requestConfig) error { return o(c) }
 
-func (o requestOption) applyEnsure(c *ensureConfig) error {
-	c.request = append(c.request, o)
-	return nil
-}
-
-func (o retryOption) applyEnsure(c *ensureConfig) error {
-	c.request = append(c.request, o)
-	return nil
-}
-
-func (o limiterOption) applyEnsure(c *ensureConfig) error {
-	c.request = append(c.request, o)
-	return nil
-}
+func (o requestOption) applyEnsure(c *ensureConfig) error { return c.addRequestOption(o) }
+func (o retryOption) applyEnsure(c *ensureConfig) error   { return c.addRequestOption(o) }
+func (o limiterOption) applyEnsure(c *ensureConfig) error { return c.addRequestOption(o) }
 
 // config is what options set. Nil and zero fields mean the default.
 type config struct {
