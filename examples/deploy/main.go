@@ -42,6 +42,9 @@ func main() {
 	flag.BoolVar(&s.delete, "delete", false, "delete the deployment with the name in the configuration")
 	flag.DurationVar(&s.logs, "logs", 3*time.Second, "how long to follow the logs")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program

@@ -25,6 +25,9 @@ func main() {
 	user := flag.String("user", "paperspace", "user to log in as")
 	off := flag.Bool("off", false, "turn the machine off instead")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("unexpected argument %q", flag.Arg(0))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt kills the program
