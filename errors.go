@@ -137,7 +137,7 @@ func (e *Error) Error() string {
 		b.WriteString(oneLine(issue.Message, maxText))
 	}
 	if e.Err != nil {
-		b.WriteString(": " + oneLine(e.Err.Error(), maxCause))
+		b.WriteString(": " + reason(e.Err))
 	}
 	if e.OutcomeUnknown {
 		b.WriteString(" (the outcome is unknown)")

@@ -281,6 +281,12 @@ func TestWaitErrorNamesWhatIsPending(t *testing.T) {
 	assert.ErrorIs(t, e, ErrWaitTimeout)
 }
 
+func TestErrorsNameThePackageOnce(t *testing.T) {
+	c := newTestClient(t, play(), WithAPIKeyFunc(func(context.Context) (string, error) { return "", errors.New("no network") }))
+	_, err := c.Machines.Get(t.Context(), "a")
+	assert.EqualError(t, err, "paperspace: machines-get: getting the API key: no network")
+}
+
 // A fake may return an error of which it sets only what its test needs.
 func TestErrorsWithoutACause(t *testing.T) {
 	for want, err := range map[string]error{
