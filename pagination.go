@@ -1,6 +1,7 @@
 package paperspace
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -74,16 +75,19 @@ func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.N
 // complete makes up for a response without hasMore: a cursor then means that there are more pages, so that a list does
 // not end early without an error.
 func (p *Page[T]) complete(body []byte) {
+	if p.HasMore || p.NextPage == "" || bytes.Contains(body, []byte(`"hasMore":false`)) { // which saves parsing the body
+		return
+	}
 	var members map[string]jsontext.Value
-	if p.NextPage != "" && !p.HasMore && unmarshal(body, &members) == nil {
+	if unmarshal(body, &members) == nil {
 		hasMore := members["hasMore"]
 		p.HasMore = len(hasMore) == 0 || hasMore.Kind() == 'n'
 	}
 }
 
 // reserve allocates room for the items of a response of that many bytes, in no more memory than the response takes.
-func (p *Page[T]) reserve(bytes int) {
-	p.Items = slices.Grow(p.Items, min(bytes/max(1, int(reflect.TypeFor[T]().Size())), maxLimit))
+func (p *Page[T]) reserve(size int) {
+	p.Items = slices.Grow(p.Items, min(size/max(1, int(reflect.TypeFor[T]().Size())), maxLimit))
 }
 
 // next returns the cursor of the next page, or "" at the end.

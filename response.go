@@ -95,7 +95,7 @@ func (r *receiver) read(body []byte) ([]Odd, error) {
 		return nil, errors.New("the response is null")
 	}
 	page, isPage := out.(interface {
-		reserve(bytes int)
+		reserve(size int)
 		complete(body []byte)
 	})
 	if isPage {
