@@ -163,9 +163,10 @@ const (
 	maxIssuesInText = 10
 )
 
-// oneLine returns a text of the service, or of another error, without control and formatting characters, cut to a length.
+// oneLine returns a text of the service, or of another error, as valid UTF-8 without control and formatting characters,
+// cut to a length.
 func oneLine(text string, length int) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
 		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 	}), " ")
 	if runes := []rune(text); len(runes) > length {

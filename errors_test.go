@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
@@ -214,7 +215,7 @@ func TestErrorsAsJSONWithBytesThatAreNotUTF8(t *testing.T) {
 
 // The text of an error is one line of a bounded length, whatever the service and the transport say.
 func TestErrorTextsAreOneBoundedLine(t *testing.T) {
-	const odd = "one\ntwo\x1b[31m"
+	const odd = "one\ntwo\x1b[31m\xff"
 	long := odd + strings.Repeat("x", 5000)
 	once := WithRetryPolicy(RetryPolicy{MaxAttempts: 1})
 	get := func(ctx context.Context, rt http.RoundTripper, opts ...Option) error {
@@ -230,6 +231,7 @@ func TestErrorTextsAreOneBoundedLine(t *testing.T) {
 	for name, err := range map[string]error{
 		"an error of the transport":  get(t.Context(), play(fail(errors.New(long))), once),
 		"the cause of a context":     get(ended, play()),
+		"a request ID":               get(t.Context(), play(reply(404, "<html>", "X-Request-Id: "+odd))),
 		"a redirect from a firewall": get(t.Context(), play(reply(302, "<html>", "Location: https://other.example.com/"))),
 		"an event":                   &EventError{MachineEvent{ID: "e", Name: MachineEventName(odd), Error: long}},
 		"the instances of a spec":    &DeploymentError{DeploymentID: "d", Failed: failed, Err: ErrSpecFailed},
@@ -239,6 +241,7 @@ func TestErrorTextsAreOneBoundedLine(t *testing.T) {
 		assert.Less(t, len(text), 6000, name)
 		assert.NotContains(t, text, "\n", name)
 		assert.NotContains(t, text, "\x1b", name)
+		assert.True(t, utf8.ValidString(text), "%s: %q is not UTF-8, which trace exporters refuse", name, text)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -94,9 +94,10 @@ func (b *gzipBody) Read(p []byte) (int, error) {
 	return b.plain.Read(p)
 }
 
-// RequestID returns the ID that the service gave the request, or else the one of the network edge in front of it.
+// RequestID returns the ID that the service gave the request, or else the one of the network edge in front of it. It is
+// valid UTF-8, unlike some headers.
 func RequestID(header http.Header) string {
-	return cmp.Or(first(header, "X-Request-Id"), first(header, "Cf-Ray"))
+	return strings.ToValidUTF8(cmp.Or(first(header, "X-Request-Id"), first(header, "Cf-Ray")), "\ufffd")
 }
 
 // first returns the first value of a header, whose name is in the canonical form.

@@ -97,5 +97,6 @@ func TestFailedResponseWithASlowBody(t *testing.T) {
 func TestRequestID(t *testing.T) {
 	assert.Equal(t, "r", RequestID(http.Header{"X-Request-Id": {"r"}, "Cf-Ray": {"c"}}))
 	assert.Equal(t, "c", RequestID(http.Header{"Cf-Ray": {"c"}}))
+	assert.Equal(t, "r\ufffd", RequestID(http.Header{"X-Request-Id": {"r\xff"}}))
 	assert.Empty(t, RequestID(nil))
 }
