@@ -8,7 +8,7 @@ import (
 const (
 	// Burst is how many requests a group sends within a Window.
 	Burst = 10
-	// pageReserve is how many of these are kept for the pages of a sweep, from those that are due later than its pollers.
+	// pageReserve is how many of these are kept for the pages of a sweep, from pollers that are due later than those of the sweep.
 	pageReserve = 5
 	// Window is a little longer than a second, since requests that leave a second apart may arrive closer together.
 	Window = time.Second + maxDelay

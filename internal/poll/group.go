@@ -17,7 +17,7 @@ type Poller[T any] struct {
 	Target            T             // what is polled for; the rules do not look at it
 	List              int           // the list whose pages may have the target, 0 for none
 	Shortest, Longest time.Duration // the range of intervals from poll to poll, which grow with the age of the poller
-	MaxPause          time.Duration // the longest pause that the poller grants the service
+	MaxPause          time.Duration // the longest pause that the poller accepts
 	// Ready is whether the poller can send a request. One that is not ready never gets a turn, so that a wait that is busy
 	// with something else holds up nobody.
 	Ready bool
@@ -29,7 +29,7 @@ type Poller[T any] struct {
 	order   int       // among all that were added
 	due     time.Time // when to poll next
 	known   int       // the latest request whose response it knows, or that was sent before it was added
-	singles int       // polls that it will make by itself, since a sweep did not find its target
+	singles int       // polls that it makes by itself, since a sweep did not find its target
 }
 
 // Request is a request of a poller.
@@ -58,7 +58,7 @@ type Group[T any] struct {
 
 	budget  budget
 	lists   [Lists + 1]list
-	queues  [Lists + 1][]*Poller[T] // all pollers, by due time: first those that ask by themselves
+	queues  [Lists + 1][]*Poller[T] // all pollers, by due time: first those that poll by themselves
 	count   int                     // of pollers that were added and requests that were sent
 	emptied time.Time
 }
@@ -103,7 +103,7 @@ func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
 		if i == 0 && held != nil && held.compare(p) < 0 {
 			reserve = pageReserve
 		}
-		_, wait := g.way(p, now)
+		_, wait := g.route(p, now)
 		if wait.After(now) && (held == nil || q[0].compare(held) < 0) {
 			held = q[0]
 		}
@@ -118,7 +118,7 @@ func (g *Group[T]) Next(now time.Time) (next *Poller[T], at time.Time) {
 // reader returns the poller of a queue that sends its next request: the first, or if that has read a page of the sweep
 // already, one that has not. So one slow poller does not slow down a whole sweep.
 func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
-	list, _ := g.way(queue[0], now)
+	list, _ := g.route(queue[0], now)
 	for _, p := range queue {
 		if list == 0 || !g.swept(p) || p.due.After(now) {
 			break
@@ -130,9 +130,9 @@ func (g *Group[T]) reader(queue []*Poller[T], now time.Time) *Poller[T] {
 	return queue[0]
 }
 
-// way returns the list that a poller requests a page of, 0 if it asks by itself, and until when it waits for a page
+// route returns the list that a poller requests a page of, 0 if it polls by itself, and until when it waits for a page
 // that another poller has requested.
-func (g *Group[T]) way(p *Poller[T], now time.Time) (list int, wait time.Time) {
+func (g *Group[T]) route(p *Poller[T], now time.Time) (list int, wait time.Time) {
 	l, swept := &g.lists[p.List], g.swept(p)
 	switch {
 	case p.List == 0 || p.singles > 0 || swept && !l.pays() || !swept && l.pollers < 2:
@@ -145,7 +145,7 @@ func (g *Group[T]) way(p *Poller[T], now time.Time) (list int, wait time.Time) {
 	return 0, l.retry
 }
 
-// swept reports whether the latest sweep looked for the poller and has not found it so far.
+// swept reports whether the latest sweep looks for the target of a poller and has not found it so far.
 func (g *Group[T]) swept(p *Poller[T]) bool {
 	l := &g.lists[p.List]
 	return p.known < l.first && p.due.Sub(l.began) < sweepAge
@@ -154,7 +154,7 @@ func (g *Group[T]) swept(p *Poller[T]) bool {
 // Send makes the Request of a poller whose turn has come. The jitter, from 0 to 1, shortens the intervals that follow by
 // up to a fifth.
 func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) {
-	list, _ := g.way(p, now)
+	list, _ := g.route(p, now)
 	l, swept := &g.lists[p.List], g.swept(p)
 	g.count++
 	g.budget.spend(now)
@@ -203,22 +203,22 @@ func (g *Group[T]) Responded(p *Poller[T], next string, now time.Time, found fun
 	if l == nil {
 		return
 	}
-	hits, open := 0, 0
+	targets, open := 0, 0
 	for _, q := range g.Pollers {
 		switch {
 		case q.List != r.List || q.known >= l.first:
 		case found(q.Target):
-			hits++
+			targets++
 			g.change(q, func() { q.singles, q.known, q.due = 0, r.number, q.next(l.began, l.jitter, now) })
 		case q.singles == 0 && q.due.Before(now.Add(sweepAge)):
 			open++
 		}
 	}
-	l.read(next, hits, open)
+	l.read(next, targets, open)
 }
 
 // Failed records that a request has no usable response. A request for the target alone is repeated after an interval. A
-// page is requested again by another poller, while this one asks by itself. After a 429 either is repeated after a pause.
+// page is requested again by another poller, while this one polls by itself. After a 429 either is repeated after a pause.
 func (g *Group[T]) Failed(p *Poller[T], f Failure, now time.Time) {
 	switch r := p.Request; {
 	case f.Limited:

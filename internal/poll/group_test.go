@@ -90,7 +90,7 @@ func (g *table) read(target, next string, found ...string) {
 
 func (g *table) failed(target string, f Failure) { g.Failed(g.poller(target), f, g.now) }
 
-func TestOnePollerAsksByItself(t *testing.T) {
+func TestOnePollerPollsByItself(t *testing.T) {
 	for _, list := range []int{0, 1, 2} {
 		g := newTable(t)
 		g.add(list, "a")
@@ -247,7 +247,7 @@ func TestPollerThatIsNotReady(t *testing.T) {
 	require.Nil(t, p, "nobody is ready")
 	g.poller("busy").Ready = true
 	_, at := g.Next(g.now)
-	assert.Equal(t, time.Second, at.Sub(g.now), "it was answered while it was busy")
+	assert.Equal(t, time.Second, at.Sub(g.now), "a page had its target while it was busy")
 	g.page("busy", time.Second, 0)
 	g.poller("busy").Ready = false // while its request is under way
 	g.read("busy", "")
@@ -255,7 +255,7 @@ func TestPollerThatIsNotReady(t *testing.T) {
 	require.Nil(t, p)
 }
 
-func TestPageAnswersAllOfAList(t *testing.T) {
+func TestPageHasTheTargetsOfAList(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b")
 	g.add(2, "x")
@@ -270,7 +270,7 @@ func TestPageAnswersAllOfAList(t *testing.T) {
 	g.page("a", 1500*time.Millisecond, 0)
 }
 
-// What a page does not answer is looked for on the next ones, and then asked for by itself for a while.
+// A target that a page does not have is looked for on the next ones, and then polled for by itself for a while.
 func TestSweep(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c", "d")
@@ -361,7 +361,7 @@ func TestHowFarASweepGoes(t *testing.T) {
 	}
 }
 
-// A page tells how things were when its sweep began: to a poller that was added later it is no news.
+// A page shows the state at the beginning of its sweep: to a poller that was added later it is not new.
 func TestNewcomersBeginASweepOfTheirOwn(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b")
@@ -401,7 +401,7 @@ func TestPageThatDoesNotCome(t *testing.T) {
 	g.responded("c")
 	g.responded("d")
 	_, at := g.Next(g.now)
-	g.single("c", at.Sub(g.now)) // they do without the list while it does not answer
+	g.single("c", at.Sub(g.now)) // they do without the list while it does not respond
 	g.responded("c")
 	g.single("d", 0)
 	g.responded("d")
@@ -421,7 +421,7 @@ func TestPageThatIsReadTwice(t *testing.T) {
 	g.page("c", 0, 1)
 }
 
-// One newcomer is not worth many pages to those that were answered a moment ago.
+// One newcomer is not worth many pages to those whose targets were found a moment ago.
 func TestSweepForOneThatIsDue(t *testing.T) {
 	g := newTable(t)
 	g.add(1, "a", "b", "c")

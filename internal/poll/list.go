@@ -3,18 +3,18 @@ package poll
 import "time"
 
 const (
-	// barrenPages is how many pages in a row may answer nobody before a sweep ends. It is less where fewer pollers are
-	// left to answer.
+	// barrenPages is how many pages in a row may have no target before a sweep ends. It is less where fewer targets are
+	// left to find.
 	barrenPages = 8
 	// barrenShare and openShare allow a large list more barren pages: one for each barrenShare of its pollers, unless that
-	// is more than one for each openShare of those that are left to answer.
+	// is more than one for each openShare of those whose targets are left to find.
 	barrenShare, openShare = 10, 4
-	// singlePolls is how often a poller asks by itself after a sweep did not answer it.
+	// singlePolls is how often a poller polls by itself after a sweep did not find its target.
 	singlePolls = 20
 	// sweepAge is how old a sweep may be when a poller that is due continues it instead of beginning another.
 	sweepAge = 2 * time.Second
 	// pagePatience is how long pollers wait for a page. Then one of them requests it again, and at intervals that double up
-	// to maxPageRetry, while the others ask by themselves.
+	// to maxPageRetry, while the others poll by themselves.
 	pagePatience, maxPageRetry = 1500 * time.Millisecond, time.Minute
 )
 
@@ -22,7 +22,7 @@ const (
 // newest on, as long as that is likely to cost less than single requests.
 type list struct {
 	pollers int // of the list
-	depth   int // pages that it took to answer the last of them, 0 after a sweep in vain
+	depth   int // pages that it took to find the last target, 0 after a sweep in vain
 	sweep
 	tries int       // requests for the next page
 	retry time.Time // when it may be requested again
@@ -30,13 +30,13 @@ type list struct {
 
 type sweep struct {
 	first  int       // the number of its first request
-	began  time.Time // when that was sent: what the pages answer is due again an interval later
+	began  time.Time // when that was sent: targets that the pages have are due again an interval later
 	jitter float64   // of these intervals, so that all are due together again
 	pages  int       // read so far
 	cursor string    // of the next page
 	done   bool      // there is no next page
-	open   int       // pollers that are due and not answered yet
-	barren int       // the latest pages that answered nobody
+	open   int       // pollers that are due and whose targets were not found yet
+	barren int       // the latest pages, in a row, that had no target
 }
 
 // pays reports whether to read the next page: some pages to search, and more to where the last sweep found something.
@@ -52,9 +52,9 @@ func (l *list) request(now time.Time) {
 }
 
 // read records that the next page was read.
-func (l *list) read(next string, answered, open int) {
+func (l *list) read(next string, found, open int) {
 	l.pages, l.open, l.barren = l.pages+1, open, l.barren+1
-	if answered > 0 {
+	if found > 0 {
 		l.barren, l.depth = 0, max(l.depth, l.pages)
 	}
 	l.cursor, l.done = next, next == "" || next == l.cursor
