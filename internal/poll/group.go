@@ -79,10 +79,11 @@ func (g *Group[T]) Add(p *Poller[T], begin time.Time) {
 	*q = slices.Insert(*q, i, p)
 }
 
-// Remove undoes Add. If the poller is sending a request for a page, another poller requests the page again. A response
-// may still be recorded.
+// Remove undoes Add. If the poller is sending a request for a page, another poller requests the page again. The response
+// may still be recorded, but concerns the budget only.
 func (g *Group[T]) Remove(p *Poller[T], now time.Time) {
 	g.release(p)
+	p.Sending = false
 	q, i, _ := g.place(p)
 	*q = slices.Delete(*q, i, i+1)
 	g.lists[p.List].pollers--
@@ -195,8 +196,12 @@ func (g *Group[T]) Paused(now time.Time) bool {
 // none. It calls found for each poller that the response is new to: for a page, those of the list; found reports whether
 // the response has the poller's target. A page that was read before is ignored.
 func (g *Group[T]) Responded(p *Poller[T], next string, now time.Time, found func(T) bool) {
+	g.budget.limited = false
+	if !p.Sending {
+		return // it was removed
+	}
 	r, l := p.Request, g.awaited(p)
-	g.budget.limited, p.Sending = false, false
+	p.Sending = false
 	if r.List == 0 && r.number > p.known && found(p.Target) {
 		g.change(p, func() { p.known, p.due = r.number, p.next(r.Sent, r.jitter, now) })
 	}

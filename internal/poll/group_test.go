@@ -576,8 +576,12 @@ func TestReaderOfAPageThatIsRemoved(t *testing.T) {
 	g.add(1, "a", "b", "c")
 	g.page("a", 0, 0)
 	g.now = g.now.Add(time.Second)
-	g.Remove(g.poller("a"), g.now)
+	a := g.poller("a")
+	g.Remove(a, g.now)
 	g.page("b", 0, 0)
+	g.Failed(a, Failure{Limited: true}, g.now) // it does not give away b's page
+	g.Responded(a, "", g.now, func(string) bool { t.Fatal("it was removed"); return true })
+	g.page("c", pagePatience, 0)
 }
 
 func TestPauses(t *testing.T) {
