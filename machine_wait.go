@@ -42,7 +42,8 @@ func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOpti
 
 // WaitForState waits until the unfinished events of a machine have ended, and then until the machine is in a state.
 // Without the first step, a machine would still be ready right after a restart was accepted. An unfinished event that
-// is an hour old by the clock of the service is stuck and is ignored.
+// is an hour old by the clock of the service is stuck and is ignored. A state that a machine only passes through, such as
+// [MachineStateStarting], is waited for without the first step, and may last too short for a poll to see it.
 //
 // The default time limit is 30 minutes; at the limit, the error matches [ErrWaitTimeout] and has the last state. When
 // the newest event that could have led to the state has failed with a reason, WaitForState returns the machine and an
@@ -64,8 +65,10 @@ func (s *MachinesService) WaitForState(ctx context.Context, id string, state Mac
 			return nil, cmp.Or(err, machinesGet.paramError("state", "is not a state of the API, and the machine is not in it"))
 		}
 	}
-	if err := w.settle(state); err != nil {
-		return nil, err
+	if w.wanted = state; state == MachineStateReady || state == MachineStateOff || !state.Known() {
+		if err := w.settle(state); err != nil {
+			return nil, err
+		}
 	}
 	return w.until(state)
 }

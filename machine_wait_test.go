@@ -63,6 +63,23 @@ func TestWaitForState(t *testing.T) {
 	})
 }
 
+// A machine is in the states that it passes through while its event is unfinished.
+func TestWaitForAStateThatAMachinePassesThrough(t *testing.T) {
+	for _, state := range []MachineState{"starting", "stopping", "restarting", "serviceready", "upgrading", "provisioning"} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			unfinished := event("e", "in progress", "dtCreated="+begin.Format(time.RFC3339))
+			m, err := newTestClient(t, service{
+				"GET /machine-events": play(reply(200, page(unfinished))), "GET /machine-events/e": play(reply(200, unfinished)),
+				"GET /machines/m": play(reply(200, `{"id":"m","state":"off"}`), reply(200, `{"id":"m","state":"`+string(state)+`"}`)),
+			}).Machines.WaitForState(t.Context(), "m", state)
+			require.NoError(t, err)
+			assert.Equal(t, state, m.State)
+			assert.Less(t, time.Since(begin), time.Minute)
+		})
+	}
+}
+
 // An unfinished event is stuck when it is an hour old by the service's clock, however long the wait may be.
 func TestStuckEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
