@@ -72,8 +72,7 @@ type Page[T any] struct {
 
 func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.NextPage == "" }
 
-// complete makes up for a response without hasMore: a cursor then means that there are more pages, so that a list does
-// not end early without an error.
+// complete sets HasMore if the response has a cursor and no hasMore, so that a list does not end early without an error.
 func (p *Page[T]) complete(body []byte) {
 	if p.HasMore || p.NextPage == "" || bytes.Contains(body, []byte(`"hasMore":false`)) { // which saves parsing the body
 		return
