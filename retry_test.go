@@ -425,11 +425,20 @@ func TestCookiesDoNotReachTheNextAttempt(t *testing.T) {
 	})
 }
 
+// errorList is an error that cannot be compared with ==.
+type errorList []error
+
+func (l errorList) Error() string   { return fmt.Sprint([]error(l)) }
+func (l errorList) Unwrap() []error { return l }
+
 // A cause that wraps the context's own error is kept.
 func TestCancellationCauses(t *testing.T) {
 	why := errors.New("shutting down")
-	for name, cause := range map[string]error{"plain": why, "wrapping": fmt.Errorf("%w: %w", why, context.Canceled)} {
-		for when, rt := range map[string]step{"in an attempt": hang, "in a back-off": reply(429, "", "Retry-After: 5")} {
+	causes := map[string]error{"plain": why, "wrapping": fmt.Errorf("%w: %w", why, context.Canceled), "a list": errorList{why}}
+	for name, cause := range causes {
+		for when, rt := range map[string]step{
+			"in an attempt": hang, "in an attempt, as net/http returns it": hangForCause, "in a back-off": reply(429, "", "Retry-After: 5"),
+		} {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
@@ -442,6 +451,12 @@ func TestCancellationCauses(t *testing.T) {
 			})
 		}
 	}
+}
+
+// hangForCause responds with the cause when the request's context ends.
+func hangForCause(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, context.Cause(r.Context())
 }
 
 // Some error responses do not reveal whether a write was carried out.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -69,7 +70,7 @@ func (r *run) explain(err error) error {
 		if a.refusedByPeer {
 			err = &Failure{Reason: "http2 REFUSED_STREAM", Err: errors.New("the peer refused to process the request")}
 		}
-	case caller.Err() != nil && (errors.Is(err, caller.Err()) || err == context.Cause(caller)):
+	case caller.Err() != nil && (errors.Is(err, caller.Err()) || isSame(err, context.Cause(caller))):
 		return contextError(caller)
 	default:
 		err = presentable(err)
@@ -91,6 +92,9 @@ func (r *run) explain(err error) error {
 	}
 	return err
 }
+
+// isSame reports whether two errors are the same. The operator == panics for some types, such as a slice of errors.
+func isSame(a, b error) bool { return reflect.TypeOf(a) == reflect.TypeOf(b) && a.Error() == b.Error() }
 
 // withoutURL removes the *url.Error that http.Client wraps around an error.
 func withoutURL(err error) error {
@@ -258,7 +262,7 @@ func isTLS(err error) bool {
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
 	switch cause := context.Cause(ctx); {
-	case cause == nil, cause == err:
+	case cause == nil:
 		return err
 	case errors.Is(cause, err):
 		return cause
