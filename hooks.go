@@ -75,7 +75,7 @@ type hook = func(context.Context, CallInfo) (context.Context, func(CallResult))
 // one outermost.
 //
 // Each page of a list and each poll of a wait is a call of its own; see [WithPollInterval]. A hook may itself wait. Calls
-// that fail before anything could be sent run no hooks.
+// with invalid arguments, or without the API key that they need, run no hooks.
 func WithHook(h func(context.Context, CallInfo) (context.Context, func(CallResult))) Option {
 	return clientOption(func(c *config) error {
 		if h == nil {
