@@ -65,7 +65,7 @@ func isForeign(err error, own *url.URL) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if e, ok := err.(*url.Error); ok {
 			u, parseErr := url.Parse(e.URL)
-			return parseErr == nil && u.Host != "" && !SameOrigin(u, own)
+			return parseErr == nil && u.Host != "" && !sameOrigin(u, own)
 		}
 		if t := reflect.TypeOf(err); t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "golang.org/x/oauth2" {
 			return true

@@ -9,12 +9,12 @@ import (
 // maxRedirects is net/http's own default.
 const maxRedirects = 10
 
-// RedirectPolicy returns a policy that follows redirects of a GET within the base URL's origin if the caller's own
+// redirectPolicy returns a policy that follows redirects of a GET within the base URL's origin if the caller's own
 // policy allows it. Any other redirect is the response of the call, so that neither the key nor a body is sent
 // elsewhere.
-func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+func redirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
-		if via[0].Method != http.MethodGet || !SameOrigin(req.URL, base) || len(via) >= maxRedirects {
+		if via[0].Method != http.MethodGet || !sameOrigin(req.URL, base) || len(via) >= maxRedirects {
 			return http.ErrUseLastResponse
 		}
 		if own == nil {
@@ -24,7 +24,7 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 			r.shown = true
 		}
 		err := own(req, via)
-		if err == nil && !SameOrigin(req.URL, base) { // own may have changed the URL
+		if err == nil && !sameOrigin(req.URL, base) { // own may have changed the URL
 			return http.ErrUseLastResponse
 		}
 		if err == nil || err == http.ErrUseLastResponse { // net/http compares likewise
@@ -34,8 +34,8 @@ func RedirectPolicy(base *url.URL, own func(*http.Request, []*http.Request) erro
 	}
 }
 
-// SameOrigin reports whether two URLs have the same scheme, host and port.
-func SameOrigin(a, b *url.URL) bool {
+// sameOrigin reports whether two URLs have the same scheme, host and port.
+func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && Port(a) == Port(b)
 }
 

@@ -27,7 +27,7 @@ func TestSameOrigin(t *testing.T) {
 		require.NoError(t, err)
 		b, err := url.Parse(other)
 		require.NoError(t, err)
-		assert.Equal(t, want, SameOrigin(a, b), other)
+		assert.Equal(t, want, sameOrigin(a, b), other)
 	}
 }
 

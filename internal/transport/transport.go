@@ -73,11 +73,11 @@ type Client struct {
 	MaxBody int64
 }
 
-// NewHTTPClient returns a copy of hc that calls can share. [RedirectPolicy] decides about redirects, and the policy of
+// NewHTTPClient returns a copy of hc that calls can share. It follows fewer redirects, and the policy of
 // a call replaces hc's timeout.
 func NewHTTPClient(hc *http.Client, base *url.URL) *http.Client {
 	own := *hc
-	own.CheckRedirect = RedirectPolicy(base, hc.CheckRedirect)
+	own.CheckRedirect = redirectPolicy(base, hc.CheckRedirect)
 	own.Transport = newPerAttempt(hc.Transport)
 	own.Timeout = 0
 	return &own
