@@ -48,6 +48,23 @@ type subject struct {
 
 type poller = poll.Poller[*subject]
 
+// deliver passes a reading to the wait.
+func (x *subject) deliver(r reading) {
+	if r.err == nil {
+		x.notFoundAt = time.Time{}
+	} else if now := time.Now(); errors.Is(r.err, ErrNotFound) {
+		if x.notFoundAt.IsZero() {
+			x.notFoundAt = now
+		}
+		r.gone = now.Sub(x.notFoundAt)
+	}
+	if x.failed = r.err; x.unread == nil {
+		x.wait.unread = append(x.wait.unread, x)
+		x.wait.signal()
+	}
+	x.unread = &r
+}
+
 // pollGroup is shared by the waits of a client, and of its copies with the same origin, http.Client and API key.
 type pollGroup struct {
 	mu    sync.Mutex
@@ -88,8 +105,8 @@ func (g *pollGroup) sleep(ctx context.Context, wake <-chan struct{}, until time.
 	}
 }
 
-// send sends the request of a poller and records its response.
-func (g *pollGroup) send(p *poller) {
+// roundTrip sends the request of a poller and records its response.
+func (g *pollGroup) roundTrip(p *poller) {
 	var response Response
 	value, err := g.request(p, &response)
 	if err != nil && (p.Request.List > 0 || !isRefusal(err)) {

@@ -1,7 +1,6 @@
 package paperspace
 
 import (
-	"errors"
 	"maps"
 	"math/rand/v2"
 	"runtime"
@@ -48,7 +47,6 @@ func (w *wait) finish(targets ...target) {
 			if p := w.pollers[t]; p != nil {
 				delete(w.pollers, t)
 				w.unread = slices.DeleteFunc(w.unread, func(x *subject) bool { return x == p.Target })
-				p.Target.unread = new(reading) // so that what a running request returns is not delivered
 				g.rules.Remove(p, time.Now())
 			}
 		}
@@ -89,8 +87,7 @@ func (w *wait) next() (t target, r reading, err error) {
 	return t, r, err
 }
 
-// poll sends requests, each in its turn, until there is a reading or the context ends: in the goroutine of the call if
-// there is one target, and otherwise each in a goroutine of its own.
+// poll sends requests, each in its turn, until there is a reading or the context ends.
 func (w *wait) poll(g *pollGroup) {
 	ready := func(ready bool) {
 		for _, p := range w.pollers {
@@ -100,54 +97,38 @@ func (w *wait) poll(g *pollGroup) {
 	ready(true)
 	defer ready(false)
 	for len(w.unread) == 0 && w.broke == nil && w.ctx.Err() == nil {
-		p, at := g.rules.Next(time.Now())
-		switch {
+		switch p, at := g.rules.Next(time.Now()); {
 		case p == nil || p.Target.wait != w:
 			g.sleep(w.ctx, w.wake, time.Time{})
-			continue
 		case time.Until(at) > 0:
 			g.sleep(w.ctx, w.wake, at)
-			continue
-		}
-		if g.rules.Send(p, time.Now(), rand.Float64()); len(w.pollers) == 1 {
-			g.send(p)
-		} else {
-			w.requests.Go(func() { w.sendBeside(p) })
+		default:
+			w.send(g, p)
 		}
 	}
 }
 
-// sendBeside sends a request. A panic or Goexit is repeated in the goroutine of the call.
-func (w *wait) sendBeside(p *poller) {
-	w.locked(func(g *pollGroup) {
-		broke := runtime.Goexit
-		defer func() {
-			if cause := recover(); cause != nil {
-				broke = func() { panic(cause) }
-			}
-			if broke != nil {
-				w.broke = broke
-				w.signal()
-			}
-		}()
-		g.send(p)
-		broke = nil
+// send sends a request whose turn has come: in the goroutine of the call if the wait has one target, and otherwise in a
+// goroutine of its own, whose panic or Goexit the call repeats.
+func (w *wait) send(g *pollGroup, p *poller) {
+	if g.rules.Send(p, time.Now(), rand.Float64()); len(w.pollers) == 1 {
+		g.roundTrip(p)
+		return
+	}
+	w.requests.Go(func() {
+		w.locked(func(g *pollGroup) {
+			broke := runtime.Goexit
+			defer func() {
+				if cause := recover(); cause != nil {
+					broke = func() { panic(cause) }
+				}
+				if broke != nil {
+					w.broke = broke
+					w.signal()
+				}
+			}()
+			g.roundTrip(p)
+			broke = nil
+		})
 	})
-}
-
-// deliver passes a reading to the wait.
-func (x *subject) deliver(r reading) {
-	if r.err == nil {
-		x.notFoundAt = time.Time{}
-	} else if now := time.Now(); errors.Is(r.err, ErrNotFound) {
-		if x.notFoundAt.IsZero() {
-			x.notFoundAt = now
-		}
-		r.gone = now.Sub(x.notFoundAt)
-	}
-	if x.failed = r.err; x.unread == nil {
-		x.wait.unread = append(x.wait.unread, x)
-		x.wait.signal()
-	}
-	x.unread = &r
 }
