@@ -41,7 +41,7 @@ type Request struct {
 
 	number, sweep int // of the request, and of the first one of its sweep
 	jitter        float64
-	left          bool // in the place of its turn in the budget
+	left          bool // the poll has sent a request
 }
 
 // Failure is why a request has no usable response. The zero Failure is a fault that may pass.
@@ -177,13 +177,12 @@ func (g *Group[T]) Send(p *Poller[T], now time.Time, jitter float64) {
 // Leave returns when the request of a poller may leave. The budget has room for it at the time of the turn. If it leaves
 // more than maxDelay later, such as after a slow hook, it needs room of its own, as do further requests of the same poll.
 func (g *Group[T]) Leave(p *Poller[T], now time.Time) time.Time {
-	if !p.Request.left && now.Sub(p.Request.Sent) <= maxDelay {
-		p.Request.left = true
-		return now
+	at := now
+	if p.Request.left || now.Sub(p.Request.Sent) > maxDelay {
+		at = latest(now, g.budget.free(p.MaxPause, 0))
+		g.budget.spend(at)
 	}
 	p.Request.left = true
-	at := latest(now, g.budget.free(p.MaxPause, 0))
-	g.budget.spend(at)
 	return at
 }
 
