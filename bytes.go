@@ -1,14 +1,13 @@
 package paperspace
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 // Bytes is a size in bytes. It decodes from a number or from a number in a string, as the service sends most sizes;
@@ -37,12 +36,21 @@ func (b Bytes) String() string {
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].
 func (b *Bytes) UnmarshalJSON(data []byte) error {
-	n, err := wire.ParseInteger(data)
+	n, err := parseInteger(data)
 	if err != nil {
 		return fmt.Errorf("size in bytes: %w", err)
 	}
 	*b = Bytes(n)
 	return nil
+}
+
+// parseInteger decodes the JSON of an integer in any of the forms in which the service sends one.
+func parseInteger(data []byte) (n int64, err error) {
+	odd, err := responses.Decode(data, &n)
+	if len(odd) > 0 {
+		err = errors.New(odd[0].Kind)
+	}
+	return n, err
 }
 
 // UnmarshalJSONFrom implements UnmarshalerFrom of encoding/json/v2.

@@ -32,19 +32,22 @@ func (c *DeploymentConfig) fromResponse(data []byte, decode func(any) bool) bool
 	var members configObject
 	_ = json.Unmarshal(data, &members, decodeOptions)
 	version, _ := members.version()
-	fits := false
+	region, fits := regionAsWritten(decode), false
 	switch version {
 	case versionV1, versionLatest:
 		var v *plainConfigV1
 		fits = decodeForm[apiVersion](decode, &v)
+		v.Region = region
 		c.V1, c.latest = (*DeploymentConfigV1)(v), version == versionLatest
 	case versionV0Alpha1:
 		var v *plainConfigV1
 		fits = decodeForm[apiVersion](decode, &v)
+		v.Region = region
 		c.V0Alpha1 = (*DeploymentConfigV0Alpha1)(v)
 	case versionV0Alpha0:
 		var v *plainConfigV0Alpha0
 		fits = decodeForm[apiVersion](decode, &v)
+		v.Region = region
 		c.V0Alpha0 = (*DeploymentConfigV0Alpha0)(v)
 	default:
 		decode(&members) // is odd if it is no object
@@ -62,6 +65,16 @@ func decodeForm[K, T any](decode func(any) bool, value **T) bool {
 	fits := decode(&v)
 	*value = &v.Value
 	return fits
+}
+
+// regionAsWritten decodes the region of a configuration without the normalization of UnmarshalText: it may also be a
+// region of S3 or of a cluster.
+func regionAsWritten(decode func(any) bool) *Region {
+	var written struct {
+		Region *string `json:"region"`
+	}
+	decode(&written)
+	return (*Region)(written.Region)
 }
 
 func (c *DeploymentConfig) decode(data []byte, opts json.Options) error {
@@ -284,7 +297,9 @@ func (i *Integration) fromResponse(data []byte, decode func(any) bool) bool {
 	case integrationModel:
 		fits = decodeForm[integrationType](decode, &i.Model)
 	case integrationS3:
+		region := regionAsWritten(decode)
 		fits = decodeForm[integrationType](decode, &i.S3)
+		i.S3.Region = region
 	case integrationSpaces:
 		fits = decodeForm[integrationType](decode, &i.Spaces)
 	case integrationVolume:

@@ -240,6 +240,30 @@ func TestInvalidStoredConfigsAreKeptRaw(t *testing.T) {
 	}
 }
 
+// A region of a configuration may also be one of S3 or a cluster, so that none of its spellings is changed.
+func TestRegionsOfStoredConfigsAreKeptAsWritten(t *testing.T) {
+	for version, region := range map[string]func(*DeploymentConfig) *Region{
+		versionV1:       func(c *DeploymentConfig) *Region { return c.V1.Region },
+		versionLatest:   func(c *DeploymentConfig) *Region { return c.V1.Region },
+		versionV0Alpha1: func(c *DeploymentConfig) *Region { return c.V0Alpha1.Region },
+		versionV0Alpha0: func(c *DeploymentConfig) *Region { return c.V0Alpha0.Region },
+	} {
+		for json, want := range map[string]*Region{
+			`"NY2"`: new(Region("NY2")), `"East Coast (NY2)"`: new(Region("East Coast (NY2)")), `7`: new(Region("7")), `null`: nil,
+		} {
+			var d Deployment
+			odd, err := decodeResponse([]byte(`{"latestSpec":{"data":{"apiVersion":"`+version+`","region":`+json+`}}}`), &d)
+			require.NoError(t, err)
+			assert.Empty(t, odd)
+			assert.Equal(t, want, region(d.LatestSpec.Data), "%s %s", version, json)
+		}
+	}
+	var i Integration
+	_, err := decodeResponse([]byte(`{"type":"s3","region":"NY2"}`), &i)
+	require.NoError(t, err)
+	assert.Equal(t, &S3Integration{Region: new(Region("NY2"))}, i.S3)
+}
+
 func TestEachConfigVersionDecodes(t *testing.T) {
 	v1, alpha1, alpha0 := new(DeploymentConfigV1), new(DeploymentConfigV0Alpha1), new(DeploymentConfigV0Alpha0)
 	for version, value := range map[string]any{"v1": v1, "v0alpha1": alpha1, "v0alpha0": alpha0} {

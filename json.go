@@ -48,20 +48,18 @@ var recordOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true),
 		return enc.WriteToken(jsontext.Int(int64(d)))
 	})))
 
-// responses decodes the bodies of responses, and storedConfigs the configurations in them, where a region is kept as it
-// is written.
-var (
-	responses = wire.NewDecoder(
-		wire.Plain[Bytes](), wire.Plain[SharedDriveSize](),
-		wire.Union(storedConfigs, (*DeploymentConfig).fromResponse),
-		wire.Union(nil, (*DeploymentMetrics).fromResponse),
-	)
-	storedConfigs = wire.NewDecoder(
-		wire.Plain[Region](),
-		wire.Union(nil, (*Integration).fromResponse),
-		wire.Union(nil, (*HealthCheck).fromResponse),
-	)
-)
+// union is a type with several forms in responses.
+type union interface {
+	fromResponse(data []byte, decode func(out any) bool) bool
+}
+
+// responses decodes the bodies of responses. It names no union, so that a program has only those that it uses.
+var responses = &wire.Decoder{FormOf: func(v any) wire.Form {
+	if u, ok := v.(union); ok {
+		return u.fromResponse
+	}
+	return nil
+}}
 
 // decodeResponse decodes a body into the value that out points to. Odd values are an error only where they leave nothing
 // that could be relied on: when the body is odd as a whole, when a member of an envelope is, since a page without its

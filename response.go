@@ -67,7 +67,7 @@ func (r *receiver) Receive(res *transport.Result) (err error) {
 	if r.isError = err == errErrorBody; r.isError {
 		return nil
 	}
-	if _, ok := errors.AsType[wire.LimitError](err); ok { // the service would send the same again
+	if errors.Is(err, wire.ErrDepth) || errors.Is(err, wire.ErrMemory) { // the service would send the same again
 		return &transport.Failure{Reason: "response limit", Err: err, Final: true}
 	}
 	return err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"time"
-
-	"github.com/paperspace-go/paperspace/internal/wire"
 )
 
 // SharedDrivesService manages drives that the machines of a private network share (tag Shared Drives).
@@ -119,7 +117,7 @@ type SharedDriveSize int64
 
 // UnmarshalJSON implements [encoding/json.Unmarshaler].
 func (s *SharedDriveSize) UnmarshalJSON(data []byte) error {
-	n, err := wire.ParseInteger(data)
+	n, err := parseInteger(data)
 	if err != nil {
 		return fmt.Errorf("size of a shared drive: %w", err)
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"reflect"
 	"time"
 
@@ -29,44 +30,32 @@ var kinds = map[jsontext.Kind]string{
 	'n': "null", 't': "boolean", 'f': "boolean", '"': "string", '0': "number", '[': "array", '{': "object",
 }
 
+var expected = map[reflect.Kind]string{
+	reflect.Bool: "a boolean", reflect.Int: "an integer", reflect.Int64: "an integer", reflect.Float64: "a number that fits",
+	reflect.String: "a string", reflect.Slice: "an array",
+}
+
 // report reports the value that begins at start and does not fit v, leaves v zero and returns false.
 func (s *scanner) report(start int, v reflect.Value) bool {
 	v.SetZero()
 	if s.err != nil || !s.take(memoryOfOdd) {
 		return false
 	}
-	kind := kinds[jsontext.Value(s.data[start:]).Kind()] + " where " + expected(v.Type()) + " was expected"
-	s.odd = append(s.odd, oddValue{start, kind})
+	want := cmp.Or(expected[v.Kind()], "an object")
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		want = "a time"
+	}
+	s.odd = append(s.odd, oddValue{start, kinds[jsontext.Value(s.data[start:]).Kind()] + " where " + want + " was expected"})
 	s.lost++
 	return false
 }
 
-func expected(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "a boolean"
-	case reflect.Int, reflect.Int64:
-		return "an integer"
-	case reflect.Float64:
-		return "a number that fits"
-	case reflect.String:
-		return "a string"
-	case reflect.Slice:
-		return "an array"
-	}
-	if t == reflect.TypeFor[time.Time]() {
-		return "a time"
-	}
-	return "an object"
-}
-
 // locate finds the pointers of the odd values. Decoding keeps only their offsets, so that a document without them does
 // not pay for the path to every value.
-func (s *scanner) locate() []Odd {
+func (s *scanner) locate() (located []Odd) {
 	if len(s.odd) == 0 || s.err != nil {
 		return nil
 	}
-	located := make([]Odd, 0, len(s.odd))
 	dec := jsontext.NewDecoder(bytes.NewBuffer(s.data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for _, odd := range s.odd {
 		var err error

@@ -2,147 +2,102 @@ package wire
 
 import (
 	"bytes"
-	"errors"
-	"math"
+	"encoding"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// decodeScalar decodes strings, booleans, numbers and times.
-func decodeScalar(s *scanner, v reflect.Value, c byte) bool {
-	if s.null(v, c) {
-		return true
+// A setter sets v to what a text means, and reports whether it means anything.
+type setter func(v reflect.Value, text []byte) bool
+
+// scalar returns a function that decodes a scalar in any form whose meaning is clear, be it in a string or not:
+//
+//   - null as the zero value, and "" as that of any type but a string
+//   - numbers, booleans and times with space around them
+//   - an integer with a point or an exponent if it is whole
+//   - a boolean in any form that [strconv.ParseBool] accepts, such as 1
+//   - a time in any of timeLayouts
+func scalar(set setter) decodeFunc {
+	return func(s *scanner, v reflect.Value, c byte) bool {
+		if c == 'n' {
+			return s.null(v)
+		}
+		start := s.at
+		text := s.textOrJSON(c)
+		if set(v, text) {
+			return true
+		}
+		v.SetZero()
+		trimmed := bytes.TrimSpace(text)
+		return len(trimmed) == 0 || len(trimmed) < len(text) && set(v, trimmed) || s.report(start, v)
 	}
-	start := s.at
-	switch v.Kind() {
-	case reflect.String:
-		if c == '"' {
-			v.SetString(s.share(s.text()))
-			return true
-		}
-	case reflect.Bool:
-		if v.SetBool(c == 't'); s.has("true") || s.has("false") {
-			return true
-		}
-	case reflect.Float64:
-		if '0' <= c && c <= '9' && s.number() {
-			if f, err := strconv.ParseFloat(string(s.data[start:s.at]), 64); err == nil {
-				v.SetFloat(f)
-				return true
-			}
-		}
-	case reflect.Struct:
-		if text := s.textOrJSON(c); bytes.HasSuffix(text, []byte("Z")) && v.Addr().Interface().(*time.Time).UnmarshalText(text) == nil {
-			return true
-		}
-	default:
-		text, quotes := s.data[start:], 0
-		if c == '"' { // as the service sends most sizes
-			text, quotes = text[1:], 2
-		}
-		n, width := leadingInteger(text)
-		if width > 0 && (quotes == 0 || bytes.HasPrefix(text[width:], []byte(`"`))) && !v.OverflowInt(n) {
-			v.SetInt(n)
-			s.at += width + quotes
-			return true
-		}
-	}
-	if s.err == nil {
-		s.at = start
-	}
-	value := s.skip()
-	return s.err != nil || lenient(v, value) || s.report(start, v)
 }
 
-// lenient sets v to what a value in an unexpected form means, and reports whether it means anything. It reads
-//
-//   - null as the zero value of any type, and "" as that of any but an array or an object
-//   - an integer or a number in a string, and an integer with a point or an exponent if it is whole
-//   - 0, 1, and "true", "false", "0" and "1" as booleans
-//   - a time in any of timeLayouts
-//   - as a string, the JSON of what is not one
-func lenient(v reflect.Value, json []byte) (ok bool) {
-	text := unquoted(json)
-	if text == "" || string(json) == "null" {
-		v.SetZero()
-		return true
+// decodeString decodes a string, and as a string the JSON of what is not one.
+func decodeString(s *scanner, v reflect.Value, c byte) bool {
+	if c == 'n' {
+		return s.null(v)
 	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(string(json))
-		return true
-	case reflect.Bool:
-		text = strings.ToLower(text)
-		v.SetBool(text == "true" || text == "1")
-		return v.Bool() || text == "false" || text == "0"
-	case reflect.Float64:
-		f, err := parseFloat(text)
-		v.SetFloat(f)
-		return err == nil
-	case reflect.Struct:
-		t, ok := parseTime(text)
-		v.Set(reflect.ValueOf(t))
-		return ok
-	}
-	n, err := ParseInteger(json)
-	ok = err == nil && !v.OverflowInt(n)
-	v.SetInt(n)
+	v.SetString(s.share(s.textOrJSON(c)))
+	return true
+}
+
+// setText leaves the text to the type's UnmarshalText.
+func setText(v reflect.Value, text []byte) bool {
+	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
+}
+
+func setBool(v reflect.Value, text []byte) bool {
+	b, err := strconv.ParseBool(string(text))
+	v.SetBool(b)
+	return err == nil
+}
+
+func setFloat(v reflect.Value, text []byte) bool {
+	f, ok := parseFloat(text)
+	v.SetFloat(f)
 	return ok
 }
 
-func unquoted(json []byte) string { return string(bytes.TrimSpace(bytes.Trim(json, `"`))) }
-
-// ParseInteger reads the JSON of an integer in any of the forms in which the service sends one: 50, 50.0, "50", "" and
-// null. Its error is [strconv.ErrSyntax] or [strconv.ErrRange].
-func ParseInteger(json []byte) (int64, error) {
-	if n, width := leadingInteger(json); width > 0 && width == len(json) {
-		return n, nil
-	}
-	text := unquoted(json)
-	if text == "" || string(json) == "null" {
-		return 0, nil
-	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	if n, err := strconv.ParseInt(whole, 10, 64); err == nil && strings.Trim(fraction, "0") == "" {
-		return n, nil // all digits of it, which a float64 might not have
-	}
-	f, err := parseFloat(text)
-	switch {
-	case err != nil:
-		return 0, err
-	case f != math.Trunc(f):
-		return 0, strconv.ErrSyntax
-	case f < -1<<63 || f >= 1<<63:
-		return 0, strconv.ErrRange
-	}
-	return int64(f), nil
+// parseFloat refuses what strconv reads and JSON does not have: infinities, NaN and hexadecimal numbers.
+func parseFloat(text []byte) (f float64, ok bool) {
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err == nil && f-f == 0 && bytes.IndexByte(text, 'x') < 0 && bytes.IndexByte(text, 'X') < 0
 }
 
-// leadingInteger reads a JSON integer of up to 18 digits and returns its width, which is 0 for anything else.
-func leadingInteger(json []byte) (n int64, width int) {
-	for width < len(json) && '0' <= json[width] && json[width] <= '9' {
-		n = n*10 + int64(json[width]-'0')
-		width++
+// decodeInteger decodes digits in quotes or before a comma, the usual forms of an integer, in a shorter time.
+func decodeInteger(s *scanner, v reflect.Value, c byte) bool {
+	n, start, end := int64(0), s.at, byte(',')
+	if c == '"' {
+		start, end = start+1, c
 	}
-	isFloat := width < len(json) && (json[width] == '.' || json[width]|0x20 == 'e')
-	if width > 18 || isFloat || width > 1 && json[0] == '0' {
-		return 0, 0
+	at := start
+	for at < len(s.data) && s.data[at]-'0' <= 9 {
+		n = n*10 + int64(s.data[at]-'0')
+		at++
 	}
-	return n, width
+	if start < at && at <= start+18 && at < len(s.data) && s.data[at] == end && s.data[start] != '0' && !v.OverflowInt(n) {
+		s.at = at
+		s.hasByte('"')
+		v.SetInt(n)
+		return true
+	}
+	return scalar(setInteger)(s, v, c)
 }
 
-// parseFloat reads a number as JSON writes it; strconv also takes hexadecimal ones, NaN and infinities.
-func parseFloat(text string) (float64, error) {
-	if strings.Trim(text, "0123456789+-.eE") != "" {
-		return 0, strconv.ErrSyntax
+func setInteger(v reflect.Value, text []byte) bool {
+	whole, fraction, _ := strings.Cut(string(text), ".")
+	n, err := strconv.ParseInt(whole, 10, 64) // all digits of it, which a float64 might not have
+	if err != nil || strings.Trim(fraction, "0") != "" {
+		f, ok := parseFloat(text)
+		if n = int64(f); !ok || float64(n) != f || f >= 1<<63 {
+			return false
+		}
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if e, ok := errors.AsType[*strconv.NumError](err); ok {
-		err = e.Err // does not hold the text
-	}
-	return f, err
+	v.SetInt(n)
+	return !v.OverflowInt(n)
 }
 
 // timeLayouts are those that [time.Time.UnmarshalText] does not accept. A time without a zone is taken as UTC.
@@ -152,15 +107,20 @@ var timeLayouts = []string{
 	"2006-01-02T15:04", "2006-01-02T15:04Z07:00", time.DateOnly,
 }
 
-func parseTime(text string) (time.Time, bool) {
-	if day := len(time.DateOnly); len(text) > day && (text[day] == ' ' || text[day] == 't') {
-		text = text[:day] + "T" + text[day+1:]
+func setTime(v reflect.Value, text []byte) bool {
+	t, value := v.Addr().Interface().(*time.Time), string(text)
+	if strings.HasSuffix(value, "Z") && t.UnmarshalText(text) == nil {
+		return true
+	}
+	if day := len(time.DateOnly); len(value) > day && (value[day] == ' ' || value[day] == 't') {
+		value = value[:day] + "T" + value[day+1:]
 	}
 	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			_, err = t.MarshalText() // fails for a zone that is a day or more away
-			return t, err == nil
+		var err error
+		if *t, err = time.Parse(layout, value); err == nil {
+			_, offset := t.Zone()
+			return max(offset, -offset) < 24*60*60 // as in encoding/json
 		}
 	}
-	return time.Time{}, false
+	return false
 }

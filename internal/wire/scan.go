@@ -1,19 +1,17 @@
 package wire
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 )
 
-// LimitError says how a document exceeds a limit.
-type LimitError string
-
-func (e LimitError) Error() string { return string(e) }
-
 // The errors of documents that exceed a limit.
-const (
-	ErrDepth  = LimitError("it is nested too deeply")
-	ErrMemory = LimitError("it has too many elements for its size")
+var (
+	ErrDepth  = errors.New("it is nested too deeply")
+	ErrMemory = errors.New("it has too many elements for its size")
 )
 
 const (
@@ -25,41 +23,29 @@ const (
 	memoryPerByte, memoryAtLeast = 8, 1 << 20
 )
 
-// scanner reads a JSON document. An error moves it to the end, where everything ends.
-type scanner struct {
+// document is the state of a scanner in one document. After an error the scanner is at the end, where every loop ends.
+type document struct {
 	decoder *Decoder
 	data    []byte
 	at      int // the offset of the next byte
 	depth   int
 	memory  int // that may still be taken
 	err     error
+	odd     []oddValue
+	lost    int // how many odd values no Form holds
+}
 
-	odd  []oddValue
-	lost int // how many odd values are not kept by a union
-
-	unquoted []byte
-	seen     [512]string // strings of this and of earlier documents, by their hash
+// scanner reads JSON documents, one after the other.
+type scanner struct {
+	document
+	seen [512]string // strings of this and of earlier documents, by their hash
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
-func (s *scanner) reset(d *Decoder, data []byte) {
-	s.decoder, s.data, s.at, s.depth, s.err = d, data, 0, 0, nil
-	s.memory = memoryAtLeast + memoryPerByte*len(data)
-	s.odd, s.lost = nil, 0
-	if cap(s.unquoted) > 64<<10 {
-		s.unquoted = nil
-	}
-}
-
 func (s *scanner) fail() { s.stop(fmt.Errorf("invalid JSON at byte %d of %d", s.at, len(s.data))) }
 
-func (s *scanner) stop(err error) {
-	if s.err == nil {
-		s.err = err
-	}
-	s.at = len(s.data)
-}
+func (s *scanner) stop(err error) { s.err, s.at = cmp.Or(s.err, err), len(s.data) }
 
 // take accounts for memory, and reports whether that much may be taken.
 func (s *scanner) take(bytes int) bool {
@@ -89,6 +75,24 @@ func (s *scanner) has(text string) bool {
 	return ok
 }
 
+// hasByte is has for one byte.
+func (s *scanner) hasByte(c byte) bool {
+	ok := s.at < len(s.data) && s.data[s.at] == c
+	if ok {
+		s.at++
+	}
+	return ok
+}
+
+// null reads a null as the zero value.
+func (s *scanner) null(v reflect.Value) bool {
+	if !s.has("null") {
+		s.fail()
+	}
+	v.SetZero()
+	return true
+}
+
 // element reads what precedes the nth element of an array or object, and reports whether there is one. If there is none,
 // it reads the end.
 func (s *scanner) element(end byte, n int) bool {
@@ -96,28 +100,23 @@ func (s *scanner) element(end byte, n int) bool {
 		s.at++
 		if s.depth++; s.depth > maxDepth {
 			s.stop(ErrDepth)
-			return false
 		}
 	}
-	switch c := s.next(); {
-	case c == end:
-		s.at++
+	switch s.next(); {
+	case s.hasByte(end):
 		s.depth--
 		return false
-	case n > 0 && c != ',':
+	case n > 0 && !s.hasByte(','):
 		s.fail()
-		return false
-	case n > 0:
-		s.at++
-		s.next()
 	}
-	return true
+	s.next()
+	return s.err == nil
 }
 
-// name reads the name of a member. It is valid until the next string is read.
+// name reads the name of a member.
 func (s *scanner) name() []byte {
 	name := s.text()
-	if s.next(); !s.has(":") {
+	if s.next(); !s.hasByte(':') {
 		s.fail()
 	}
 	return name
@@ -125,49 +124,46 @@ func (s *scanner) name() []byte {
 
 // skip reads any value and returns its JSON.
 func (s *scanner) skip() []byte {
-	c, start, ok := s.next(), s.at, true
+	c := s.next()
+	start := s.at
 	switch c {
-	case '{':
-		for n := 0; s.element('}', n); n++ {
-			s.name()
-			s.skip()
-		}
-	case '[':
-		for n := 0; s.element(']', n); n++ {
-			s.skip()
-		}
 	case '"':
 		s.text()
+	case '{', '[':
+		for n := 0; s.element(c+2, n); n++ { // the end of either comes two later in ASCII
+			if c == '{' {
+				s.name()
+			}
+			s.skip()
+		}
 	case 't', 'f', 'n':
-		ok = s.has("true") || s.has("false") || s.has("null")
+		if !s.has("true") && !s.has("false") && !s.has("null") {
+			s.fail()
+		}
 	default:
-		ok = s.number()
-	}
-	if !ok {
-		s.fail()
-	}
-	if s.err != nil {
-		return nil
+		s.number()
 	}
 	return s.data[start:s.at]
 }
 
-func (s *scanner) number() bool {
-	s.has("-")
-	if !s.has("0") && !s.digits() || s.has(".") && !s.digits() {
-		return false
+func (s *scanner) number() {
+	s.hasByte('-')
+	ok := s.hasByte('0') || s.digits()
+	ok = ok && (!s.hasByte('.') || s.digits())
+	if ok && (s.hasByte('e') || s.hasByte('E')) {
+		_ = s.hasByte('+') || s.hasByte('-')
+		ok = s.digits()
 	}
-	if s.has("e") || s.has("E") {
-		_ = s.has("+") || s.has("-")
-		return s.digits()
+	if !ok {
+		s.fail()
 	}
-	return true
 }
 
 func (s *scanner) digits() bool {
-	start := s.at
-	for s.at < len(s.data) && '0' <= s.data[s.at] && s.data[s.at] <= '9' {
-		s.at++
+	rest, n := s.data[s.at:], 0
+	for n < len(rest) && rest[n]-'0' <= 9 {
+		n++
 	}
-	return s.at > start
+	s.at += n
+	return n > 0
 }

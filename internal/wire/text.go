@@ -1,31 +1,39 @@
 package wire
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// text reads a string, with U+FFFD for what is not UTF-8. It is valid until the next string is read.
-func (s *scanner) text() []byte {
-	if s.next() != '"' {
-		s.fail()
-		return nil
+// special are the bytes that end a string, or that make its text differ from its JSON.
+var special = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
 	}
-	start, isPlain := s.at+1, true
-	for end := start; end < len(s.data); end++ {
-		if end += plain(s.data[end:]); end == len(s.data) {
-			break
-		}
-		switch s.data[end] {
-		case '"':
+	return is
+}()
+
+// text reads a string, with U+FFFD for what is not UTF-8.
+func (s *scanner) text() []byte {
+	start, data, isPlain := s.at, s.data, true
+	if !s.hasByte('"') {
+		s.fail()
+	}
+	for end := s.at; end < len(data); end++ {
+		switch c := data[end]; {
+		case !special[c]:
+			continue
+		case c == '"':
 			if s.at = end + 1; isPlain {
-				return s.data[start:end]
+				return data[start+1 : end]
 			}
-			return s.unquote(s.data[start-1 : end+1])
-		case '\\':
+			text, err := jsontext.AppendUnquote(nil, data[start:s.at])
+			if err != nil && !jsontext.Value(data[start:s.at]).IsValid(jsontext.AllowInvalidUTF8(true)) {
+				s.fail()
+			}
+			return text
+		case c == '\\':
 			end++
 		}
 		isPlain = false
@@ -42,33 +50,6 @@ func (s *scanner) textOrJSON(c byte) []byte {
 	return s.skip()
 }
 
-// plain returns how many bytes precede the first that is a quote, a backslash, a control character or not ASCII.
-func plain(data []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; n+8 <= len(data); n += 8 {
-		// In eight bytes at once, the lowest high bit that is set belongs to the first such byte.
-		word := binary.LittleEndian.Uint64(data[n:])
-		quote, backslash := word^ones*'"', word^ones*'\\'
-		if found := (word | (word - ones*' ') | (quote - ones) | (backslash - ones)) & highs; found != 0 {
-			return n + bits.TrailingZeros64(found)/8
-		}
-	}
-	for n < len(data) && ' ' <= data[n] && data[n] < utf8.RuneSelf && data[n] != '"' && data[n] != '\\' {
-		n++
-	}
-	return n
-}
-
-func (s *scanner) unquote(quoted []byte) []byte {
-	var err error
-	s.unquoted, err = jsontext.AppendUnquote(s.unquoted[:0], quoted)
-	if err != nil && !jsontext.Value(quoted).IsValid(jsontext.AllowInvalidUTF8(true)) {
-		s.fail()
-	}
-	return s.unquoted
-}
-
 // maxShared is longer than what repeats: states, types, regions, ids.
 const maxShared = 40
 
@@ -77,15 +58,11 @@ func (s *scanner) share(text []byte) string {
 	if len(text) > maxShared {
 		return string(text)
 	}
-	var word uint64
-	if last := len(text) - 8; last >= 0 {
-		word = binary.LittleEndian.Uint64(text) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(text[last:]), 29)
-	} else {
-		for _, c := range text {
-			word = word<<8 | uint64(c)
-		}
+	hash := uint(len(text))
+	for _, c := range text[max(0, len(text)-5):] { // where texts of the same length differ most
+		hash = hash*31 + uint(c)
 	}
-	seen := &s.seen[word*0x9e3779b97f4a7c15>>55]
+	seen := &s.seen[hash%uint(len(s.seen))]
 	if *seen != string(text) {
 		*seen = string(text)
 	}

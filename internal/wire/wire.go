@@ -6,87 +6,99 @@
 //   - A value in an unexpected form is read if its meaning is clear: see scalar.go.
 //   - Any other value is odd: it is reported, and leaves its Go value zero. In an array or a map, where a zero could be
 //     mistaken for a value of the service, it is left out, and so is a null among the elements of an array.
-//   - Only what is not JSON is an error, and a [LimitError] what nests too deeply or takes too much memory for its size.
+//   - Only what is not JSON is an error, and what nests too deeply ([ErrDepth]) or takes too much memory for its size
+//     ([ErrMemory]).
 package wire
 
 import (
 	"bytes"
-	"cmp"
+	"encoding"
+	"encoding/json"
 	"reflect"
 	"sync"
+	"time"
 )
 
 // Decoder decodes responses. It is safe for concurrent use.
 type Decoder struct {
-	own   map[reflect.Type]decodeFunc // by overrides
-	types sync.Map                    // of reflect.Type to decodeFunc
-}
+	// FormOf returns the form of the value that v points to, or nil if its type has none.
+	FormOf func(v any) Form
 
-// NewDecoder returns a decoder with the overrides.
-func NewDecoder(overrides ...Override) *Decoder {
-	d := &Decoder{own: map[reflect.Type]decodeFunc{}}
-	for _, o := range overrides {
-		d.own[o.t] = o.decode
-	}
-	return d
+	types sync.Map // of reflect.Type to decodeFunc
 }
 
 // Decode decodes JSON into the value that out points to, and returns the odd values in the order of the document. For
 // what no response has in Go, such as a channel or an array, any value is odd.
 func (d *Decoder) Decode(data []byte, out any) ([]Odd, error) {
 	s := scanners.Get().(*scanner)
-	s.reset(d, bytes.TrimPrefix(data, []byte("\ufeff")))
-	v := reflect.ValueOf(out).Elem()
-	d.of(v.Type())(s, v, s.next())
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	s.document = document{decoder: d, data: data, memory: memoryAtLeast + memoryPerByte*len(data)}
+	s.decode(reflect.ValueOf(out).Elem())
 	if s.next(); s.at < len(s.data) {
 		s.fail()
 	}
 	odd, err := s.locate(), s.err
-	s.reset(nil, nil)
+	s.document = document{}
 	scanners.Put(s)
 	return odd, err
 }
 
-// Override is a type that is decoded in a way of its own.
-type Override struct {
-	t      reflect.Type
-	decode decodeFunc
+// A decodeFunc decodes the value that begins here, with the byte c, into v, and reports whether v holds it now. If not,
+// the value is odd, and v is zero.
+type decodeFunc func(s *scanner, v reflect.Value, c byte) bool
+
+// decode decodes the next value.
+func (s *scanner) decode(v reflect.Value) bool {
+	return s.decoder.of(v.Type())(s, v, s.next())
 }
 
-// Plain decodes T, a string or a number, as its kind is decoded, whatever methods it has.
-func Plain[T any]() Override { return Override{reflect.TypeFor[T](), decodeScalar} }
+// of returns the function that decodes the type. Reflection looks at each type once.
+func (d *Decoder) of(t reflect.Type) decodeFunc {
+	if known, ok := d.types.Load(t); ok {
+		return known.(decodeFunc)
+	}
+	decode := d.make(t)
+	d.types.Store(t, decode)
+	return decode
+}
 
-// Union decodes T, a type with several forms, with f. The function f gets a zero T and a value's JSON, which is not null
-// and which f must not keep. To try a form f calls decode, which decodes that JSON into what out points to and reports
-// whether all of it fits; only what the last try met is reported as odd. f reports whether v holds the whole value, be it
-// as raw JSON. Then nothing is lost, and a union around it still fits. The forms are decoded by within, which may have
-// other overrides; nil is the decoder that has this one.
-func Union[T any](within *Decoder, f func(v *T, data []byte, decode func(out any) bool) bool) Override {
-	return Override{reflect.TypeFor[T](), func(s *scanner, v reflect.Value, c byte) bool {
-		start, odd, lost, outer := s.at, len(s.odd), s.lost, s.decoder
-		data := s.skip()
-		end := s.at
-		v.SetZero()
-		if c == 'n' || s.err != nil {
-			return true
-		}
-		fits := true
-		kept := f(v.Addr().Interface().(*T), data, func(out any) bool {
-			if s.err != nil {
-				return false
-			}
-			s.at, s.odd, s.lost, s.decoder = start, s.odd[:odd], lost, cmp.Or(within, outer)
-			v := reflect.ValueOf(out).Elem()
-			fits = s.decoder.of(v.Type())(s, v, c)
-			s.decoder = outer
-			return s.lost == lost && s.err == nil
-		})
-		if kept {
-			s.lost, fits = lost, true
-		}
-		if s.err == nil {
-			s.at = end
-		}
-		return fits
-	}}
+// make returns the function that decodes the type. A type can contain itself only in a pointer, a slice or a map: their
+// functions look up that of their elements when they decode.
+func (d *Decoder) make(t reflect.Type) decodeFunc {
+	pointer, kind := reflect.New(t).Interface(), t.Kind()
+	if d.FormOf(pointer) != nil {
+		return decodeForm
+	}
+	if kind == reflect.Int || kind == reflect.Int64 {
+		return decodeInteger // whatever methods it has
+	}
+	switch pointer.(type) {
+	case *any:
+		return decodeAny
+	case *time.Time:
+		return scalar(setTime)
+	case json.Unmarshaler:
+		return decodeJSON
+	case encoding.TextUnmarshaler:
+		return scalar(setText)
+	}
+	switch {
+	case kind == reflect.String:
+		return decodeString
+	case kind == reflect.Bool:
+		return scalar(setBool)
+	case kind == reflect.Float64:
+		return scalar(setFloat)
+	case kind == reflect.Pointer:
+		return decodePointer
+	case kind == reflect.Slice:
+		return sliceDecoder(reflect.MakeSlice(t, 0, 0))
+	case kind == reflect.Map && t.Key().Kind() == reflect.String:
+		return decodeMap
+	case kind == reflect.Struct:
+		st := &structure{fields: map[string]*field{}}
+		st.add(d, t, nil)
+		return st.decode
+	}
+	return (*scanner).mistyped // no response has such a type
 }

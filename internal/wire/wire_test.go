@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -72,8 +73,10 @@ type (
 )
 
 func (s *size) UnmarshalJSON(data []byte) error {
-	n, err := ParseInteger(data)
-	*s = size(n)
+	odd, err := decoder.Decode(data, (*int64)(s))
+	if len(odd) > 0 {
+		return errors.New(odd[0].Kind)
+	}
 	return err
 }
 
@@ -87,7 +90,14 @@ func (r *raw) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-var decoder = NewDecoder()
+var decoder = &Decoder{FormOf: func(v any) Form {
+	if union, ok := v.(interface {
+		form(data []byte, decode func(any) bool) bool
+	}); ok {
+		return union.form
+	}
+	return nil
+}}
 
 // decode decodes a document of one type, and the same into a pointer to it.
 func decode[T any](t *testing.T, document string) (T, []Odd) {
@@ -151,24 +161,27 @@ func TestOddValues(t *testing.T) {
 		want item
 		odd  []Odd
 	}{
-		`{"cpus":"many","id":"a"}`: {item{ID: "a"}, []Odd{{"/cpus", "string where an integer was expected"}}},
-		`{"cpus":0.5,"id":"a"}`:    {item{ID: "a"}, []Odd{{"/cpus", "number where an integer was expected"}}},
-		`{"cpus":1e30,"id":"a"}`:   {item{ID: "a"}, []Odd{{"/cpus", "number where an integer was expected"}}},
-		`{"cpus":true,"id":"a"}`:   {item{ID: "a"}, []Odd{{"/cpus", "boolean where an integer was expected"}}},
-		`{"rate":1e999,"id":"a"}`:  {item{ID: "a"}, []Odd{{"/rate", "number where a number that fits was expected"}}},
-		`{"rate":"NaN","id":"a"}`:  {item{ID: "a"}, []Odd{{"/rate", "string where a number that fits was expected"}}},
-		`{"rate":"0x10","id":"a"}`: {item{ID: "a"}, []Odd{{"/rate", "string where a number that fits was expected"}}},
-		`{"enabled":2,"id":"a"}`:   {item{ID: "a"}, []Odd{{"/enabled", "number where a boolean was expected"}}},
-		`{"enabled":[],"id":"a"}`:  {item{ID: "a"}, []Odd{{"/enabled", "array where a boolean was expected"}}},
-		`{"size":"lots","id":"a"}`: {item{ID: "a"}, []Odd{{"/size", "string where an integer was expected"}}},
-		`{"dtCreated":5,"id":"a"}`: {item{ID: "a"}, []Odd{{"/dtCreated", "number where a time was expected"}}},
-		`{"timeout":"x","id":"a"}`: {item{ID: "a"}, []Odd{{"/timeout", "string where an integer was expected"}}},
-		`{"parent":"x","id":"a"}`:  {item{ID: "a"}, []Odd{{"/parent", "string where an object was expected"}}},
-		`{"parent":[{}],"id":"a"}`: {item{ID: "a"}, []Odd{{"/parent", "array where an object was expected"}}},
-		`{"parts":{"a":1}}`:        {item{}, []Odd{{"/parts", "object where an array was expected"}}},
-		`{"labels":"x"}`:           {item{}, []Odd{{"/labels", "string where an object was expected"}}},
-		`{"address":"here"}`:       {item{}, []Odd{{"/address", "string where an object was expected"}}},
-		`{"cpus":8,"cpus":"many"}`: {item{}, []Odd{{"/cpus", "string where an integer was expected"}}},
+		`{"cpus":"many","id":"a"}`:  {item{ID: "a"}, []Odd{{"/cpus", "string where an integer was expected"}}},
+		`{"cpus":0.5,"id":"a"}`:     {item{ID: "a"}, []Odd{{"/cpus", "number where an integer was expected"}}},
+		`{"cpus":1e30,"id":"a"}`:    {item{ID: "a"}, []Odd{{"/cpus", "number where an integer was expected"}}},
+		`{"cpus":true,"id":"a"}`:    {item{ID: "a"}, []Odd{{"/cpus", "boolean where an integer was expected"}}},
+		`{"rate":1e999,"id":"a"}`:   {item{ID: "a"}, []Odd{{"/rate", "number where a number that fits was expected"}}},
+		`{"rate":"NaN","id":"a"}`:   {item{ID: "a"}, []Odd{{"/rate", "string where a number that fits was expected"}}},
+		`{"rate":"0x10","id":"a"}`:  {item{ID: "a"}, []Odd{{"/rate", "string where a number that fits was expected"}}},
+		`{"rate":"0X1p4","id":"a"}`: {item{ID: "a"}, []Odd{{"/rate", "string where a number that fits was expected"}}},
+		`{"size":"0x1p4","id":"a"}`: {item{ID: "a"}, []Odd{{"/size", "string where an integer was expected"}}},
+		`{"cpus":"inf","id":"a"}`:   {item{ID: "a"}, []Odd{{"/cpus", "string where an integer was expected"}}},
+		`{"enabled":2,"id":"a"}`:    {item{ID: "a"}, []Odd{{"/enabled", "number where a boolean was expected"}}},
+		`{"enabled":[],"id":"a"}`:   {item{ID: "a"}, []Odd{{"/enabled", "array where a boolean was expected"}}},
+		`{"size":"lots","id":"a"}`:  {item{ID: "a"}, []Odd{{"/size", "string where an integer was expected"}}},
+		`{"dtCreated":5,"id":"a"}`:  {item{ID: "a"}, []Odd{{"/dtCreated", "number where a time was expected"}}},
+		`{"timeout":"x","id":"a"}`:  {item{ID: "a"}, []Odd{{"/timeout", "string where an integer was expected"}}},
+		`{"parent":"x","id":"a"}`:   {item{ID: "a"}, []Odd{{"/parent", "string where an object was expected"}}},
+		`{"parent":[{}],"id":"a"}`:  {item{ID: "a"}, []Odd{{"/parent", "array where an object was expected"}}},
+		`{"parts":{"a":1}}`:         {item{}, []Odd{{"/parts", "object where an array was expected"}}},
+		`{"labels":"x"}`:            {item{}, []Odd{{"/labels", "string where an object was expected"}}},
+		`{"address":"here"}`:        {item{}, []Odd{{"/address", "string where an object was expected"}}},
+		`{"cpus":8,"cpus":"many"}`:  {item{}, []Odd{{"/cpus", "string where an integer was expected"}}},
 		`{"parts":[null,{"Name":"a"},null,7,{"Name":[1]}]}`: {
 			item{Parts: []part{{Name: "a"}, {Name: "[1]"}}},
 			[]Odd{
@@ -266,7 +279,7 @@ type choice struct {
 	Raw  raw
 }
 
-var withUnion = NewDecoder(Union(nil, func(c *choice, data []byte, decode func(any) bool) bool {
+func (c *choice) form(data []byte, decode func(any) bool) bool {
 	var kind struct{ Kind string }
 	switch {
 	case decode(&kind) && kind.Kind == "item" && decode(&c.Item):
@@ -275,12 +288,12 @@ var withUnion = NewDecoder(Union(nil, func(c *choice, data []byte, decode func(a
 		*c = choice{Raw: bytes.Clone(data)}
 	}
 	return true
-}), Union(nil, func(l *loose, _ []byte, decode func(any) bool) bool {
-	return decode(&l.Ports)
-}))
+}
 
 // loose is a union that keeps nothing raw.
 type loose struct{ Ports []int }
+
+func (l *loose) form(_ []byte, decode func(any) bool) bool { return decode(&l.Ports) }
 
 func TestUnions(t *testing.T) {
 	type choices struct {
@@ -314,14 +327,14 @@ func TestUnions(t *testing.T) {
 		},
 	} {
 		var got choices
-		odd, err := withUnion.Decode([]byte(document), &got)
+		odd, err := decoder.Decode([]byte(document), &got)
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, got, document)
 		assert.Equal(t, tc.odd, odd, document)
 	}
 
 	var list []loose
-	odd, err := withUnion.Decode([]byte(`[[1,"x"],"y",[2]]`), &list)
+	odd, err := decoder.Decode([]byte(`[[1,"x"],"y",[2]]`), &list)
 	require.NoError(t, err)
 	assert.Equal(t, []loose{{[]int{1}}, {[]int{2}}}, list, "what is lost as a whole is left out")
 	assert.Equal(t, []Odd{
@@ -330,28 +343,9 @@ func TestUnions(t *testing.T) {
 
 	var c choice
 	for _, document := range []string{`{"Kind":"item"`, `{"Kind":"item"} x`, `[`} {
-		_, err = withUnion.Decode([]byte(document), &c)
+		_, err = decoder.Decode([]byte(document), &c)
 		assert.Error(t, err, document)
 	}
-}
-
-// Within a union other unions may be known: here, that a place is not changed.
-func TestUnionsKnownWithinAUnion(t *testing.T) {
-	type trip struct{ From, To place }
-	asWritten := NewDecoder(Plain[place]())
-	d := NewDecoder(Union(asWritten, func(f *trip, _ []byte, decode func(any) bool) bool {
-		type plain trip
-		return decode((*plain)(f))
-	}))
-	var got struct {
-		Trips []trip
-		End   place
-	}
-	odd, err := d.Decode([]byte(`{"Trips":[{"From":"NY2","To":7},{"From":"CA1","To":null}],"End":"NY2"}`), &got)
-	require.NoError(t, err)
-	assert.Empty(t, odd)
-	assert.Equal(t, []trip{{"NY2", "7"}, {"CA1", ""}}, got.Trips)
-	assert.Equal(t, place("ny2"), got.End)
 }
 
 // allocated returns what f allocates.
@@ -405,6 +399,8 @@ func TestMemoryIsInProportion(t *testing.T) {
 		"a full page":      {`{"items":[` + strings.Repeat(`{"id":"a"},`, 119) + `{"id":"a"}]}`, new(page), true},
 		"a page of odd":    {`{"items":[` + strings.Repeat(`{"cpus":"x","rate":"x","enabled":"x"},`, 119) + `{}]}`, new(page), true},
 		"nulls of one":     {`{"items":[` + strings.Repeat(`null,`, 119) + `null]}`, new(page), true},
+		"forms":            {`{"Kind":"item","parts":` + list(`{}`) + `}`, new(choice), false},
+		"a list of forms":  {list(`{"Kind":"item","parent":{}}`), new([]choice), false},
 		"unclosed items":   {`{"items":` + strings.Repeat(`[{},`, 3<<18), new(page), false},
 		"unclosed objects": {strings.Repeat(`{"parent":`, 3<<18), new(item), false},
 	} {
@@ -479,7 +475,7 @@ func TestTypesThatNoResponseHas(t *testing.T) {
 
 // Decoders are shared, and so is what they remember.
 func TestConcurrentDecoding(t *testing.T) {
-	d := NewDecoder()
+	d := &Decoder{FormOf: decoder.FormOf}
 	var wg sync.WaitGroup
 	for worker := range 8 {
 		wg.Go(func() {
@@ -649,7 +645,7 @@ func FuzzDecode(f *testing.F) {
 		for _, out := range []any{new(page), new(item), new(any), new(open), new([]choice)} {
 			var odd []Odd
 			var err error
-			used := allocated(func() { odd, err = withUnion.Decode(document, out) })
+			used := allocated(func() { odd, err = decoder.Decode(document, out) })
 			assert.LessOrEqual(t, used, uint64(4<<20+40*len(document)), "bytes for %d", len(document))
 			document := bytes.TrimPrefix(document, []byte("\ufeff"))
 			require.Equal(t, jsontext.Value(document).IsValid(tolerant), err == nil, "%v", err)
