@@ -96,7 +96,7 @@ func isPlain(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	isKnown := t.PkgPath() == "" || t.PkgPath() == reflect.TypeFor[Client]().PkgPath() // encodeOptions are for some others
+	isKnown := t.PkgPath() == "" || t.PkgPath() == packagePath // encodeOptions are for some others
 	return isKnown && !encodesItself(t) &&
 		slices.Contains([]reflect.Kind{reflect.String, reflect.Bool, reflect.Int, reflect.Int64}, t.Kind())
 }

@@ -100,6 +100,10 @@ func isHollow(v reflect.Value) bool {
 	return v.IsZero()
 }
 
+// packagePath is the path of this package. It is that of a small type: reflection on Client would link every type that
+// Client refers to, with its methods, into every program.
+var packagePath = reflect.TypeFor[Odd]().PkgPath()
+
 // decodeInto decodes a body as encoding/json does, with names in any case, unless out points to a type of this package or
 // to one that any type fits.
 func decodeInto(body []byte, out any) ([]Odd, error) {
@@ -107,9 +111,8 @@ func decodeInto(body []byte, out any) ([]Odd, error) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
-	ours := reflect.TypeFor[Client]().PkgPath()
 	_, argument, isGeneric := strings.Cut(t.Name(), "[")
-	if t == reflect.TypeFor[any]() || t.PkgPath() == ours && (!isGeneric || strings.HasPrefix(argument, ours+".")) {
+	if t == reflect.TypeFor[any]() || t.PkgPath() == packagePath && (!isGeneric || strings.HasPrefix(argument, packagePath+".")) {
 		return decodeResponse(body, out)
 	}
 	err := stdjson.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), out)
