@@ -26,7 +26,8 @@ func (s *MachinesService) EnsureOff(ctx context.Context, id string, opts ...Wait
 // machine in that state is left alone, one on its way there is waited for, and any other is started or stopped once,
 // after its unfinished events have ended. Time limit and errors are those of [MachinesService.WaitForState]. A start or
 // stop that the service refuses, or that fails, is returned as an error. So is one that a later event has undone, such as
-// the stop of another caller; the error is then a [*WaitError].
+// the stop of another caller; the error is then a [*WaitError]. If the response is lost, EnsureState polls for a minute to
+// see whether the machine starts or stops.
 //
 // Calls machineEvents-list, machines-get, machines-start or machines-stop, and machineEvents-get.
 func (s *MachinesService) EnsureState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
@@ -67,7 +68,13 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 		if err := w.settle(wanted); err != nil {
 			return nil, errors.Join(refusal, err)
 		}
-		if m, err = w.once(); err != nil || m.State == opposite(wanted) {
+		var patience time.Duration
+		if errors.Is(refusal, ErrOutcomeUnknown) {
+			patience = lostGrace // responses may lag
+		}
+		begun := time.Now()
+		m, err = w.watch(func(m *Machine, _ bool) bool { return m.State != opposite(wanted) || time.Since(begun) >= patience })
+		if err != nil || m.State == opposite(wanted) {
 			return m, errors.Join(refusal, err)
 		}
 		return w.until(wanted)
@@ -420,9 +427,8 @@ func (c *creation) machine(id string) *machineWait {
 	return &machineWait{wait: c.wait, target: target{kind: machineKind, id: id}}
 }
 
-// lostDeletionGrace is how long to poll for an object after a delete whose outcome is unknown, before the delete is sent
-// again.
-const lostDeletionGrace = time.Minute
+// lostGrace is how long to poll for the effect of a start, stop or delete whose outcome is unknown.
+const lostGrace = time.Minute
 
 // untilWaitEnds makes untilGone poll until the wait itself ends.
 const untilWaitEnds time.Duration = 1<<63 - 1
@@ -524,7 +530,7 @@ func (w *wait) ensureGone(object target, remove func() (settled bool, err error)
 		case w.ctx.Err() != nil || !again && !errors.Is(failed, ErrEventFailed) && !errors.Is(failed, ErrEventCancelled):
 			return w.failedCall(failed, object)
 		case unknown:
-			patience = lostDeletionGrace
+			patience = lostGrace
 		}
 		switch isGone, err := gone(patience); {
 		case isGone:

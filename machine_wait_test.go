@@ -163,6 +163,10 @@ func TestEnsure(t *testing.T) {
 		{name: "refused for good", states: []step{machine("off")}, act: []step{busy}, acts: 1, is: ErrBadRequest},
 		{name: "refused key", states: []step{machine("off")}, act: []step{refuse(401)}, acts: 1, is: ErrUnauthorized},
 		{name: "unknown outcome, and it started", states: []step{machine("off"), machine("starting"), machine("ready")}, act: []step{reply(500, "")}, acts: 4},
+		{
+			name: "unknown outcome, it started, and responses lag", act: []step{failSent, busy}, acts: 2,
+			states: []step{machine("off"), machine("off"), machine("off"), machine("off"), machine("starting"), machine("ready")},
+		},
 		{name: "unknown outcome, and it did not", states: []step{machine("off")}, act: []step{reply(500, "")}, acts: 4, is: ErrOutcomeUnknown},
 		{name: "the start fails", states: []step{machine("off")}, event: []step{is("e", "error", "error=no capacity")}, acts: 1, is: ErrEventFailed},
 		{name: "the start fails, and it is ready", states: []step{machine("off"), machine("ready")}, event: []step{is("e", "error")}, acts: 1},
