@@ -25,6 +25,8 @@ type attempt struct {
 	authorization string      // the Authorization header
 	added         http.Header // from AddHeaders
 	first         guard       // of the first request
+	notSent       bool        // the request was not sent, for a reason that the fields below do not show
+	responded     bool        // a response arrived
 
 	mu       sync.Mutex // guards the fields below, which net/http's goroutines also set
 	ended    bool
@@ -38,8 +40,6 @@ type attempt struct {
 	gotConn       bool // net/http got a connection, and was allowed to use it
 	stoppedResend bool // a RoundTripper was stopped when it began to send the request again
 	refusedByPeer bool // stoppedResend, because the peer had refused to process the request
-	notSent       bool // the request was not sent, for a reason that the fields above do not show
-	responded     bool // a response arrived
 }
 
 // perAttempt is the RoundTripper of our http.Client. It adds to each request what belongs to the current attempt:

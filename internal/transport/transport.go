@@ -73,8 +73,8 @@ type Client struct {
 	MaxBody int64
 }
 
-// NewHTTPClient returns a copy of hc that calls can share. It follows fewer redirects, and the policy of
-// a call replaces hc's timeout.
+// NewHTTPClient returns a copy of hc that calls can share. It follows fewer redirects, and the policy of a
+// call replaces hc's timeout.
 func NewHTTPClient(hc *http.Client, base *url.URL) *http.Client {
 	own := *hc
 	own.CheckRedirect = redirectPolicy(base, hc.CheckRedirect)
