@@ -53,7 +53,10 @@ func newMemoryTransport(t *testing.T, pages int) *memoryTransport {
 		created: encode(map[string]any{"event": MachineEvent{ID: "e", Name: MachineEventNameCreate, CreatedAt: time.Now()}, "data": machine(1)}),
 	}
 	for number := range pages {
-		page := Page[Machine]{HasMore: number+1 < pages, NextPage: fmt.Sprint(number + 1)}
+		var page Page[Machine]
+		if number+1 < pages {
+			page = Page[Machine]{HasMore: true, NextPage: fmt.Sprint(number + 1)}
+		}
 		for i := range maxLimit {
 			page.Items = append(page.Items, machine(number*maxLimit+i))
 		}

@@ -1,7 +1,6 @@
 package paperspace
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -74,11 +73,8 @@ func (p *Page[T]) isEmpty() bool { return len(p.Items) == 0 && !p.HasMore && p.N
 
 // complete sets HasMore if the response has a cursor and no hasMore, so that a list does not end early without an error.
 func (p *Page[T]) complete(body []byte) {
-	if p.HasMore || p.NextPage == "" || bytes.Contains(body, []byte(`"hasMore":false`)) { // which saves parsing the body
-		return
-	}
 	var members map[string]jsontext.Value
-	if unmarshal(body, &members) == nil {
+	if p.NextPage != "" && !p.HasMore && unmarshal(body, &members) == nil { // the service's last pages have no cursor
 		hasMore := members["hasMore"]
 		p.HasMore = len(hasMore) == 0 || hasMore.Kind() == 'n'
 	}
