@@ -60,8 +60,8 @@ func canonical(t reflect.Type, value string) (string, bool) {
 	case t == reflect.TypeFor[time.Time]():
 		return canonicalTime(text, isString)
 	case t.Kind() == reflect.String, reflect.PointerTo(t).Implements(reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()):
-		quoted, _ := jsontext.AppendQuote(nil, value) // anything for a string
-		return string(quoted), !isString
+		quoted, _ := jsontext.AppendQuote(nil, value) // a number or a boolean for a string
+		return string(quoted), !isString && !strings.ContainsAny(value[:1], "{[")
 	case isString && text == "" && t.Kind() == reflect.Bool:
 		return "false", true
 	case isString && text == "" && (t.Kind() == reflect.Int || t.Kind() == reflect.Int64 || t.Kind() == reflect.Float64):

@@ -21,8 +21,8 @@ type setter func(v reflect.Value, text []byte) bool
 //   - a time in any of timeLayouts
 func scalar(set setter) decodeFunc {
 	return func(s *scanner, v reflect.Value, c byte) bool {
-		if c == 'n' {
-			return s.null(v)
+		if c == 'n' || c == '{' || c == '[' {
+			return s.mistyped(v, c)
 		}
 		start := s.at
 		text := s.textOrJSON(c)
@@ -35,10 +35,10 @@ func scalar(set setter) decodeFunc {
 	}
 }
 
-// decodeString decodes a string, and as a string the JSON of what is not one.
+// decodeString decodes a string, and as a string the JSON of a number or a boolean.
 func decodeString(s *scanner, v reflect.Value, c byte) bool {
-	if c == 'n' {
-		return s.null(v)
+	if c == 'n' || c == '{' || c == '[' {
+		return s.mistyped(v, c)
 	}
 	v.SetString(s.share(s.textOrJSON(c)))
 	return true
