@@ -47,8 +47,9 @@ func (s *MachinesService) Watch(ctx context.Context, id string, opts ...WaitOpti
 //
 // The default time limit is 30 minutes; at the limit, the error matches [ErrWaitTimeout] and has the last state. When
 // the newest event that could have led to the state has failed with a reason, WaitForState returns the machine and an
-// [*EventError]. A machine that does not exist is [ErrNotFound], after the grace period of [WithNotFoundGrace]. A state
-// that the API does not document is a [*ParamError], unless the machine is in that state.
+// [*EventError], and so it does if the create of a machine that is provisioning was cancelled. A machine that does not
+// exist is [ErrNotFound], after the grace period of [WithNotFoundGrace]. A state that the API does not document is a
+// [*ParamError], unless the machine is in that state.
 //
 // Calls machineEvents-list, machineEvents-get and machines-get, or machines-list when several waits run.
 func (s *MachinesService) WaitForState(ctx context.Context, id string, state MachineState, opts ...WaitOption) (*Machine, error) {
@@ -99,6 +100,7 @@ type machineWait struct {
 	serviceTime time.Time     // the same by the service's clock
 	failed      *MachineEvent // the newest event that could have led to the wanted state, if it failed with a reason
 	oldFailed   string        // the ID of the event that had failed before the wait began
+	aborted     *MachineEvent // that event, if it is a create that was cancelled without a reason
 	acted       time.Time     // when the event of the wait's own start or stop was created; zero before it
 	undone      *MachineEvent // a later event that has undone that start or stop
 	// forgiving waits do not end because of oldFailed while the machine is ready or off.
@@ -183,6 +185,8 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 		case w.latest == nil:
 		case w.isHopeless():
 			return clone(w.latest), &EventError{*w.failed}
+		case w.aborted != nil && w.latest.State == MachineStateProvisioning:
+			return clone(w.latest), &EventError{*w.aborted}
 		case w.undone != nil && leadsTo(w.undone.Name, w.latest.State):
 			return clone(w.latest), &WaitError{
 				IDs: []string{w.target.id}, LastStates: map[string]string{w.target.id: string(w.latest.State)}, Waited: time.Since(w.begun),
@@ -200,13 +204,16 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 // what the wait did.
 func (w *machineWait) look(events []MachineEvent, at time.Time) {
 	w.looks, w.lookedAt, w.serviceTime = w.looks+1, time.Now(), at
-	w.failed, w.undone = newestTo(w.wanted, events), nil
+	w.failed, w.aborted, w.undone = newestTo(w.wanted, events), nil, nil
 	other := newestTo(opposite(w.wanted), events)
 	if !w.acted.IsZero() && other != nil && other.State == MachineEventStateDone && other.CreatedAt.After(w.acted) &&
 		(w.failed == nil || other.CreatedAt.After(w.failed.CreatedAt)) {
 		w.undone = other
 	}
-	if w.failed != nil && (!w.failed.Finished() || w.failed.State == MachineEventStateDone || w.failed.Error == "") {
+	if e := w.failed; e != nil && (!e.Finished() || e.State == MachineEventStateDone || e.Error == "") {
+		if e.Name == MachineEventNameCreate && e.State == MachineEventStateCancelled {
+			w.aborted = e
+		}
 		w.failed = nil
 	}
 	if w.looks == 1 && w.failed != nil {

@@ -489,6 +489,15 @@ func TestFailedOperationEndsWaitsForItsMachine(t *testing.T) {
 			always("provisioning"), map[string][]moment{"e create": {{state: "new"}, {40 * time.Second, "error", ""}}},
 			never, never, never, 0,
 		},
+		"the create has been cancelled": {
+			always("provisioning"), map[string][]moment{"e create": {{-time.Minute, "cancelled", ""}}},
+			0, 0, 0, 0,
+		},
+		"the create is cancelled, and the machine is used nevertheless": {
+			[]moment{{state: "starting"}, {40 * time.Second, "ready", ""}},
+			map[string][]moment{"e create": {{-time.Minute, "cancelled", ""}}},
+			never, never, never, 0,
+		},
 		"the create is listed late": {
 			always("provisioning"), map[string][]moment{"e create": {{5 * time.Second, "new", ""}, {40 * time.Second, "error", "no capacity"}}},
 			60 * time.Second, 60 * time.Second, 60 * time.Second, 0,
@@ -549,6 +558,7 @@ func TestFailedOperationEndsWaitsForItsMachine(t *testing.T) {
 					m, err := wait(t.Context(), newTestClient(t, l))
 					if ends == never {
 						assert.NotErrorIs(t, err, ErrEventFailed)
+						assert.NotErrorIs(t, err, ErrEventCancelled)
 					} else {
 						e, ok := errors.AsType[*EventError](err)
 						require.True(t, ok, "%v", err)
