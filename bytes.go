@@ -31,6 +31,9 @@ func (b Bytes) String() string {
 		return fmt.Sprintf("%s%d %cB", sign, n/decimal, prefixes[power-1])
 	}
 	amount := strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/float64(binary)), ".0")
+	if amount == "1024" { // rounded up
+		amount, power = "1", power+1
+	}
 	return fmt.Sprintf("%s%s %ciB", sign, amount, prefixes[power-1])
 }
 

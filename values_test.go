@@ -199,7 +199,7 @@ func TestBytesString(t *testing.T) {
 	for n, want := range map[Bytes]string{
 		0: "0 B", 1: "1 B", 1000: "1000 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 500_000: "500 KB", 2_000_000: "2 MB",
 		8 << 30: "8 GiB", 48_000_000_000: "48 GB", 50 << 30: "50 GiB", 123_456_789: "117.7 MiB", 16 << 40: "16 TiB",
-		1e12: "1000 GB", 4e12: "4 TB", math.MaxInt64: "8 EiB", math.MinInt64: "-8 EiB", -1500: "-1.5 KiB",
+		1<<20 - 1: "1 MiB", 1<<40 - 1: "1 TiB", 1e12: "1000 GB", 4e12: "4 TB", math.MaxInt64: "8 EiB", math.MinInt64: "-8 EiB", -1500: "-1.5 KiB",
 	} {
 		assert.Equal(t, want, n.String(), "%d", n)
 	}
