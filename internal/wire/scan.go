@@ -38,7 +38,7 @@ type document struct {
 // scanner reads JSON documents, one after the other.
 type scanner struct {
 	document
-	seen [512]string // strings of this and of earlier documents, by their hash
+	seen [1024]string // strings of this and of earlier documents, by their hash
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}

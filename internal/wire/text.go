@@ -60,7 +60,7 @@ func (s *scanner) share(text []byte) string {
 	}
 	hash := uint(len(text))
 	for _, c := range text[max(0, len(text)-5):] { // where texts of the same length differ most
-		hash = hash*31 + uint(c)
+		hash = hash*131 + uint(c)
 	}
 	seen := &s.seen[hash%uint(len(s.seen))]
 	if *seen != string(text) {
