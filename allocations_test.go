@@ -105,7 +105,7 @@ func TestAllocations(t *testing.T) {
 		"list 120": {func() error {
 			_, err := c.Machines.List(t.Context(), MachineListParams{ListParams: ListParams{Limit: maxLimit}})
 			return err
-		}, 563, 61_500},
+		}, 380, 58_500},
 		"list 12,000": {func() error {
 			machines := 0
 			for _, err := range c.Machines.All(t.Context(), MachineListParams{}) {
@@ -116,7 +116,7 @@ func TestAllocations(t *testing.T) {
 			}
 			assert.Equal(t, 12_000, machines)
 			return nil
-		}, 76_000, 1_570_000},
+		}, 75_500, 1_570_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)
