@@ -132,7 +132,7 @@ func (s *DeploymentsService) Apply(ctx context.Context, params DeploymentUpsertP
 	w.target, w.sent, w.sentAt = target{kind: deploymentKind, id: id}, &params.Config, time.Now()
 	d, err := w.untilHealthy()
 	if err != nil && unknown != nil {
-		err = errors.Join(unknown, err)
+		err = join(unknown, err)
 	}
 	return d, err
 }
@@ -148,7 +148,7 @@ func (w *deploymentWait) created(params DeploymentUpsertParams, unknown error) (
 	case errors.Is(err, ErrNotFound):
 		return "", fmt.Errorf("%w; found no new deployment named %q", unknown, name)
 	case err != nil:
-		return "", errors.Join(unknown, err)
+		return "", join(unknown, err)
 	}
 	return r.value.(*Deployment).ID, nil
 }

@@ -66,7 +66,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 		}
 		// Another caller may have been faster, or our own call may have been carried out after all.
 		if err := w.settle(wanted); err != nil {
-			return nil, errors.Join(refusal, err)
+			return nil, join(refusal, err)
 		}
 		var patience time.Duration
 		if errors.Is(refusal, ErrOutcomeUnknown) {
@@ -75,7 +75,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 		begun := time.Now()
 		m, err = w.watch(func(m *Machine, _ bool) bool { return m.State != opposite(wanted) || time.Since(begun) >= patience })
 		if err != nil || m.State == opposite(wanted) {
-			return m, errors.Join(refusal, err)
+			return m, join(refusal, err)
 		}
 		return w.until(wanted)
 	}
@@ -88,7 +88,7 @@ func (w *machineWait) ensure(wanted MachineState) (*Machine, error) {
 			if m, err = w.once(); err == nil && m.State == wanted {
 				return m, nil
 			}
-			return m, errors.Join(failed, err)
+			return m, join(failed, err)
 		}
 		w.acted, w.lookedAt = op.Event.CreatedAt, time.Time{} // look at once unless the machine is in the wanted state
 	}
@@ -392,7 +392,7 @@ func (c *creation) follow(created *EnsuredMachine) (*EnsuredMachine, error) {
 	if err == nil && c.isDone(m.State) {
 		return created, nil
 	}
-	return created, errors.Join(failed, err)
+	return created, join(failed, err)
 }
 
 // starts reports whether the machine is to be started.
@@ -461,7 +461,7 @@ func (s *MachinesService) EnsureDeleted(ctx context.Context, id string, opts ...
 		// The deletion may be in progress, or another event may prevent it.
 		w.config.grace = 0 // the events of a deleted machine may be gone as well
 		if failed := w.settle(""); failed != nil && !errors.Is(failed, ErrNotFound) {
-			return false, errors.Join(err, failed)
+			return false, join(err, failed)
 		}
 		return true, err
 	}
@@ -536,7 +536,7 @@ func (w *wait) ensureGone(object target, remove func() (settled bool, err error)
 		case isGone:
 			return nil
 		case err != nil:
-			return errors.Join(failed, err)
+			return join(failed, err)
 		case attempt == 2 || !again:
 			return failed
 		}

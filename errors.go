@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -159,7 +160,7 @@ const (
 	maxText = 500
 	// maxCause is how many characters of the text of another error it holds.
 	maxCause = 2000
-	// maxIssuesInText is how many issues or instances it holds.
+	// maxIssuesInText is how many issues, instances or errors it holds.
 	maxIssuesInText = 10
 )
 
@@ -407,3 +408,33 @@ func (e *DeploymentError) MarshalJSON() ([]byte, error) {
 
 // Unwrap returns why the wait ended.
 func (e *DeploymentError) Unwrap() error { return e.Err }
+
+// joined is several errors.
+type joined struct{ errs []error }
+
+// join is errors.Join, but the text of the error is one line.
+func join(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return &joined{errs}
+}
+
+// Error returns the texts of the errors, of the first ten of them.
+func (e *joined) Error() string {
+	var texts []string
+	for _, err := range e.errs[:min(len(e.errs), maxIssuesInText)] {
+		texts = append(texts, err.Error())
+	}
+	if more := len(e.errs) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns the errors.
+func (e *joined) Unwrap() []error { return e.errs }

@@ -363,3 +363,14 @@ func TestLoggerWarnsOfFailedPolls(t *testing.T) {
 		assert.Contains(t, out.String(), `reason="unusable response"`)
 	})
 }
+
+func TestJoinedErrors(t *testing.T) {
+	require.NoError(t, join(nil, nil))
+	require.Equal(t, errBroken, join(nil, errBroken))
+	failed := &EventError{MachineEvent{ID: "e"}}
+	err := join(failed, nil, ErrWaitTimeout)
+	require.EqualError(t, err, failed.Error()+"; "+ErrWaitTimeout.Error())
+	require.ErrorIs(t, err, ErrEventFailed)
+	require.ErrorIs(t, err, ErrWaitTimeout)
+	require.EqualError(t, join(slices.Repeat([]error{errBroken}, 12)...), strings.Repeat("connection broken; ", 10)+"and 2 more")
+}

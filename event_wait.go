@@ -247,7 +247,7 @@ func (f *eventWait) failures() error {
 	for _, e := range f.order {
 		errs = append(errs, e.err)
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // lost returns the first error that does not mean that an event failed, but that the API refused to return it.

@@ -152,7 +152,7 @@ func (o *Operation[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error)
 	case ep.deletes() && errors.Is(err, ErrNotFound):
 		return clone(&o.Data), failed
 	case failed != nil:
-		return nil, errors.Join(failed, fmt.Errorf("reading the object failed as well: %w", err))
+		return nil, join(failed, fmt.Errorf("reading the object failed as well: %w", err))
 	case o.Event == nil:
 		return nil, err
 	default:
