@@ -91,20 +91,10 @@ func (s *MachinesService) WaitUntilDeleted(ctx context.Context, id string, opts 
 // machineWait is a wait for one machine.
 type machineWait struct {
 	*wait
-	target target
-	wanted MachineState
-	latest *Machine // as of the last poll
-
-	looks       int           // how often the events were checked
-	lookedAt    time.Time     // when they were checked last
-	serviceTime time.Time     // the same by the service's clock
-	failed      *MachineEvent // the newest event that could have led to the wanted state, if it failed with a reason
-	oldFailed   string        // the ID of the event that had failed before the wait began
-	aborted     *MachineEvent // that event, if it is a create that was cancelled without a reason
-	acted       time.Time     // when the event of the wait's own start or stop was created; zero before it
-	undone      *MachineEvent // a later event that has undone that start or stop
-	// forgiving waits do not end because of oldFailed while the machine is ready or off.
-	forgiving bool
+	outlook
+	target   target
+	latest   *Machine  // as of the last poll
+	lookedAt time.Time // when the events were checked last
 }
 
 func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kind waitKind, opts []WaitOption) (*machineWait, error) {
@@ -113,7 +103,7 @@ func (s *MachinesService) wait(ctx context.Context, id string, ep *endpoint, kin
 		return nil, err
 	}
 	w.machineID = id
-	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, forgiving: kind.endless}, nil
+	return &machineWait{wait: w, target: target{kind: machineKind, id: id}, outlook: outlook{forgiving: kind.endless}}, nil
 }
 
 // settle waits until the machine's unfinished events have ended, and checks them for failures.
@@ -138,6 +128,7 @@ func (w *machineWait) settle(wanted MachineState) error {
 		}
 	}
 	w.look(events, r.at)
+	w.lookedAt = time.Now()
 	if w.failed != nil && f.events[w.failed.ID] != nil {
 		w.oldFailed = ""
 	}
@@ -169,6 +160,7 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 		case t == events:
 			if w.finish(events); r.err == nil {
 				w.look(r.value.([]MachineEvent), r.at)
+				w.lookedAt = time.Now()
 			}
 		case t == w.target:
 			m := r.value.(*Machine)
@@ -181,16 +173,15 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 				return clone(m), nil
 			}
 		}
-		switch {
-		case w.latest == nil:
-		case w.isHopeless():
-			return clone(w.latest), &EventError{*w.failed}
-		case w.aborted != nil && w.latest.State == MachineStateProvisioning:
-			return clone(w.latest), &EventError{*w.aborted}
-		case w.undone != nil && leadsTo(w.undone.Name, w.latest.State):
-			return clone(w.latest), &WaitError{
-				IDs: []string{w.target.id}, LastStates: map[string]string{w.target.id: string(w.latest.State)}, Waited: time.Since(w.begun),
-				Err: fmt.Errorf("paperspace: a later event, %s (%s), has undone it", w.undone.ID, w.undone.Name),
+		if w.latest != nil {
+			switch failed, undoing := w.verdict(w.latest.State); {
+			case failed != nil:
+				return clone(w.latest), &EventError{*failed}
+			case undoing != nil:
+				return clone(w.latest), &WaitError{
+					IDs: []string{w.target.id}, LastStates: map[string]string{w.target.id: string(w.latest.State)}, Waited: time.Since(w.begun),
+					Err: fmt.Errorf("paperspace: a later event, %s (%s), has undone it", undoing.ID, undoing.Name),
+				}
 			}
 		}
 		if w.wanted != "" && time.Since(w.lookedAt) >= lookInterval {
@@ -198,74 +189,4 @@ func (w *machineWait) watch(done func(m *Machine, changed bool) bool) (*Machine,
 			w.start(events)
 		}
 	}
-}
-
-// look checks whether the newest event that could lead to the wanted state has failed, and whether a later one has undone
-// what the wait did.
-func (w *machineWait) look(events []MachineEvent, at time.Time) {
-	w.looks, w.lookedAt, w.serviceTime = w.looks+1, time.Now(), at
-	w.failed, w.aborted, w.undone = newestTo(w.wanted, events), nil, nil
-	other := newestTo(opposite(w.wanted), events)
-	if !w.acted.IsZero() && other != nil && other.State == MachineEventStateDone && other.CreatedAt.After(w.acted) &&
-		(w.failed == nil || other.CreatedAt.After(w.failed.CreatedAt)) {
-		w.undone = other
-	}
-	if e := w.failed; e != nil && (!e.Finished() || e.State == MachineEventStateDone || e.Error == "") {
-		if e.Name == MachineEventNameCreate && e.State == MachineEventStateCancelled {
-			w.aborted = e
-		}
-		w.failed = nil
-	}
-	if w.looks == 1 && w.failed != nil {
-		w.oldFailed = w.failed.ID
-	}
-}
-
-// newestTo returns the newest event that can bring a machine into a state, or nil.
-func newestTo(state MachineState, events []MachineEvent) (newest *MachineEvent) {
-	for i, e := range events {
-		if leadsTo(e.Name, state) && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
-			newest = &events[i]
-		}
-	}
-	return newest
-}
-
-// hasFailed reports whether the event failed during this wait.
-func (w *machineWait) hasFailed() bool { return w.failed != nil && w.failed.ID != w.oldFailed }
-
-// isHopeless reports whether the machine cannot get into the wanted state. A start that failed before the wait counts
-// only from the second look on, since a start that has just been accepted may not be listed at the first.
-func (w *machineWait) isHopeless() bool {
-	switch state := w.latest.State; {
-	case w.failed == nil || w.hasFailed():
-		return w.failed != nil
-	case state == MachineStateProvisioning && w.failed.Name == MachineEventNameCreate:
-		return true
-	case state == MachineStateReady || state == MachineStateOff || !state.Known():
-		return w.looks > 1 && !w.forgiving && w.serviceTime.Sub(w.failed.CreatedAt) < stuckAge
-	default:
-		return w.looks > 1 && leadsTo(w.failed.Name, state)
-	}
-}
-
-// opposite returns the state that a machine leaves for a state, ready or off.
-func opposite(state MachineState) MachineState {
-	if state == MachineStateOff {
-		return MachineStateReady
-	}
-	return MachineStateOff
-}
-
-// leadsTo reports whether an event with this name can bring a machine into a state.
-func leadsTo(name MachineEventName, state MachineState) bool {
-	switch name {
-	case MachineEventNameCreate:
-		return state != ""
-	case MachineEventNameStop, MachineEventNameVMShutdownForce:
-		return state == MachineStateOff || state == MachineStateStopping
-	case MachineEventNameStart, MachineEventNameRestart:
-		return state != "" && state != MachineStateOff && state != MachineStateStopping
-	}
-	return false
 }
