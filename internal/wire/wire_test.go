@@ -398,7 +398,7 @@ func TestMemoryIsInProportion(t *testing.T) {
 		"a full page":      {`{"items":[` + strings.Repeat(`{"id":"a"},`, 119) + `{"id":"a"}]}`, new(page), true},
 		"a page of odd":    {`{"items":[` + strings.Repeat(`{"cpus":"x","rate":"x","enabled":"x"},`, 119) + `{}]}`, new(page), true},
 		"nulls of one":     {`{"items":[` + strings.Repeat(`null,`, 119) + `null]}`, new(page), true},
-		"forms":            {`{"Kind":"item","parts":` + list(`{}`) + `}`, new(choice), false},
+		"forms":            {`{"Kind":"item",` + strings.Repeat(`"cpus":"x",`, 300_000) + `"cpus":"x"}`, new(choice), false},
 		"a list of forms":  {list(`{"Kind":"item","parent":{}}`), new([]choice), false},
 		"unclosed items":   {`{"items":` + strings.Repeat(`[{},`, 3<<18), new(page), false},
 		"unclosed objects": {strings.Repeat(`{"parent":`, 3<<18), new(item), false},
