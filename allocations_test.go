@@ -116,7 +116,7 @@ func TestAllocations(t *testing.T) {
 			}
 			assert.Equal(t, 12_000, machines)
 			return nil
-		}, 75_500, 1_570_000},
+		}, 78_000, 1_620_000}, // a garbage collection in the middle empties the pools
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocs, size := math.Inf(1), math.Inf(1)
