@@ -219,7 +219,8 @@ func WithMaxResponseBody(bytes int64) Option {
 // default of 1 s and 10 s. A poll that takes more than 10 s is cancelled and repeated with twice the time, up to the
 // AttemptTimeout of [RetryPolicy].
 //
-// Each wait polls by itself: in the call that waits, under its context, and with the hooks and settings of its client.
+// Each wait polls by itself: in the call that waits, under its context, and with the hooks and settings of its client. A
+// wait for several targets sends its requests at the same time, so these hooks run in several goroutines.
 // Waits of a client and of its copies, if these have the same base URL, [http.Client], API key and header functions,
 // share two things. They send at most 10 requests per second, first come, first served, and pause together after a 429
 // or a Retry-After. And where several waits need a list, one of them reads a page of it for all, with its own context,
@@ -254,8 +255,9 @@ type RetryPolicy struct {
 	MinDelay time.Duration
 	// MaxDelay is the maximum of the bound, 30 s by default.
 	MaxDelay time.Duration
-	// MaxRetryAfter is the longest Retry-After to wait for, 60 s by default. If the service asks for a longer delay, the
-	// call returns its response without another attempt.
+	// MaxRetryAfter is the longest Retry-After to wait for, 60 s by default. The next attempt waits for it instead of a
+	// random delay, whatever the status of the response. If the service asks for a longer delay, the call returns its
+	// response without another attempt.
 	MaxRetryAfter time.Duration
 	// AttemptTimeout limits one attempt, up to the last byte of the response; 60 s by default. The time that an attempt
 	// waits for a free connection does not count.
